@@ -1,0 +1,1 @@
+"""Lupaus: customer promises that pay when they are broken."""
