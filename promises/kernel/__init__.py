@@ -1,0 +1,1 @@
+"""The pure words of the product: no framework, no database, no network."""
