@@ -1,0 +1,1 @@
+"""Problems, proposals, decisions, promises and their versions."""

@@ -1,0 +1,1 @@
+"""What is owed: compensations, holds, caps, budgets, decisions."""

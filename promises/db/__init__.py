@@ -1,0 +1,1 @@
+"""The database: base classes, unit of work, tenancy, the embedded server."""

@@ -1,0 +1,1 @@
+"""Tickets, service events, queues, imports."""

@@ -1,0 +1,1 @@
+"""Use cases across rooms, one a module."""

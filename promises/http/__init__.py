@@ -1,0 +1,1 @@
+"""What the web, the public pages and the API share."""

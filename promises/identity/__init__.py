@@ -1,0 +1,1 @@
+"""Organisations, branches, calendars, people, keys, devices, customers."""

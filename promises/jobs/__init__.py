@@ -1,0 +1,1 @@
+"""The queue: work deferred inside the transaction that needs it."""

@@ -1,0 +1,83 @@
+"""The outbox of messages, and what became of each try to deliver them."""
+
+import datetime as dt
+import enum
+import uuid
+from typing import Any
+
+from sqlalchemy import CheckConstraint, Index, LargeBinary, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from promises.db.base import Access, TenantModel, one_of, table_info, tenant_fk
+
+
+class MessageKind(enum.StrEnum):
+    TURN_NEAR = "turn_near"
+    YOUR_TURN = "your_turn"
+    PROMISE_BROKEN = "promise_broken"
+    INVITATION = "invitation"
+    RESET = "reset"
+
+
+class MessageState(enum.StrEnum):
+    QUEUED = "queued"
+    SENT = "sent"
+    FAILED = "failed"
+    DROPPED = "dropped"  # the address was erased, or the moment has passed
+
+
+class Channel(enum.StrEnum):
+    EMAIL = "email"
+    SMS = "sms"
+
+
+class Message(TenantModel):
+    """One message to one person. `params` holds no personal data and no secret; a link that lets
+    somebody in is sealed in `secret_sealed` and wiped when the message was sent."""
+
+    __tablename__ = "messages"
+    __table_args__ = (
+        tenant_fk("contact_id", "contacts"),
+        tenant_fk("member_id", "members"),
+        tenant_fk("ticket_id", "tickets"),
+        UniqueConstraint("organisation_id", "dedupe_key"),
+        one_of("kind", MessageKind),
+        one_of("state", MessageState),
+        one_of("channel", Channel),
+        CheckConstraint("(contact_id IS NULL) <> (member_id IS NULL)", name="one_recipient"),
+        Index("ix_messages_to_send", "next_try_at", postgresql_where=text("state = 'queued'")),
+        {"info": table_info(Access.CHANGE)},
+    )
+
+    kind: Mapped[str] = mapped_column(Text)
+    channel: Mapped[str] = mapped_column(Text)
+    contact_id: Mapped[uuid.UUID | None]
+    member_id: Mapped[uuid.UUID | None]
+    ticket_id: Mapped[uuid.UUID | None]
+    locale: Mapped[str] = mapped_column(Text)
+    params: Mapped[dict[str, Any]]
+    secret_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    dedupe_key: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(Text)
+    tries: Mapped[int] = mapped_column(default=0)
+    next_try_at: Mapped[dt.datetime]
+    expires_at: Mapped[dt.datetime | None]
+    created_at: Mapped[dt.datetime]
+    ended_at: Mapped[dt.datetime | None]
+
+
+class Delivery(TenantModel):
+    """One try at one message."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (
+        tenant_fk("message_id", "messages"),
+        UniqueConstraint("organisation_id", "message_id", "number"),
+        {"info": table_info(Access.APPEND)},
+    )
+
+    message_id: Mapped[uuid.UUID]
+    number: Mapped[int]
+    outcome: Mapped[str] = mapped_column(Text)
+    detail: Mapped[str | None] = mapped_column(Text)
+    tried_at: Mapped[dt.datetime]

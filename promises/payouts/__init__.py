@@ -1,0 +1,1 @@
+"""Instructions to move money, their attempts, vouchers and rails."""

@@ -1,0 +1,153 @@
+"""Instructions to move money, the tries at them, and vouchers."""
+
+import datetime as dt
+import enum
+import uuid
+from typing import Any
+
+from sqlalchemy import CheckConstraint, Index, LargeBinary, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from promises.db.base import Access, TenantModel, minor_units, one_of, table_info, tenant_fk
+
+
+class PayoutState(enum.StrEnum):
+    READY = "ready"
+    SUBMITTING = "submitting"
+    SUBMITTED = "submitted"  # for a voucher: issued
+    PAID = "paid"  # for a voucher: redeemed
+    FAILED = "failed"  # proven that no money moved
+    UNKNOWN = "unknown"  # nobody knows whether money moved; looked up before any new try
+    RETURNED = "returned"
+    CANCELLED = "cancelled"
+
+
+class VoucherState(enum.StrEnum):
+    ACTIVE = "active"
+    REDEEMED = "redeemed"
+    EXPIRED = "expired"
+    VOIDED = "voided"
+
+
+class Payout(TenantModel):
+    """`request` is frozen before the first try, with its hash; `key` never changes."""
+
+    __tablename__ = "payouts"
+    __table_args__ = (
+        tenant_fk("compensation_id", "compensations"),
+        UniqueConstraint("organisation_id", "key"),
+        one_of("state", PayoutState),
+        CheckConstraint("amount_minor > 0", name="amount_positive"),
+        Index(
+            "uq_payouts_live",
+            "organisation_id",
+            "compensation_id",
+            unique=True,
+            postgresql_where=text("state NOT IN ('failed', 'cancelled', 'returned')"),
+        ),
+        Index(
+            "ix_payouts_to_do",
+            "organisation_id",
+            "created_at",
+            postgresql_where=text("state IN ('ready', 'submitting', 'unknown')"),
+        ),
+        {"info": table_info(Access.CHANGE)},
+    )
+
+    compensation_id: Mapped[uuid.UUID]
+    rail: Mapped[str] = mapped_column(Text)
+    amount_minor: Mapped[int] = minor_units()
+    currency: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(Text)
+    key: Mapped[str] = mapped_column(Text)
+    request: Mapped[dict[str, Any] | None]
+    request_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
+    lease_until: Mapped[dt.datetime | None]
+    created_at: Mapped[dt.datetime]
+    changed_at: Mapped[dt.datetime]
+
+
+class PayoutAttempt(TenantModel):
+    """One step of one try at a rail: begun, or what came back."""
+
+    __tablename__ = "payout_attempts"
+    __table_args__ = (
+        tenant_fk("payout_id", "payouts"),
+        UniqueConstraint("organisation_id", "payout_id", "number", "step"),
+        CheckConstraint("step IN ('begun', 'ended')", name="step_known"),
+        {"info": table_info(Access.APPEND)},
+    )
+
+    payout_id: Mapped[uuid.UUID]
+    number: Mapped[int]
+    step: Mapped[str] = mapped_column(Text)
+    verdict: Mapped[str | None] = mapped_column(Text)
+    provider_ref: Mapped[str | None] = mapped_column(Text)
+    detail: Mapped[str | None] = mapped_column(Text)
+    recorded_at: Mapped[dt.datetime]
+
+
+class Voucher(TenantModel):
+    """A redeemable code with a value. The code is derived and never stored: `code_mac` finds it,
+    `last4` names it. A re-issue raises `generation`, which voids every code before it."""
+
+    __tablename__ = "vouchers"
+    __table_args__ = (
+        tenant_fk("payout_id", "payouts"),
+        UniqueConstraint("organisation_id", "payout_id"),
+        UniqueConstraint("organisation_id", "code_mac"),
+        one_of("state", VoucherState),
+        CheckConstraint("amount_minor > 0", name="amount_positive"),
+        CheckConstraint("(state = 'redeemed') = (redeemed_at IS NOT NULL)", name="redeemed_whole"),
+        CheckConstraint("expires_at > issued_at", name="expires_later"),
+        Index("ix_vouchers_state", "organisation_id", "state", "issued_at"),
+        {"info": table_info(Access.CHANGE)},
+    )
+
+    payout_id: Mapped[uuid.UUID]
+    generation: Mapped[int] = mapped_column(default=1)
+    code_mac: Mapped[bytes] = mapped_column(LargeBinary)
+    last4: Mapped[str] = mapped_column(Text)
+    amount_minor: Mapped[int] = minor_units()
+    currency: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(Text)
+    issued_at: Mapped[dt.datetime]
+    expires_at: Mapped[dt.datetime]
+    redeemed_at: Mapped[dt.datetime | None]
+
+
+class VoucherRedemption(TenantModel):
+    """That a voucher was redeemed, once for ever, and for what."""
+
+    __tablename__ = "voucher_redemptions"
+    __table_args__ = (
+        tenant_fk("voucher_id", "vouchers"),
+        tenant_fk("counter_id", "counters"),
+        UniqueConstraint("organisation_id", "voucher_id"),
+        CheckConstraint("use IN ('cash', 'fee', 'goods')", name="use_known"),
+        {"info": table_info(Access.APPEND)},
+    )
+
+    voucher_id: Mapped[uuid.UUID]
+    use: Mapped[str] = mapped_column(Text)
+    actor_kind: Mapped[str] = mapped_column(Text)
+    actor_id: Mapped[uuid.UUID | None]
+    counter_id: Mapped[uuid.UUID | None]
+    redeemed_at: Mapped[dt.datetime]
+
+
+class VoucherReissue(TenantModel):
+    __tablename__ = "voucher_reissues"
+    __table_args__ = (
+        tenant_fk("voucher_id", "vouchers"),
+        UniqueConstraint("organisation_id", "voucher_id", "generation"),
+        CheckConstraint("reason <> ''", name="has_reason"),
+        {"info": table_info(Access.APPEND)},
+    )
+
+    voucher_id: Mapped[uuid.UUID]
+    generation: Mapped[int]
+    reason: Mapped[str] = mapped_column(Text)
+    actor_kind: Mapped[str] = mapped_column(Text)
+    actor_id: Mapped[uuid.UUID | None]
+    reissued_at: Mapped[dt.datetime]

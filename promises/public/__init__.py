@@ -1,0 +1,1 @@
+"""Pages without a login: tickets, promises, kiosk, display."""

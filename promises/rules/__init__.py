@@ -1,0 +1,1 @@
+"""The pure engine: terms, facts and the time in; a verdict with its reasons out."""

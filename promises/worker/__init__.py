@@ -1,0 +1,1 @@
+"""The process that keeps the clock and runs deferred work."""
