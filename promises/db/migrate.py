@@ -1,0 +1,20 @@
+"""Bringing a database to the newest schema, from a program instead of the command line."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config as AlembicConfig
+
+MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
+
+
+def migrate(url: str) -> None:
+    """Run every missing migration as the role in `url`, which must own the database.
+
+    Several may call at once: the second waits and then finds nothing to do.
+    """
+    settings = AlembicConfig()
+    settings.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    settings.set_main_option("path_separator", "os")
+    settings.attributes["url"] = url
+    command.upgrade(settings, "head")

@@ -1,0 +1,154 @@
+"""The tests' ground: a throw-away PostgreSQL, its schema built by the migrations, three roles.
+
+Code under test connects as the application or the worker role, never as the administrator:
+otherwise row-level security would not be exercised. Tests commit like the product does and keep
+apart by making organisations of their own; `fresh_database` gives an empty world of one's own.
+"""
+
+import dataclasses
+import itertools
+import os
+
+import pytest
+from flask import Flask
+from pytest_socket import socket_allow_hosts
+
+from config import Config, load_config
+from promises.db import roles
+from promises.db.base import db
+from promises.db.embedded import EmbeddedServer
+from promises.db.migrate import migrate
+
+TEMPLATE = "template_of_tests"
+_numbers = itertools.count(1)
+
+
+def pytest_runtest_setup():
+    socket_allow_hosts(["127.0.0.1", "::1", "localhost"], allow_unix_socket=True)
+
+
+@dataclasses.dataclass(frozen=True)
+class Database:
+    """A migrated database and its addresses for each role."""
+
+    name: str
+    app_url: str
+    worker_url: str
+    owner_url: str
+    config: Config
+
+
+def make_database(server):
+    name = f"tests_{next(_numbers)}"
+    server.create_database(name, TEMPLATE)
+    app_url, worker_url, owner_url = (
+        server.url(role, name) for role in (roles.APPLICATION, roles.WORKER, roles.OWNER)
+    )
+    config = dataclasses.replace(
+        load_config(), app_url=app_url, worker_url=worker_url, migration_url=owner_url
+    )
+    return Database(name, app_url, worker_url, owner_url, config)
+
+
+def bare_app(url):
+    """An application with the database and nothing else: what rooms and flows need."""
+    app = Flask("tests")
+    app.config["SQLALCHEMY_DATABASE_URI"] = url
+    db.init_app(app)
+    return app
+
+
+def dispose(app):
+    with app.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    """The server of this test process, holding the migrated template."""
+    data_dir = tmp_path_factory.mktemp("data")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [
+            n for n in os.environ if n.startswith("LUPAUS_") or n.endswith("DATABASE_URL")
+        ]:
+            if name != "LUPAUS_PG_BIN":
+                patch.delenv(name)
+        patch.setenv("LUPAUS_DATA_DIR", str(data_dir))
+        with EmbeddedServer(data_dir / "postgres", durable=False) as running:
+            running.create_database(TEMPLATE)
+            migrate(running.url(roles.OWNER, TEMPLATE))
+            yield running
+
+
+@pytest.fixture(scope="session")
+def database(server):
+    """The database that all tests of this process share."""
+    return make_database(server)
+
+
+@pytest.fixture
+def fresh_database(server):
+    """A migrated database with no rows, for this test alone."""
+    made = make_database(server)
+    yield made
+    server.drop_database(made.name)
+
+
+@pytest.fixture(scope="session")
+def app_url(database):
+    return database.app_url
+
+
+@pytest.fixture(scope="session")
+def worker_url(database):
+    return database.worker_url
+
+
+@pytest.fixture(scope="session")
+def owner_url(database):
+    return database.owner_url
+
+
+@pytest.fixture(scope="session")
+def _application(app_url):
+    app = bare_app(app_url)
+    yield app
+    dispose(app)
+
+
+@pytest.fixture(scope="session")
+def _worker(worker_url):
+    app = bare_app(worker_url)
+    yield app
+    dispose(app)
+
+
+@pytest.fixture
+def as_application(_application):
+    """Inside this test `unit_of_work` connects as the application role."""
+    with _application.app_context():
+        yield _application
+
+
+@pytest.fixture
+def as_worker(_worker):
+    """Inside this test `unit_of_work` connects as the worker role."""
+    with _worker.app_context():
+        yield _worker
+
+
+@pytest.fixture(scope="session")
+def app(database):
+    """The whole service as the application role."""
+    from promises.app import create_app  # rooms are tested without the faces
+
+    made = create_app(database.config)
+    made.testing = True
+    yield made
+    dispose(made)
+
+
+@pytest.fixture
+def client(app):
+    """A browser without a page: cookies are kept, redirects are not followed."""
+    return app.test_client()
