@@ -2,7 +2,8 @@
 
 Every text for people is an English msgid; Finnish and Swedish come from the catalogs in
 `promises/translations`, read from their `.po` files at first use. A text without a translation,
-or with a fuzzy one, shows in English. For extraction: `N_:1 Message:1 translate:2 ntranslate:2,3`.
+or with a fuzzy one, shows in English. The keywords for extraction are
+`N_`, `NN_:1,2`, `Message`, `translate:2` and `ntranslate:2,3`.
 """
 
 from collections.abc import Callable, Mapping
@@ -43,17 +44,29 @@ def N_(msgid: str) -> str:
     return msgid
 
 
+def NN_(singular: str, plural: str) -> tuple[str, str]:
+    """Marks the two forms of a text that counts; `ntranslate` chooses between them."""
+    return singular, plural
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """A text with its values still typed, so that every reader gets it in their own language.
 
-    Values may be str, int, Decimal, Money, timedelta (shown as a duration), datetime, date, and
-    other messages. An int is a count and gets the locale's grouping; a number that is a name (a
+    Values may be str, int, Decimal, Money, timedelta (shown as a duration), datetime, Moment, date,
+    and other messages. An int is a count and gets the locale's grouping; a number that is a name (a
     ticket's, a year) is passed as str.
     """
 
     msgid: str
     params: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """An instant in a message that is shown to the second."""
+
+    instant: datetime
 
 
 def load_catalog(path: Path) -> Catalog:
@@ -193,6 +206,10 @@ _SHOW: tuple[tuple[type, Callable[[str, Any, Zone], str]], ...] = (
     (Money, lambda locale, value, zone: format_money(locale, value)),
     (timedelta, lambda locale, value, zone: format_duration(locale, value)),
     (datetime, lambda locale, value, zone: format_datetime(locale, value, zone)),
+    (
+        Moment,
+        lambda locale, value, zone: format_datetime(locale, value.instant, zone, seconds=True),
+    ),
     (date, lambda locale, value, zone: format_date(locale, value)),
     (Message, lambda locale, value, zone: render(locale, value, zone)),
 )

@@ -101,28 +101,26 @@ def _steps(verdict: Verdict) -> list[Step]:
         Step("started", {"at": started, "event": EventKind.ARRIVED.value}),
         Step(f"limit_{rule.boundary}", {"limit": rule.limit, "at": limit_at, "due_at": due}),
     ]
-    measured = verdict.measured
-    if measured is not None and verdict.ended_by is not None:
-        source = "measured" if verdict.by_duration else "ended"
-        at = {"at": verdict.ended_at, "event": verdict.ended_by.value, "wait": measured}
-        steps.append(Step(f"{source}_{verdict.ended_by}", at))
-    steps.append(_conclusion(verdict, measured, limit_at))
+    wait, event = verdict.measured, verdict.ended_by
+    if wait is None or event is None:
+        return [*steps, Step(verdict.reason.value, {"at": limit_at})]
+    source = "measured" if verdict.by_duration else "ended"
+    facts = {"at": verdict.ended_at, "event": event.value, "wait": wait, "limit": rule.limit}
+    steps.append(Step(f"{source}_{event}", facts))
+    if wait < timedelta(0):
+        steps.append(Step("before_arrival", {}))
+    steps.append(Step(_conclusion(verdict), {"over": wait - rule.limit}))
     return steps
 
 
-def _conclusion(verdict: Verdict, measured: timedelta | None, limit_at: datetime) -> Step:
+def _conclusion(verdict: Verdict) -> str:
+    """The reason, with the setting for those who leave where it was applied."""
     rule, reason = verdict.rule, verdict.reason
     if reason in (ReasonCode.LEFT_BEFORE_LIMIT, ReasonCode.CLOSED_BEFORE_LIMIT):
-        return Step(f"{reason}_{rule.before_limit}", {})
-    if reason is ReasonCode.LEFT_AFTER_LIMIT or reason is ReasonCode.NO_SHOW_AFTER_LIMIT:
-        return Step(f"{reason}_{rule.after_limit}", {"over": _over(rule, measured)})
-    if verdict.state is State.BROKEN and measured is not None:
-        return Step(reason.value, {"over": _over(rule, measured)})
-    return Step(reason.value, {"limit": rule.limit, "at": limit_at})
-
-
-def _over(rule: Rule, measured: timedelta | None) -> timedelta:
-    return (measured or timedelta(0)) - rule.limit
+        return f"{reason}_{rule.before_limit}"
+    if verdict.left_after_limit:
+        return f"{reason}_{rule.after_limit}"
+    return reason.value
 
 
 def verdict_to_json(verdict: Verdict) -> dict[str, Any]:
