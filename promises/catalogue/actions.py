@@ -1,0 +1,234 @@
+"""Publishing what was decided."""
+
+import datetime as dt
+import re
+import unicodedata
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from promises.catalogue.errors import (
+    DraftRefused,
+    ForwardOnly,
+    NoSuchPromise,
+    PromiseEnded,
+    SlugTaken,
+    VersionTimeTaken,
+)
+from promises.catalogue.models import Promise, PromiseVersion
+from promises.catalogue.targets import TargetStep, dump_path, is_path
+from promises.identity.models import Branch, Organisation, ServiceKind
+from promises.kernel.actors import Actor, ActorKind
+from promises.kernel.errors import FieldProblem
+from promises.kernel.ids import new_id
+from promises.kernel.text import LOCALES, N_
+from promises.kernel.zones import require_utc
+from promises.rules.terms import Terms, dump_terms
+
+_SLUG = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+LONGEST_TITLE = 160
+LONGEST_TEXT = 4000
+_MICROSECOND = dt.timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class NewVersion:
+    """What is to be published. Without `promise_id` a new promise begins.
+
+    `slug` is for a new promise only; None makes one from the title. `titles` are by language, at
+    least one.
+    """
+
+    terms: Terms
+    valid_from: dt.datetime
+    titles: Mapping[str, str]
+    way_of_working: str
+    team_reward: str = ""
+    target_path: tuple[TargetStep, ...] = ()
+    promise_id: uuid.UUID | None = None
+    slug: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedVersion:
+    promise_id: uuid.UUID
+    version_id: uuid.UUID
+    number: int
+    slug: str
+    valid_from: dt.datetime
+    applied_to_history: bool
+
+
+def publish_version(
+    session: Session,
+    *,
+    organisation_id: uuid.UUID,
+    actor: Actor,
+    now: dt.datetime,
+    version: NewVersion,
+) -> PublishedVersion:
+    """Insert an immutable version. Only the first of a promise may hold from before `now`: the
+    caller has made sure that the span holds imported tickets only.
+
+    Raises DraftRefused, NoSuchPromise, SlugTaken, PromiseEnded, ForwardOnly, VersionTimeTaken.
+    """
+    valid_from = require_utc(version.valid_from)
+    _check(session, organisation_id, version)
+    if version.promise_id is None:
+        promise, number = _begin(session, organisation_id, now, version), 1
+    else:
+        promise = lock_promise(
+            session, organisation_id=organisation_id, promise_id=version.promise_id
+        )
+        number = _next_number(session, promise, now, valid_from)
+        promise.titles = dict(version.titles)
+    row = _row(promise, number, version, now)
+    row.published_by = actor.id if actor.kind is ActorKind.MEMBER else None
+    session.add(row)
+    session.flush()
+    return PublishedVersion(
+        promise.id, row.id, number, promise.slug, valid_from, row.applied_to_history
+    )
+
+
+def lock_promise(session: Session, *, organisation_id: uuid.UUID, promise_id: uuid.UUID) -> Promise:
+    """The promise, until the transaction ends nobody else's to change."""
+    promise = session.get(
+        Promise, (organisation_id, promise_id), with_for_update=True, populate_existing=True
+    )
+    if promise is None:
+        raise NoSuchPromise()
+    return promise
+
+
+def _begin(
+    session: Session, organisation_id: uuid.UUID, now: dt.datetime, version: NewVersion
+) -> Promise:
+    slug = version.slug or slug_of(next(iter(version.titles.values())))
+    promise_id = new_id()
+    made = session.execute(
+        insert(Promise)
+        .values(
+            organisation_id=organisation_id,
+            id=promise_id,
+            slug=slug,
+            titles=dict(version.titles),
+            created_at=now,
+        )
+        .on_conflict_do_nothing(index_elements=[Promise.organisation_id, Promise.slug])
+        .returning(Promise.id)
+    ).one_or_none()
+    if made is None:
+        raise SlugTaken(slug=slug)
+    return lock_promise(session, organisation_id=organisation_id, promise_id=promise_id)
+
+
+def _next_number(
+    session: Session, promise: Promise, now: dt.datetime, valid_from: dt.datetime
+) -> int:
+    if promise.ends_at is not None and promise.ends_at <= valid_from:
+        raise PromiseEnded(ends_at=promise.ends_at)
+    if valid_from < now:
+        raise ForwardOnly()
+    of_promise = (
+        PromiseVersion.organisation_id == promise.organisation_id,
+        PromiseVersion.promise_id == promise.id,
+    )
+    taken = select(PromiseVersion.id).where(*of_promise, PromiseVersion.valid_from == valid_from)
+    if session.scalar(taken) is not None:
+        raise VersionTimeTaken()
+    return 1 + (session.scalar(select(func.max(PromiseVersion.number)).where(*of_promise)) or 0)
+
+
+def _row(promise: Promise, number: int, version: NewVersion, now: dt.datetime) -> PromiseVersion:
+    terms, scope = version.terms, version.terms.scope
+    valid_from = require_utc(version.valid_from)
+    return PromiseVersion(
+        organisation_id=promise.organisation_id,
+        id=new_id(),
+        promise_id=promise.id,
+        number=number,
+        terms=dump_terms(terms),
+        ticket_kinds=sorted(kind.value for kind in scope.ticket_kinds),
+        service_kind_ids=None if scope.service_kinds is None else sorted(scope.service_kinds),
+        branch_ids=None if scope.branches is None else sorted(scope.branches),
+        limit_us=terms.rule.limit // _MICROSECOND,
+        amount_minor=terms.amount_minor,
+        currency=terms.currency,
+        way_of_working=version.way_of_working,
+        team_reward=version.team_reward,
+        target_path=dump_path(version.target_path),
+        valid_from=valid_from,
+        applied_to_history=valid_from < now,
+        published_at=now,
+    )
+
+
+@dataclass(slots=True)
+class _Check:
+    problems: list[FieldProblem] = field(default_factory=list)
+
+    def refuse(self, name: str, message: str, **params: object) -> None:
+        self.problems.append(FieldProblem(name, message, params))
+
+    def text(self, name: str, value: str, longest: int, *, required: bool = True) -> None:
+        if required and not value.strip():
+            self.refuse(name, N_("This is missing."))
+        elif len(value) > longest:
+            self.refuse(name, N_("This is longer than %(longest)s characters."), longest=longest)
+        elif "\x00" in value:
+            self.refuse(name, N_("This holds a character that cannot be stored."))
+
+    def done(self) -> None:
+        if self.problems:
+            raise DraftRefused(self.problems)
+
+
+def _check(session: Session, organisation_id: uuid.UUID, version: NewVersion) -> None:
+    check = _Check()
+    if not version.titles:
+        check.refuse("titles", N_("This is missing."))
+    for locale, title in version.titles.items():
+        if locale not in LOCALES:
+            check.refuse("titles", N_("There is no field of this name."))
+        check.text(f"titles.{locale}", title, LONGEST_TITLE)
+    check.text("way_of_working", version.way_of_working, LONGEST_TEXT)
+    check.text("team_reward", version.team_reward, LONGEST_TEXT, required=False)
+    if version.slug is not None and not _SLUG.fullmatch(version.slug):
+        check.refuse("slug", N_("Use small letters a to z, digits and hyphens."))
+    if not is_path(version.target_path):
+        check.refuse(
+            "target_path",
+            N_("The days must rise, and each level lie above 0 and up to 100 per cent."),
+        )
+    _check_scope(session, organisation_id, version.terms, check)
+    check.done()
+
+
+def _check_scope(session: Session, organisation_id: uuid.UUID, terms: Terms, check: _Check) -> None:
+    organisation = session.get(Organisation, organisation_id)
+    if organisation is None or organisation.currency != terms.currency:
+        check.refuse("currency", N_("A promise pays in the currency of its organisation."))
+    for name, model, wanted in (
+        ("branches", Branch, terms.scope.branches),
+        ("service_kinds", ServiceKind, terms.scope.service_kinds),
+    ):
+        if wanted is None:
+            continue
+        known = session.scalar(
+            select(func.count())
+            .select_from(model)
+            .where(model.organisation_id == organisation_id, model.id.in_(wanted))
+        )
+        if known != len(wanted):
+            check.refuse(name, N_("Some of these do not exist."))
+
+
+def slug_of(title: str) -> str:
+    """An address made from a title: `Palvelemme 15 minuutissa` → `palvelemme-15-minuutissa`."""
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:60].strip("-") or "promise"

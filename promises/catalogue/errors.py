@@ -1,0 +1,59 @@
+"""What the catalogue refuses."""
+
+from promises.kernel.errors import Conflict, NotFound, Refused
+from promises.kernel.text import N_
+
+
+class NoSuchPromise(NotFound):
+    code = "no_such_promise"
+    message = N_("There is no such promise.")
+
+
+class NoSuchProposal(NotFound):
+    code = "no_such_proposal"
+    message = N_("There is no such proposal.")
+
+
+class SlugTaken(Conflict):
+    code = "slug_taken"
+    message = N_("Another promise has the address %(slug)s already.")
+
+
+class PromiseEnded(Conflict):
+    code = "promise_ended"
+    message = N_("This promise ends on %(ends_at)s. An ended promise gets no new version.")
+
+
+class ForwardOnly(Refused):
+    code = "forward_only"
+    message = N_(
+        "A new version of a promise holds from now or from a later time: what was promised to "
+        "those who came before stays as it was."
+    )
+
+
+class VersionTimeTaken(Conflict):
+    code = "version_time_taken"
+    message = N_("Another version of this promise starts at exactly this time.")
+
+
+class HistoryHoldsLiveTickets(Refused):
+    code = "history_holds_live_tickets"
+    message = N_(
+        "A promise can be applied to the past only where all tickets were imported. Since the "
+        "time that you chose, tickets were taken live."
+    )
+
+
+class AlreadyDecided(Conflict):
+    """Somebody else's decision stands; nothing of this one was stored."""
+
+    code = "already_decided"
+    message = N_("This proposal was decided already, on %(decided_at)s.")
+
+
+class DraftRefused(Refused):
+    """What a promise or a proposal says besides its terms needs another look."""
+
+    code = "draft_refused"
+    message = N_("The promise needs another look.")

@@ -1,0 +1,200 @@
+"""Reading promises and their versions. Terms are parsed once a process: versions never change."""
+
+import datetime as dt
+import json
+import uuid
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from promises.catalogue.errors import NoSuchPromise
+from promises.catalogue.targets import TargetStep, load_path
+from promises.db import sql
+from promises.rules.terms import Terms, parse_terms
+
+
+@dataclass(frozen=True, slots=True)
+class VersionInForce:
+    """A version by which a ticket is judged. Before `published_at` it is imported history."""
+
+    promise_id: uuid.UUID
+    version_id: uuid.UUID
+    terms: Terms
+    valid_from: dt.datetime
+    applied_to_history: bool
+    published_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class VersionSpan:
+    """A version and the span in which it was in force; `valid_to` is exclusive, None is open."""
+
+    promise_id: uuid.UUID
+    version_id: uuid.UUID
+    terms: Terms
+    valid_from: dt.datetime
+    valid_to: dt.datetime | None
+    applied_to_history: bool
+    published_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """All that a version says. `valid_to` as in VersionSpan."""
+
+    promise_id: uuid.UUID
+    version_id: uuid.UUID
+    number: int
+    terms: Terms
+    way_of_working: str
+    team_reward: str
+    target_path: tuple[TargetStep, ...]
+    valid_from: dt.datetime
+    valid_to: dt.datetime | None
+    applied_to_history: bool
+    published_at: dt.datetime
+    published_by: uuid.UUID | None
+
+
+@lru_cache(maxsize=4096)
+def _terms(version_id: uuid.UUID, document: str) -> Terms:
+    """Keyed by the stored text as well, so that the cache can tell nothing the row does not."""
+    return parse_terms(json.loads(document))
+
+
+# The newest version that has begun is picked before its scope is looked at: a version that drops a
+# branch takes the branch out of the promise, it does not revive the version before.
+_IN_FORCE = """
+SELECT v.promise_id, v.id AS version_id, v.terms::text AS terms, v.valid_from,
+       v.applied_to_history, v.published_at
+FROM promises p
+CROSS JOIN LATERAL (
+    SELECT * FROM promise_versions v
+    WHERE v.organisation_id = p.organisation_id AND v.promise_id = p.id
+      AND v.valid_from <= %(at)s
+    ORDER BY v.valid_from DESC LIMIT 1
+) v
+WHERE p.organisation_id = %(organisation_id)s AND (p.ends_at IS NULL OR p.ends_at > %(at)s)
+  AND %(ticket_kind)s = ANY (v.ticket_kinds)
+  AND (v.service_kind_ids IS NULL OR %(service_kind_id)s = ANY (v.service_kind_ids))
+  AND (v.branch_ids IS NULL OR %(branch_id)s = ANY (v.branch_ids))
+ORDER BY v.promise_id
+"""
+
+
+def versions_in_force(
+    session: Session,
+    *,
+    organisation_id: uuid.UUID,
+    at: dt.datetime,
+    branch_id: uuid.UUID,
+    service_kind_id: uuid.UUID,
+    ticket_kind: str,
+) -> tuple[VersionInForce, ...]:
+    """One version a promise: the one in force at `at` for such a ticket, in order of promises."""
+    params = {
+        "organisation_id": organisation_id,
+        "at": at,
+        "branch_id": branch_id,
+        "service_kind_id": service_kind_id,
+        "ticket_kind": str(ticket_kind),
+    }
+    return tuple(
+        VersionInForce(
+            row.promise_id,
+            row.version_id,
+            _terms(row.version_id, row.terms),
+            row.valid_from,
+            row.applied_to_history,
+            row.published_at,
+        )
+        for row in sql.rows(session, _IN_FORCE, params)
+    )
+
+
+_WITH_ENDS = """
+SELECT v.*, least(
+           lead(v.valid_from) OVER (PARTITION BY v.promise_id ORDER BY v.valid_from), p.ends_at
+       ) AS valid_to
+FROM promise_versions v
+JOIN promises p ON p.organisation_id = v.organisation_id AND p.id = v.promise_id
+WHERE v.organisation_id = %(organisation_id)s
+"""
+
+_OVER_SPAN = f"""
+SELECT promise_id, id AS version_id, terms::text AS terms, valid_from, valid_to,
+       applied_to_history, published_at
+FROM ({_WITH_ENDS}) v
+WHERE valid_from <= %(until)s AND (valid_to IS NULL OR valid_to > %(since)s)
+  AND (valid_to IS NULL OR valid_to > valid_from)
+ORDER BY promise_id, valid_from
+"""
+
+
+def versions_over_span(
+    session: Session, *, organisation_id: uuid.UUID, since: dt.datetime, until: dt.datetime
+) -> tuple[VersionSpan, ...]:
+    """Every version that was in force at some instant of [since, until], in order of time."""
+    params = {"organisation_id": organisation_id, "since": since, "until": until}
+    return tuple(
+        VersionSpan(
+            row.promise_id,
+            row.version_id,
+            _terms(row.version_id, row.terms),
+            row.valid_from,
+            row.valid_to,
+            row.applied_to_history,
+            row.published_at,
+        )
+        for row in sql.rows(session, _OVER_SPAN, params)
+    )
+
+
+_VERSION_COLUMNS = """
+promise_id, id AS version_id, number, terms::text AS terms, way_of_working, team_reward,
+target_path, valid_from, valid_to, applied_to_history, published_at, published_by
+"""
+
+_VERSION = f"SELECT {_VERSION_COLUMNS} FROM ({_WITH_ENDS}) v WHERE id = %(version_id)s"
+
+
+def _version(row: Any) -> Version:
+    return Version(
+        row.promise_id,
+        row.version_id,
+        row.number,
+        _terms(row.version_id, row.terms),
+        row.way_of_working,
+        row.team_reward,
+        load_path(row.target_path),
+        row.valid_from,
+        row.valid_to,
+        row.applied_to_history,
+        row.published_at,
+        row.published_by,
+    )
+
+
+def get_version(session: Session, *, organisation_id: uuid.UUID, version_id: uuid.UUID) -> Version:
+    """Raises NoSuchPromise where there is none in this organisation."""
+    params = {"organisation_id": organisation_id, "version_id": version_id}
+    row = sql.one_or_none(session, _VERSION, params)
+    if row is None:
+        raise NoSuchPromise()
+    return _version(row)
+
+
+_VERSIONS_OF = f"""
+SELECT {_VERSION_COLUMNS} FROM ({_WITH_ENDS} AND v.promise_id = %(promise_id)s) v
+ORDER BY valid_from DESC
+"""
+
+
+def list_versions(
+    session: Session, *, organisation_id: uuid.UUID, promise_id: uuid.UUID
+) -> tuple[Version, ...]:
+    """The newest first."""
+    params = {"organisation_id": organisation_id, "promise_id": promise_id}
+    return tuple(_version(row) for row in sql.rows(session, _VERSIONS_OF, params))
