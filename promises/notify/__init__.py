@@ -1,1 +1,1 @@
-"""Messages to customers and staff: an outbox and its delivery log."""
+"""Messages to customers and staff: an outbox that flows write to, letters, channels, the log."""
