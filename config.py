@@ -19,6 +19,7 @@ from promises.db.embedded import embedded_url
 PROJECT = Path(__file__).resolve().parent
 SHORTEST_SECRET = 32
 DEFAULT_PORT = 8000
+ADDRESS_FILE = "address"
 
 KNOWN = {
     "LUPAUS_SECRET_KEY": "at least 32 bytes; signs cookies and derives codes",
@@ -93,7 +94,7 @@ def load_config(environ: Mapping[str, str] | None = None) -> Config:
     embedded = "DATABASE_URL" not in settings
     urls = _embedded_urls(settings, data_dir) if embedded else _given_urls(settings)
     port = _number(settings, "LUPAUS_PORT", DEFAULT_PORT, highest=65535)
-    base_url = _base_url(settings, embedded, port)
+    base_url = _base_url(settings, embedded, data_dir, port)
     mail = _mail(settings)
     if mail and not embedded and "LUPAUS_MAIL_FROM" not in settings:
         raise ConfigError("LUPAUS_MAIL_FROM is needed beside LUPAUS_SMTP_URL.")
@@ -187,8 +188,12 @@ def _kept_secret(path: Path) -> bytes:
     return path.read_bytes().strip()
 
 
-def _base_url(settings: Mapping[str, str], embedded: bool, port: int) -> str:
+def _base_url(settings: Mapping[str, str], embedded: bool, data_dir: Path, port: int) -> str:
     value = settings.get("LUPAUS_BASE_URL")
+    if value is None and embedded:
+        # `make run` took the first free port and wrote down which: commands beside it make links
+        with suppress(FileNotFoundError):
+            value = (data_dir / ADDRESS_FILE).read_text().strip() or None
     if value is None and not embedded:
         raise ConfigError("LUPAUS_BASE_URL must be set beside DATABASE_URL: links need it.")
     if value is None:

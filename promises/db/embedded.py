@@ -165,6 +165,17 @@ class EmbeddedServer:
             self._lock.close()
             self._lock = None
 
+    @contextmanager
+    def reserved(self) -> Iterator[None]:
+        """Nobody can start the server inside, and none runs. Raises ServerBusy."""
+        self.data_dir.parent.mkdir(parents=True, exist_ok=True)
+        self._take_lock()
+        try:
+            self._end_orphan()
+            yield
+        finally:
+            self.stop()
+
     def url(self, role: str, database: str = roles.DATABASE) -> str:
         return embedded_url(self.data_dir, role, database)
 

@@ -1,0 +1,64 @@
+"""Whether a database role is as weak as it has to be, and whether every tenant table is guarded."""
+
+from psycopg import Connection
+from psycopg.rows import tuple_row
+from psycopg.sql import SQL
+
+
+class UnsafeRoleError(RuntimeError):
+    """The service refuses to start with this database role; the text says why."""
+
+
+# MEMBER also counts what the role may turn into with SET ROLE.
+_POWERS = SQL("""
+SELECT current_user,
+       EXISTS (SELECT FROM pg_roles r
+                WHERE r.rolsuper AND pg_has_role(current_user, r.oid, 'MEMBER')),
+       EXISTS (SELECT FROM pg_roles r
+                WHERE r.rolbypassrls AND pg_has_role(current_user, r.oid, 'MEMBER')),
+       EXISTS (SELECT FROM pg_class c
+                WHERE c.relnamespace NOT IN
+                      (SELECT oid FROM pg_namespace WHERE nspname ~ '^pg_' OR
+                       nspname = 'information_schema')
+                  AND c.relkind IN ('r', 'p', 'v', 'm', 'S')
+                  AND pg_has_role(current_user, c.relowner, 'MEMBER'))
+""")
+
+_UNGUARDED = SQL("""
+SELECT c.relname
+  FROM pg_class c
+  JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'organisation_id'
+                     AND NOT a.attisdropped
+ WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
+   AND NOT (c.relrowsecurity AND c.relforcerowsecurity)
+ ORDER BY 1
+""")
+
+
+def role_problems(connection: Connection) -> list[str]:
+    """Why the role of this connection is too strong for pages or worker; empty when it is not."""
+    row = connection.cursor(row_factory=tuple_row).execute(_POWERS).fetchone()
+    if row is None:
+        raise RuntimeError("the database did not say who we are")
+    role, is_superuser, bypasses, owns = row
+    found = (
+        (is_superuser, f"role {role} is a superuser or may become one"),
+        (bypasses, f"role {role} bypasses row-level security or may become one that does"),
+        (owns, f"role {role} owns tables or may become their owner"),
+    )
+    return [text for present, text in found if present]
+
+
+def refuse_strong_role(connection: Connection) -> None:
+    """For the start of the service. Raises UnsafeRoleError."""
+    problems = role_problems(connection)
+    if problems:
+        raise UnsafeRoleError(
+            "The service does not start with this database role: " + "; ".join(problems) + ". "
+            "Tenants would no longer be kept apart. docs/operations.md shows the three roles."
+        )
+
+
+def unguarded_tables(connection: Connection) -> list[str]:
+    """Tables that carry organisation_id without a forced row-level-security policy."""
+    return [name for (name,) in connection.cursor(row_factory=tuple_row).execute(_UNGUARDED)]

@@ -1,0 +1,257 @@
+"""The supervisor with real processes: it restarts what dies and leaves nothing behind."""
+
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from promises.cli.processes import Child, Keeper, Process, pause_after
+from promises.db import roles
+from promises.db.embedded import EmbeddedServer, socket_folder
+
+PROGRAM = """
+import os, sys
+from pathlib import Path
+from promises.cli.processes import Child
+from promises.cli.supervisor import Supervisor
+from promises.db.embedded import EmbeddedServer
+
+folder = Path(sys.argv[1])
+SLEEPER = "import time; time.sleep(600)"
+# a program that starts another of its own, as the web server does
+PARENT = (
+    "import os, subprocess, sys, time; "
+    "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']); "
+    "open(sys.argv[1], 'w').write(str(child.pid)); time.sleep(600)"
+)
+children = (
+    Child("first", (sys.executable, "-c", SLEEPER)),
+    Child("second", (sys.executable, "-c", PARENT, str(folder / "grandchild"))),
+)
+database = EmbeddedServer(folder / "postgres")
+supervisor = Supervisor(children, database)
+def told():
+    pids = [database.pid, *(keeper.pid for keeper in supervisor._keepers)]
+    (folder / "pids.new").write_text(" ".join(map(str, pids)))
+    os.replace(folder / "pids.new", folder / "pids")
+    return False
+try:
+    with supervisor.session():
+        supervisor.keep_until(told)
+except KeyboardInterrupt:
+    print("stopped", flush=True)
+"""
+
+
+def running(pid):
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"
+
+
+def eventually(condition, seconds=15):
+    for _ in range(seconds * 50):
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.02)
+    raise AssertionError("it did not come to that")
+
+
+class World:
+    """A supervisor in a process of its own, and what it told of its children."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, str(folder)], stdout=subprocess.PIPE, text=True
+        )
+        self.pids = eventually(self.all_up)
+
+    def told(self):
+        try:
+            words = (self.folder / "pids").read_text().split()
+        except FileNotFoundError:
+            return None
+        return None if "None" in words else [int(word) for word in words]
+
+    def all_up(self):
+        pids = self.told()
+        return pids if pids and all(running(pid) for pid in pids) else None
+
+    def everyone(self):
+        return [*self.pids, int((self.folder / "grandchild").read_text())]
+
+    def replaced(self, position):
+        old = self.pids[position]
+        return eventually(lambda: (p := self.all_up()) and p[position] != old and p)
+
+    def output(self):
+        return self.process.communicate(timeout=30)[0]
+
+
+@pytest.fixture
+def world(tmp_path):
+    made = World(tmp_path)
+    eventually(lambda: (tmp_path / "grandchild").exists())
+    yield made
+    made.process.kill()
+    made.process.communicate()
+    with suppress(ProcessLookupError):
+        os.kill(int((tmp_path / "grandchild").read_text()), signal.SIGKILL)
+
+
+@pytest.mark.crash
+@pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_signal_stops_everything_within_seconds(world, signal_number):
+    everyone = world.everyone()
+    world.process.send_signal(signal_number)
+    assert "stopped" in world.output()
+    assert world.process.returncode == 0
+    assert [pid for pid in everyone if running(pid)] == []
+
+
+@pytest.mark.crash
+def test_kill_of_the_supervisor_takes_everything_along_and_rows_stay(world, tmp_path):
+    with psycopg.connect(
+        host=str(socket_folder(tmp_path / "postgres")), user=roles.OWNER, dbname=roles.DATABASE
+    ) as connection:
+        connection.execute("CREATE TABLE kept AS SELECT generate_series(1, 500) AS n")
+    children = world.pids
+    world.process.kill()
+    world.process.wait()
+    eventually(lambda: not any(running(pid) for pid in children))
+    with (
+        EmbeddedServer(tmp_path / "postgres") as server,
+        server.connect(roles.OWNER, roles.DATABASE) as connection,
+    ):
+        assert connection.execute("SELECT count(*) FROM kept").fetchone() == (500,)
+
+
+@pytest.mark.crash
+@pytest.mark.parametrize("position", [0, 1, 2], ids=["database", "first", "second"])
+def test_killed_child_is_started_again_and_the_others_stay(world, position):
+    grandchild = world.everyone()[-1]
+    os.kill(world.pids[position], signal.SIGKILL)
+    fresh = world.replaced(position)
+    assert [p for i, p in enumerate(fresh) if i != position] == [
+        p for i, p in enumerate(world.pids) if i != position
+    ]
+    # what the dead one had started itself does not linger
+    assert running(grandchild) == (position != 2)
+
+
+def quiet(_name, _line):
+    pass
+
+
+class HandClock:
+    """A clock that moves when told."""
+
+    def __init__(self):
+        self.seconds = 0.0
+
+    def monotonic(self):
+        return self.seconds
+
+
+def python(text, **options):
+    return Child("test", (sys.executable, "-c", text), **options)
+
+
+def ended(keeper):
+    return lambda: keeper.tend() or keeper.pid is None
+
+
+def test_child_that_keeps_failing_is_started_after_growing_pauses():
+    clock = HandClock()
+    keeper = Keeper(python("raise SystemExit(3)"), quiet, clock)
+    for failures in (1, 2, 3):
+        keeper.tend()
+        assert keeper.pid is not None
+        eventually(ended(keeper))
+        assert keeper.failures == failures
+        clock.seconds += pause_after(failures) - 0.01
+        keeper.tend()
+        assert keeper.pid is None
+        clock.seconds += 0.02
+
+
+def test_pause_has_a_ceiling():
+    assert [pause_after(n) for n in (1, 2, 3, 50)] == [0.2, 0.4, 0.8, 10.0]
+
+
+def test_child_that_ran_long_starts_again_without_old_failures():
+    clock = HandClock()
+    keeper = Keeper(python("import time; time.sleep(600)"), quiet, clock)
+    keeper.failures = 5
+    keeper.tend()
+    clock.seconds += 31
+    os.kill(keeper.pid, signal.SIGKILL)
+    eventually(ended(keeper))
+    assert keeper.failures == 1
+
+
+def test_finite_child_that_ends_well_is_done():
+    keeper = Keeper(python("pass", finite=True), quiet, HandClock())
+    eventually(lambda: keeper.tend() or keeper.done)
+    keeper.tend()
+    assert keeper.pid is None
+    assert keeper.failures == 0
+
+
+def test_finite_child_that_fails_is_started_again():
+    clock = HandClock()
+    keeper = Keeper(python("raise SystemExit(1)", finite=True), quiet, clock)
+    keeper.tend()
+    eventually(ended(keeper))
+    assert not keeper.done
+    clock.seconds += 1
+    keeper.tend()
+    assert keeper.pid is not None
+    keeper.kill()
+
+
+def test_lines_carry_the_name_of_their_child():
+    heard = []
+    process = Process(
+        python("import sys; print('out'); print('err', file=sys.stderr)"),
+        lambda name, line: heard.append((name, line)),
+    )
+    eventually(process.ended)
+    assert sorted(heard) == [("test", "err"), ("test", "out")]
+
+
+def test_child_that_ignores_the_request_to_stop_is_killed_with_its_group():
+    text = (
+        "import os, signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
+        "print(os.getpid(), os.fork(), flush=True); time.sleep(600)"
+    )
+    heard = []
+    process = Process(python(text), lambda _name, line: heard.append(line))
+    eventually(lambda: len(heard) == 2)
+    family = {int(pid) for line in heard for pid in line.split()} - {0}
+    process.terminate()
+    assert not process.wait(0.3)
+    assert all(running(pid) for pid in family)
+    process.kill()
+    assert process.ended()
+    eventually(lambda: not any(running(pid) for pid in family))
+
+
+def test_output_nobody_reads_any_more_does_not_stop_the_supervisor(monkeypatch):
+    from promises.cli.supervisor import Log
+
+    closed = io.StringIO()
+    closed.close()
+    monkeypatch.setattr(sys, "stdout", closed)
+    Log()("web", "a line")
