@@ -910,6 +910,7 @@ def upgrade() -> None:
         sa.Column("device_id", sa.Uuid(), nullable=True),
         sa.Column("day_on", sa.Date(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=True),
+        sa.Column("letter", sa.Text(), nullable=True),
         sa.Column("public_code", sa.Text(), nullable=False),
         sa.Column("locale", sa.Text(), nullable=True),
         sa.Column("arrived_at", sa.DateTime(timezone=True), nullable=True),
@@ -1035,8 +1036,9 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("evidence", sa.Text(), nullable=False),
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("measured_us", sa.BigInteger(), nullable=True),
-        sa.Column("verdict", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_by", sa.Text(), nullable=True),
+        sa.Column("by_duration", sa.Boolean(), nullable=False),
         sa.CheckConstraint(
             "(state = 'open') = (decided_at IS NULL)",
             name=op.f("ck_commitments_decided_when_closed"),
@@ -1196,9 +1198,15 @@ def upgrade() -> None:
         sa.Column("actor_id", sa.Uuid(), nullable=True),
         sa.Column("counter_id", sa.Uuid(), nullable=True),
         sa.Column("corrects_id", sa.Uuid(), nullable=True),
+        sa.Column("service_kind_id", sa.Uuid(), nullable=True),
+        sa.Column("ticket_version", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.CheckConstraint(
             "(kind = 'undone') = (corrects_id IS NOT NULL)",
             name=op.f("ck_service_events_undo_names_event"),
+        ),
+        sa.CheckConstraint(
+            "kind <> 'transferred' OR service_kind_id IS NOT NULL",
+            name=op.f("ck_service_events_transfer_names_kind"),
         ),
         sa.CheckConstraint(
             "kind IN ('arrived', 'called', 'recalled', 'service_started', 'served', 'left', 'no_show', 'closed', 'transferred', 'undone', 'disputed', 'dispute_resolved', 'presence_shown')",
@@ -1217,6 +1225,11 @@ def upgrade() -> None:
             ["organisation_id", "counter_id"],
             ["counters.organisation_id", "counters.id"],
             name=op.f("fk_service_events_organisation_id_counter_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["organisation_id", "service_kind_id"],
+            ["service_kinds.organisation_id", "service_kinds.id"],
+            name=op.f("fk_service_events_organisation_id_service_kind_id"),
         ),
         sa.ForeignKeyConstraint(
             ["organisation_id", "ticket_id"],

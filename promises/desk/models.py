@@ -47,7 +47,7 @@ class TicketState(enum.StrEnum):
     LEFT = "left"
     NO_SHOW = "no_show"
     CLOSED = "closed"  # by rule at closing time, never served
-    WITHDRAWN = "withdrawn"  # its import was taken back
+    WITHDRAWN = "withdrawn"  # its import was taken back, or its only event was undone
 
 
 class EventKind(enum.StrEnum):
@@ -111,6 +111,10 @@ class BranchState(Model):
 class Ticket(TenantModel):
     """One customer matter. `day_on` is the branch's local date of arrival.
 
+    `letter` is the service kind's letter at that time: what is printed on a paper stays true after
+    a transfer. `queued_at` orders the queue and never moves. `called_at` and `service_started_at`
+    are the first times that still hold; an earlier stay in the queue does not hide them.
+
     `waited_us` is the wait that the source measured itself; where it stands, judging uses it and
     not the difference of times. `flags` name what is odd about the times.
     """
@@ -173,6 +177,7 @@ class Ticket(TenantModel):
     device_id: Mapped[uuid.UUID | None]
     day_on: Mapped[dt.date]
     number: Mapped[int | None]
+    letter: Mapped[str | None] = mapped_column(Text)
     public_code: Mapped[str] = mapped_column(Text)
     locale: Mapped[str | None] = mapped_column(Text)
     arrived_at: Mapped[dt.datetime | None]
@@ -196,6 +201,11 @@ class ServiceEvent(TenantModel):
 
     `verified` is false where the claim is older than a live source may claim; such an event counts
     against the house at once, and for a payout only with a second person.
+
+    `ticket_version` is the version that the event gave its ticket: it orders the events of a ticket
+    beyond doubt (two transactions may have read the clock the other way round), and events of one
+    act share it. Imported events have 0. `service_kind_id` stands where the event says what the
+    customer came for: at the arrival and at a transfer.
     """
 
     __tablename__ = "service_events"
@@ -203,9 +213,13 @@ class ServiceEvent(TenantModel):
         tenant_fk("ticket_id", "tickets"),
         tenant_fk("counter_id", "counters"),
         tenant_fk("corrects_id", "service_events"),
+        tenant_fk("service_kind_id", "service_kinds"),
         one_of("kind", EventKind),
         one_of("source", EventSource),
         CheckConstraint("(kind = 'undone') = (corrects_id IS NOT NULL)", name="undo_names_event"),
+        CheckConstraint(
+            "kind <> 'transferred' OR service_kind_id IS NOT NULL", name="transfer_names_kind"
+        ),
         Index("ix_service_events_ticket", "organisation_id", "ticket_id", "recorded_at"),
         Index(
             "uq_service_events_corrects",
@@ -227,6 +241,8 @@ class ServiceEvent(TenantModel):
     actor_id: Mapped[uuid.UUID | None]
     counter_id: Mapped[uuid.UUID | None]
     corrects_id: Mapped[uuid.UUID | None]
+    service_kind_id: Mapped[uuid.UUID | None]
+    ticket_version: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
 
 
 class ImportMapping(TenantModel):
