@@ -3,9 +3,8 @@
 import datetime as dt
 import enum
 import uuid
-from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, Text, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Index, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from promises.db.base import Access, TenantModel, one_of, table_info, tenant_fk
@@ -41,8 +40,8 @@ class AnnulmentState(enum.StrEnum):
 class Commitment(TenantModel):
     """One promise applied to one ticket, judged for ever by one version.
 
-    `due_at` is the first instant that is too late. `verdict` is the engine's answer as data; it is
-    empty while the commitment is open.
+    `due_at` is the first instant that is too late. State, reason, `ended_at`, `ended_by` and
+    `by_duration` are the engine's verdict, field by field; the version's terms complete it.
     """
 
     __tablename__ = "commitments"
@@ -79,8 +78,9 @@ class Commitment(TenantModel):
     reason: Mapped[str | None] = mapped_column(Text)
     evidence: Mapped[str] = mapped_column(Text)
     decided_at: Mapped[dt.datetime | None]
-    measured_us: Mapped[int | None] = mapped_column(BigInteger)
-    verdict: Mapped[dict[str, Any] | None]
+    ended_at: Mapped[dt.datetime | None]
+    ended_by: Mapped[str | None] = mapped_column(Text)
+    by_duration: Mapped[bool] = mapped_column(default=False)
 
 
 class Breach(TenantModel):

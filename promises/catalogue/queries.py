@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -198,3 +199,32 @@ def list_versions(
     """The newest first."""
     params = {"organisation_id": organisation_id, "promise_id": promise_id}
     return tuple(_version(row) for row in sql.rows(session, _VERSIONS_OF, params))
+
+
+_BY_ID = """
+SELECT v.promise_id, v.id AS version_id, v.terms::text AS terms, v.valid_from,
+       v.applied_to_history, v.published_at
+FROM promise_versions v
+WHERE v.organisation_id = %(organisation_id)s AND v.id = ANY(%(version_ids)s)
+"""
+
+
+def versions_by_id(
+    session: Session, *, organisation_id: uuid.UUID, version_ids: Iterable[uuid.UUID]
+) -> dict[uuid.UUID, VersionInForce]:
+    """The versions by which commitments are judged, in one statement."""
+    wanted = list(set(version_ids))
+    if not wanted:
+        return {}
+    params = {"organisation_id": organisation_id, "version_ids": wanted}
+    return {
+        row.version_id: VersionInForce(
+            row.promise_id,
+            row.version_id,
+            _terms(row.version_id, row.terms),
+            row.valid_from,
+            row.applied_to_history,
+            row.published_at,
+        )
+        for row in sql.rows(session, _BY_ID, params)
+    }

@@ -1,0 +1,119 @@
+"""What is broken because nothing happened."""
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from promises.breaches.commitments import NewBreach
+from promises.breaches.models import Evidence
+from promises.db.sql import rows
+from promises.kernel.ids import new_id
+
+# The commitment and its ticket are locked in one step that never waits: whoever holds either is
+# judging that ticket now. Reason and state are the engine's answer for an open commitment whose
+# deadline has passed; every event that could have decided otherwise was judged when it came.
+_MARK = """
+WITH due AS (
+    SELECT c.id
+    FROM commitments c
+    JOIN tickets t ON t.organisation_id = c.organisation_id AND t.id = c.ticket_id
+    WHERE c.organisation_id = %(organisation_id)s AND c.state = 'open' AND c.due_at <= %(now)s
+    ORDER BY c.due_at
+    LIMIT %(limit)s
+    FOR UPDATE SKIP LOCKED
+), numbered AS (
+    SELECT id, (%(breach_ids)s::uuid[])[row_number() OVER ()] AS breach_id FROM due
+), marked AS (
+    UPDATE commitments c
+    SET state = 'broken', reason = 'deadline_passed', decided_at = %(now)s
+    FROM numbered n
+    WHERE c.organisation_id = %(organisation_id)s AND c.id = n.id AND c.state = 'open'
+    RETURNING c.id, c.promise_id, c.version_id, c.ticket_id, c.branch_id, c.day_on, c.due_at,
+        c.evidence, n.breach_id
+), recorded AS (
+    INSERT INTO breaches (organisation_id, id, commitment_id, promise_id, version_id, ticket_id,
+        branch_id, day_on, breached_at, detected_at, found_by, evidence)
+    SELECT %(organisation_id)s, m.breach_id, m.id, m.promise_id, m.version_id, m.ticket_id,
+        m.branch_id, m.day_on, m.due_at, %(now)s, 'clock', m.evidence
+    FROM marked m
+    ON CONFLICT (organisation_id, commitment_id) DO NOTHING
+    RETURNING commitment_id
+)
+SELECT m.*, t.customer_id, t.device_id, t.contact_id, t.disputed_at IS NOT NULL AS disputed,
+    t.presence_shown_at IS NOT NULL OR t.service_started_at IS NOT NULL AS present
+FROM marked m
+JOIN recorded r ON r.commitment_id = m.id
+JOIN tickets t ON t.organisation_id = %(organisation_id)s AND t.id = m.ticket_id
+ORDER BY m.due_at, m.id
+"""
+
+_NEXT_DUE = """
+SELECT t.id AS ticket_id,
+    (SELECT min(c.due_at) FROM commitments c
+     WHERE c.organisation_id = %(organisation_id)s AND c.ticket_id = t.id AND c.state = 'open')
+        AS due_at
+FROM unnest(%(ticket_ids)s::uuid[]) AS t (id)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class DueBreach:
+    """A breach found by the clock, with what its ticket says about its customer."""
+
+    breach: NewBreach
+    customer_id: uuid.UUID | None
+    device_id: uuid.UUID | None
+    contact_id: uuid.UUID | None
+    disputed: bool
+    present: bool
+
+
+def mark_due(
+    session: Session, *, organisation_id: uuid.UUID, now: dt.datetime, limit: int
+) -> list[DueBreach]:
+    """Break what is due, in one statement, oldest deadline first, at most `limit`.
+
+    Two sweeps at once share the work and never record a breach twice.
+    """
+    found = rows(
+        session,
+        _MARK,
+        {
+            "organisation_id": organisation_id,
+            "now": now,
+            "limit": limit,
+            "breach_ids": [new_id() for _ in range(limit)],
+        },
+    )
+    return [
+        DueBreach(
+            breach=NewBreach(
+                breach_id=row.breach_id,
+                commitment_id=row.id,
+                promise_id=row.promise_id,
+                version_id=row.version_id,
+                ticket_id=row.ticket_id,
+                branch_id=row.branch_id,
+                day_on=row.day_on,
+                breached_at=row.due_at,
+                evidence=Evidence(row.evidence),
+                left_after_limit=False,
+            ),
+            customer_id=row.customer_id,
+            device_id=row.device_id,
+            contact_id=row.contact_id,
+            disputed=row.disputed,
+            present=row.present,
+        )
+        for row in found
+    ]
+
+
+def next_deadlines(
+    session: Session, *, organisation_id: uuid.UUID, ticket_ids: list[uuid.UUID]
+) -> dict[uuid.UUID, dt.datetime | None]:
+    """The earliest open deadline of each ticket, None where nothing is open."""
+    found = rows(session, _NEXT_DUE, {"organisation_id": organisation_id, "ticket_ids": ticket_ids})
+    return {row.ticket_id: row.due_at for row in found}

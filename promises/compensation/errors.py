@@ -1,0 +1,23 @@
+"""What the compensation room refuses."""
+
+from promises.kernel.errors import Conflict, DomainError, Forbidden
+from promises.kernel.text import N_
+
+
+class NotOwed(Conflict):
+    code = "not_owed"
+    message = N_("This compensation is not waiting for a decision any more.")
+
+
+class OwnEvidence(Forbidden):
+    """The second person must be another one than who made the evidence or brought it in."""
+
+    code = "own_evidence"
+    message = N_(
+        "You took part in this case yourself. Somebody else has to decide about its money."
+    )
+
+
+class ReasonMissing(DomainError):
+    code = "reason_missing"
+    message = N_("Write the reason. The customer can read it.")

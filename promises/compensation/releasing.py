@@ -1,0 +1,362 @@
+"""Letting debts go to a payout, holding them, and ending them without one."""
+
+import datetime as dt
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from promises.catalogue.queries import VersionInForce, versions_by_id
+from promises.compensation.errors import ReasonMissing
+from promises.compensation.models import CompensationState, Hold
+from promises.db.sql import execute, rows
+from promises.kernel.actors import Actor
+from promises.kernel.ids import new_id
+from promises.rules.awards import CapKind, Claim, cap_keys
+
+_LOCK = """
+SELECT c.id, c.promise_id, c.version_id, c.ticket_id, c.branch_id, c.customer_id, c.amount_minor,
+    c.currency, c.state, c.holds, c.created_at
+FROM compensations c
+WHERE c.organisation_id = %(organisation_id)s AND c.id = ANY(%(ids)s)
+ORDER BY c.id
+FOR UPDATE
+"""
+
+_LIFT = """
+UPDATE compensations c
+SET holds = CASE WHEN rest.holds = '{}' THEN '{clearance}' ELSE rest.holds END
+FROM (
+    SELECT o.id, ARRAY(SELECT h FROM unnest(o.holds) AS h WHERE NOT h = ANY(%(lifted)s)) AS holds
+    FROM compensations o
+    WHERE o.organisation_id = %(organisation_id)s AND o.state = 'owed' AND o.id = ANY(%(ids)s)
+      AND o.holds && %(lifted)s::text[]
+    ORDER BY o.id
+    FOR UPDATE
+) rest
+WHERE c.organisation_id = %(organisation_id)s AND c.id = rest.id
+RETURNING c.id, c.holds = '{clearance}' AS clear
+"""
+
+_HOLD = """
+UPDATE compensations c
+SET holds = array_remove(array_remove(c.holds, %(hold)s), 'clearance') || %(hold)s::text
+WHERE c.organisation_id = %(organisation_id)s AND c.state = 'owed' AND c.id = ANY(%(ids)s)
+RETURNING c.id
+"""
+
+_OWED_OF_TICKETS = """
+SELECT c.id FROM compensations c
+WHERE c.organisation_id = %(organisation_id)s AND c.state = 'owed'
+  AND c.ticket_id = ANY(%(ticket_ids)s)
+ORDER BY c.id
+"""
+
+_BUDGET = """
+INSERT INTO budgets (organisation_id, promise_id, month_on, limit_minor, reserved_minor)
+VALUES (%(organisation_id)s, %(promise_id)s, %(month_on)s, %(limit_minor)s, 0)
+ON CONFLICT (organisation_id, promise_id, month_on)
+    DO UPDATE SET limit_minor = excluded.limit_minor
+RETURNING limit_minor - reserved_minor AS left_minor
+"""
+
+_RESERVE = """
+UPDATE budgets SET reserved_minor = reserved_minor + %(amount_minor)s
+WHERE organisation_id = %(organisation_id)s AND promise_id = %(promise_id)s
+  AND month_on = %(month_on)s
+"""
+
+_RELEASE = """
+UPDATE compensations SET state = 'released', holds = '{}', released_at = %(now)s
+WHERE organisation_id = %(organisation_id)s AND id = ANY(%(ids)s) AND state = 'owed'
+"""
+
+_CLOSE = """
+UPDATE compensations
+SET state = %(state)s, holds = '{}', closing_reason = %(reason)s, closed_at = %(now)s
+WHERE organisation_id = %(organisation_id)s AND id = ANY(%(ids)s) AND state = 'owed'
+RETURNING id, amount_minor, currency
+"""
+
+_DECIDE = """
+INSERT INTO compensation_decisions (organisation_id, id, compensation_id, kind, holds, reason,
+    actor_kind, actor_id, decided_at)
+SELECT %(organisation_id)s, d.id, d.compensation_id, %(kind)s, %(holds)s, %(reason)s,
+    %(actor_kind)s, %(actor_id)s, %(now)s
+FROM unnest(%(ids)s::uuid[], %(compensation_ids)s::uuid[]) AS d (id, compensation_id)
+"""
+
+_GIVE_BACK = """
+UPDATE cap_usages SET used_count = used_count - 1
+WHERE organisation_id = %(organisation_id)s AND promise_id = %(promise_id)s AND scope = %(scope)s
+  AND key = %(key)s AND period = %(period)s AND used_count > 0
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """A debt that a payout may now settle."""
+
+    compensation_id: uuid.UUID
+    amount_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A debt that ended without a payout."""
+
+    compensation_id: uuid.UUID
+    amount_minor: int
+    currency: str
+
+
+def lift_holds(
+    session: Session,
+    *,
+    organisation_id: uuid.UUID,
+    compensation_ids: Sequence[uuid.UUID],
+    holds: Iterable[Hold],
+) -> list[uuid.UUID]:
+    """Take these holds off; the ids returned are held by nothing any more and may be released."""
+    if not compensation_ids:
+        return []
+    lifted = rows(
+        session,
+        _LIFT,
+        {
+            "organisation_id": organisation_id,
+            "ids": list(compensation_ids),
+            "lifted": [hold.value for hold in holds],
+        },
+    )
+    return [row.id for row in lifted if row.clear]
+
+
+def place_hold(
+    session: Session,
+    *,
+    organisation_id: uuid.UUID,
+    compensation_ids: Sequence[uuid.UUID],
+    hold: Hold,
+) -> list[uuid.UUID]:
+    """Hold what is still owed; a debt that went to a payout already is not touched."""
+    if not compensation_ids:
+        return []
+    held = rows(
+        session,
+        _HOLD,
+        {
+            "organisation_id": organisation_id,
+            "ids": list(compensation_ids),
+            "hold": hold.value,
+        },
+    )
+    return [row.id for row in held]
+
+
+def owed_of_tickets(
+    session: Session, *, organisation_id: uuid.UUID, ticket_ids: Sequence[uuid.UUID]
+) -> list[uuid.UUID]:
+    found = rows(
+        session,
+        _OWED_OF_TICKETS,
+        {"organisation_id": organisation_id, "ticket_ids": list(ticket_ids)},
+    )
+    return [row.id for row in found]
+
+
+def release(
+    session: Session,
+    *,
+    organisation_id: uuid.UUID,
+    now: dt.datetime,
+    month_on: dt.date,
+    compensation_ids: Sequence[uuid.UUID],
+) -> list[Released]:
+    """Let debts go that nothing holds, as far as the month's money reaches.
+
+    The budget of each promise is reserved here, in this transaction, under its row lock. Where it
+    does not reach, the debt gets the hold `budget` and stays; an older debt goes first. What is
+    not owed, or still held by something else, is skipped.
+    """
+    if not compensation_ids:
+        return []
+    found = rows(
+        session, _LOCK, {"organisation_id": organisation_id, "ids": list(compensation_ids)}
+    )
+    versions = versions_by_id(
+        session, organisation_id=organisation_id, version_ids={row.version_id for row in found}
+    )
+    free = [row for row in found if row.state == CompensationState.OWED and _is_free(row)]
+    by_promise: dict[uuid.UUID, list[Any]] = defaultdict(list)
+    for row in sorted(free, key=lambda row: (row.created_at, row.id)):
+        by_promise[row.promise_id].append(row)
+    going: list[Any] = []
+    for promise_id in sorted(by_promise):
+        waiting = by_promise[promise_id]
+        going += _reserve(session, organisation_id, month_on, promise_id, waiting, versions)
+    gone = {row.id for row in going}
+    left = [row.id for row in free if row.id not in gone]
+    place_hold(session, organisation_id=organisation_id, compensation_ids=left, hold=Hold.BUDGET)
+    if gone:
+        execute(
+            session, _RELEASE, {"organisation_id": organisation_id, "ids": list(gone), "now": now}
+        )
+    return [Released(row.id, row.amount_minor, row.currency) for row in going]
+
+
+def _is_free(row: Any) -> bool:
+    return set(row.holds) <= {"clearance", Hold.BUDGET.value}
+
+
+def _reserve(
+    session: Session,
+    organisation_id: uuid.UUID,
+    month_on: dt.date,
+    promise_id: uuid.UUID,
+    waiting: Sequence[Any],
+    versions: dict[uuid.UUID, VersionInForce],
+) -> list[Any]:
+    """Those for which there is money; the newest version's budget is the month's."""
+    newest = max((versions[row.version_id] for row in waiting), key=lambda v: v.valid_from)
+    limit = newest.terms.budget_month_minor
+    if limit is None:
+        return list(waiting)
+    key = {"organisation_id": organisation_id, "promise_id": promise_id, "month_on": month_on}
+    left: int = rows(session, _BUDGET, {**key, "limit_minor": limit})[0].left_minor
+    going, amount = [], 0
+    for row in waiting:
+        if amount + row.amount_minor <= left:
+            going.append(row)
+            amount += row.amount_minor
+    if amount:
+        execute(session, _RESERVE, {**key, "amount_minor": amount})
+    return going
+
+
+def close(
+    session: Session,
+    *,
+    organisation_id: uuid.UUID,
+    now: dt.datetime,
+    compensation_ids: Sequence[uuid.UUID],
+    state: CompensationState,
+    reason: str,
+) -> list[Closed]:
+    """End debts as refused or cancelled, with the reason that the customer sees.
+
+    Only what is still owed ends: a debt that went to a payout is past this door.
+    """
+    if state not in (CompensationState.REFUSED, CompensationState.CANCELLED):
+        raise ValueError(f"a debt does not end as {state}")
+    if not reason.strip():
+        raise ReasonMissing
+    closed = rows(
+        session,
+        _CLOSE,
+        {
+            "organisation_id": organisation_id,
+            "ids": list(compensation_ids),
+            "state": state.value,
+            "reason": reason.strip(),
+            "now": now,
+        },
+    )
+    return [Closed(row.id, row.amount_minor, row.currency) for row in closed]
+
+
+_REOPEN = """
+UPDATE compensations SET state = 'owed', holds = ARRAY[%(hold)s::text], released_at = NULL
+WHERE organisation_id = %(organisation_id)s AND id = ANY(%(ids)s) AND state = 'released'
+RETURNING promise_id, amount_minor
+"""
+
+_UNRESERVE = """
+UPDATE budgets SET reserved_minor = reserved_minor - %(amount_minor)s
+WHERE organisation_id = %(organisation_id)s AND promise_id = %(promise_id)s
+  AND month_on = %(month_on)s AND reserved_minor >= %(amount_minor)s
+"""
+
+
+def reopen(
+    session: Session,
+    *,
+    organisation_id: uuid.UUID,
+    month_on: dt.date,
+    compensation_ids: Sequence[uuid.UUID],
+    hold: Hold,
+) -> int:
+    """Take debts back whose payout was stopped before it began, and hold them."""
+    taken = rows(
+        session,
+        _REOPEN,
+        {"organisation_id": organisation_id, "ids": list(compensation_ids), "hold": hold.value},
+    )
+    for row in taken:
+        execute(
+            session,
+            _UNRESERVE,
+            {
+                "organisation_id": organisation_id,
+                "promise_id": row.promise_id,
+                "month_on": month_on,
+                "amount_minor": row.amount_minor,
+            },
+        )
+    return len(taken)
+
+
+def give_back_caps(
+    session: Session,
+    *,
+    organisation_id: uuid.UUID,
+    version: VersionInForce,
+    claim: Claim,
+) -> None:
+    """Uncount a cancelled award, so that its customer's next breach is not capped by it."""
+    for kind, (_, owner, on) in cap_keys(version.terms, claim).items():
+        if kind is not CapKind.CASE and on is not None:
+            execute(
+                session,
+                _GIVE_BACK,
+                {
+                    "organisation_id": organisation_id,
+                    "promise_id": version.promise_id,
+                    "scope": kind.value,
+                    "key": str(owner),
+                    "period": on.isoformat(),
+                },
+            )
+
+
+def record_decisions(
+    session: Session,
+    *,
+    organisation_id: uuid.UUID,
+    now: dt.datetime,
+    actor: Actor,
+    compensation_ids: Sequence[uuid.UUID],
+    kind: str,
+    holds: Sequence[Hold],
+    reason: str,
+) -> None:
+    """Keep who decided what: one row a compensation, never changed."""
+    execute(
+        session,
+        _DECIDE,
+        {
+            "organisation_id": organisation_id,
+            "now": now,
+            "ids": [new_id() for _ in compensation_ids],
+            "compensation_ids": list(compensation_ids),
+            "kind": kind,
+            "holds": [hold.value for hold in holds],
+            "reason": reason,
+            "actor_kind": actor.kind.value,
+            "actor_id": actor.id,
+        },
+    )

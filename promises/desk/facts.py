@@ -1,0 +1,94 @@
+"""The facts of tickets as the engine takes them, read from the events."""
+
+import datetime as dt
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from promises.db.sql import rows
+from promises.rules.facts import EventKind, FactEvent, Facts, TicketKind
+
+_LOAD = """
+SELECT t.id, t.kind, t.branch_id, t.service_kind_id, t.day_on, t.customer_id, t.device_id,
+       t.contact_id, t.import_id IS NOT NULL AS imported, t.waited_us, t.disputed_at,
+       t.presence_shown_at IS NOT NULL AS presence_shown, t.service_started_at,
+       coalesce(e.kinds, '{}') AS kinds, coalesce(e.times, '{}') AS times,
+       coalesce(e.verified, '{}') AS verified
+FROM tickets t
+LEFT JOIN LATERAL (
+    SELECT array_agg(s.kind ORDER BY s.recorded_at, s.id) AS kinds,
+           array_agg(s.occurred_at ORDER BY s.recorded_at, s.id) AS times,
+           array_agg(s.verified ORDER BY s.recorded_at, s.id) AS verified
+    FROM service_events s
+    WHERE s.organisation_id = t.organisation_id AND s.ticket_id = t.id AND s.kind <> 'undone'
+      AND NOT EXISTS (
+          SELECT 1 FROM service_events u
+          WHERE u.organisation_id = s.organisation_id AND u.corrects_id = s.id)
+) e ON true
+WHERE t.organisation_id = %(organisation_id)s AND t.id = ANY(%(ticket_ids)s)
+ORDER BY t.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class TicketCase:
+    """One ticket for judging. `verified_facts` leave out events whose claimed time nobody can
+    vouch for; where all can be vouched for they are the same object as `facts`."""
+
+    ticket_id: uuid.UUID
+    branch_id: uuid.UUID
+    service_kind_id: uuid.UUID
+    kind: TicketKind
+    day_on: dt.date
+    customer_id: uuid.UUID | None
+    device_id: uuid.UUID | None
+    contact_id: uuid.UUID | None
+    imported: bool
+    disputed: bool
+    present: bool
+    facts: Facts
+    verified_facts: Facts
+
+
+def load_cases(
+    session: Session, *, organisation_id: uuid.UUID, ticket_ids: Sequence[uuid.UUID]
+) -> dict[uuid.UUID, TicketCase]:
+    """Cases by ticket; undone events are left out. One statement however many tickets."""
+    found = rows(
+        session,
+        _LOAD,
+        {"organisation_id": organisation_id, "ticket_ids": list(ticket_ids)},
+    )
+    return {row.id: _case(row) for row in found}
+
+
+def _case(row: Any) -> TicketCase:
+    wait = None if row.waited_us is None else dt.timedelta(microseconds=row.waited_us)
+    kind = TicketKind(row.kind)
+    events = [
+        FactEvent(EventKind(event_kind), at)
+        for event_kind, at in zip(row.kinds, row.times, strict=True)
+    ]
+    facts = Facts(kind, row.service_kind_id, row.branch_id, tuple(events), wait)
+    verified_facts = facts
+    if not all(row.verified):
+        known = tuple(e for e, sure in zip(events, row.verified, strict=True) if sure)
+        verified_facts = Facts(kind, row.service_kind_id, row.branch_id, known, wait)
+    return TicketCase(
+        ticket_id=row.id,
+        branch_id=row.branch_id,
+        service_kind_id=row.service_kind_id,
+        kind=kind,
+        day_on=row.day_on,
+        customer_id=row.customer_id,
+        device_id=row.device_id,
+        contact_id=row.contact_id,
+        imported=row.imported,
+        disputed=row.disputed_at is not None,
+        present=row.presence_shown or row.service_started_at is not None,
+        facts=facts,
+        verified_facts=verified_facts,
+    )

@@ -1,0 +1,25 @@
+"""The chart of accounts of this release, one meaning a code."""
+
+import enum
+
+
+class AccountKind(enum.StrEnum):
+    ASSET = "asset"
+    LIABILITY = "liability"
+    INCOME = "income"
+    EXPENSE = "expense"
+
+
+class Account(enum.StrEnum):
+    COMPENSATION_EXPENSE = "compensation_expense"  # what broken promises cost
+    COMPENSATION_OWED = "compensation_owed"  # debts to customers without a payout yet
+    VOUCHERS_ISSUED = "vouchers_issued"  # debts to customers in the shape of vouchers
+    DESK_SETTLEMENT = "desk_settlement"  # what the desk gave for vouchers: cash, fee or goods
+
+
+KINDS = {
+    Account.COMPENSATION_EXPENSE: AccountKind.EXPENSE,
+    Account.COMPENSATION_OWED: AccountKind.LIABILITY,
+    Account.VOUCHERS_ISSUED: AccountKind.LIABILITY,
+    Account.DESK_SETTLEMENT: AccountKind.ASSET,
+}

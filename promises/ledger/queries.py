@@ -1,0 +1,94 @@
+"""Balances and the proof that the books balance."""
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from promises.db.sql import rows
+
+_BALANCES = """
+SELECT e.account_code, e.currency, sum(e.amount_minor)::bigint AS balance_minor
+FROM ledger_entries e
+WHERE e.organisation_id = %(organisation_id)s
+GROUP BY e.account_code, e.currency
+ORDER BY e.account_code, e.currency
+"""
+
+_UNBALANCED = """
+SELECT t.id, t.key, coalesce(sum(e.amount_minor), 0)::bigint AS sum_minor, count(e.*) AS entries
+FROM ledger_transactions t
+LEFT JOIN ledger_entries e
+    ON e.organisation_id = t.organisation_id AND e.transaction_id = t.id
+WHERE t.organisation_id = %(organisation_id)s
+GROUP BY t.id, t.key
+HAVING coalesce(sum(e.amount_minor), 0) <> 0 OR count(e.*) < 2
+    OR count(DISTINCT e.currency) > 1
+ORDER BY t.id
+"""
+
+_OWED_ID = """
+SELECT t.reference_id, t.id
+FROM ledger_transactions t
+WHERE t.organisation_id = %(organisation_id)s AND t.key = ANY(%(keys)s)
+"""
+
+_JOURNAL = """
+SELECT t.id, t.recorded_at, t.kind, t.reference_id, e.account_code, e.currency, e.amount_minor
+FROM ledger_transactions t
+JOIN ledger_entries e ON e.organisation_id = t.organisation_id AND e.transaction_id = t.id
+WHERE t.organisation_id = %(organisation_id)s
+  AND (%(before_at)s::timestamptz IS NULL OR (t.recorded_at, t.id) < (%(before_at)s, %(before_id)s))
+ORDER BY t.recorded_at DESC, t.id DESC, e.amount_minor DESC
+LIMIT %(limit)s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """Debit positive, in minor units."""
+
+    account_code: str
+    currency: str
+    balance_minor: int
+
+
+def balances(session: Session, *, organisation_id: uuid.UUID) -> list[Balance]:
+    found = rows(session, _BALANCES, {"organisation_id": organisation_id})
+    return [Balance(row.account_code, row.currency, row.balance_minor) for row in found]
+
+
+def unbalanced_transactions(session: Session, *, organisation_id: uuid.UUID) -> list[str]:
+    """Keys of transactions that do not sum to zero, or are not whole. Always empty."""
+    return [row.key for row in rows(session, _UNBALANCED, {"organisation_id": organisation_id})]
+
+
+def transaction_ids(
+    session: Session, *, organisation_id: uuid.UUID, keys: list[str]
+) -> dict[uuid.UUID, uuid.UUID]:
+    """Transaction ids by what they are about, for reversals."""
+    found = rows(session, _OWED_ID, {"organisation_id": organisation_id, "keys": keys})
+    return {row.reference_id: row.id for row in found}
+
+
+def journal(
+    session: Session,
+    *,
+    organisation_id: uuid.UUID,
+    limit: int,
+    before: tuple[dt.datetime, uuid.UUID] | None = None,
+) -> list[Any]:
+    """Entries, newest first; `before` is the last transaction (recorded_at, id) already seen."""
+    at, transaction_id = before or (None, None)
+    return rows(
+        session,
+        _JOURNAL,
+        {
+            "organisation_id": organisation_id,
+            "limit": limit,
+            "before_at": at,
+            "before_id": transaction_id,
+        },
+    )

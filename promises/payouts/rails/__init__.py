@@ -1,0 +1,1 @@
+"""Ways of paying: the only door to a provider."""

@@ -1,0 +1,276 @@
+"""Vouchers: issued once a payout, redeemed whole and once, issued anew, expired."""
+
+import datetime as dt
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from promises.db.sql import execute, one_or_none, rows
+from promises.kernel.actors import Actor
+from promises.kernel.ids import new_id
+from promises.payouts.codes import code_mac, shown, voucher_code
+from promises.payouts.errors import (
+    AlreadyRedeemed,
+    NoSuchVoucher,
+    ReissueReasonMissing,
+    VoucherExpired,
+    VoucherNotActive,
+)
+from promises.payouts.models import VoucherState
+
+_ISSUE = """
+INSERT INTO vouchers (organisation_id, id, payout_id, generation, code_mac, last4, amount_minor,
+    currency, state, issued_at, expires_at)
+SELECT %(organisation_id)s, v.id, v.payout_id, 1, v.code_mac, v.last4, v.amount_minor,
+    v.currency, 'active', %(now)s, %(expires_at)s
+FROM unnest(%(ids)s::uuid[], %(payout_ids)s::uuid[], %(code_macs)s::bytea[], %(last4s)s::text[],
+    %(amounts)s::bigint[], %(currencies)s::text[])
+    AS v (id, payout_id, code_mac, last4, amount_minor, currency)
+ON CONFLICT (organisation_id, payout_id) DO NOTHING
+RETURNING id, payout_id, amount_minor, currency
+"""
+
+# One conditional statement: of any number of tills at once, one finds the row active.
+_REDEEM = """
+WITH redeemed AS (
+    UPDATE vouchers SET state = 'redeemed', redeemed_at = %(now)s
+    WHERE organisation_id = %(organisation_id)s AND code_mac = %(code_mac)s
+      AND state = 'active' AND expires_at > %(now)s
+    RETURNING id, payout_id, amount_minor, currency, last4
+), noted AS (
+    INSERT INTO voucher_redemptions (organisation_id, id, voucher_id, use, actor_kind, actor_id,
+        counter_id, redeemed_at)
+    SELECT %(organisation_id)s, %(redemption_id)s, r.id, %(use)s, %(actor_kind)s, %(actor_id)s,
+        %(counter_id)s, %(now)s
+    FROM redeemed r
+), paid AS (
+    UPDATE payouts p SET state = 'paid', changed_at = %(now)s
+    FROM redeemed r
+    WHERE p.organisation_id = %(organisation_id)s AND p.id = r.payout_id AND p.state = 'submitted'
+)
+SELECT * FROM redeemed
+"""
+
+_FIND = """
+SELECT v.id, v.payout_id, v.generation, v.last4, v.amount_minor, v.currency, v.state,
+    v.issued_at, v.expires_at, v.redeemed_at
+FROM vouchers v
+WHERE v.organisation_id = %(organisation_id)s AND {condition}
+"""
+_FIND_BY_CODE = _FIND.format(condition="v.code_mac = %(code_mac)s")
+_FIND_BY_ID = _FIND.format(condition="v.id = %(voucher_id)s")
+_FIND_BY_TICKETS = """
+SELECT v.id, v.payout_id, v.generation, v.last4, v.amount_minor, v.currency, v.state,
+    v.issued_at, v.expires_at, v.redeemed_at, c.id AS compensation_id, c.ticket_id
+FROM vouchers v
+JOIN payouts p ON p.organisation_id = v.organisation_id AND p.id = v.payout_id
+JOIN compensations c ON c.organisation_id = p.organisation_id AND c.id = p.compensation_id
+WHERE v.organisation_id = %(organisation_id)s AND c.ticket_id = ANY(%(ticket_ids)s)
+ORDER BY v.issued_at, v.id
+"""
+
+_REISSUE = """
+UPDATE vouchers SET generation = %(generation)s, code_mac = %(code_mac)s, last4 = %(last4)s
+WHERE organisation_id = %(organisation_id)s AND id = %(voucher_id)s AND state = 'active'
+  AND generation = %(generation)s - 1 AND expires_at > %(now)s
+"""
+
+_NOTE_REISSUE = """
+INSERT INTO voucher_reissues (organisation_id, id, voucher_id, generation, reason, actor_kind,
+    actor_id, reissued_at)
+VALUES (%(organisation_id)s, %(id)s, %(voucher_id)s, %(generation)s, %(reason)s, %(actor_kind)s,
+    %(actor_id)s, %(now)s)
+"""
+
+_EXPIRE = """
+WITH due AS (
+    SELECT id FROM vouchers
+    WHERE organisation_id = %(organisation_id)s AND state = 'active' AND expires_at <= %(now)s
+    ORDER BY expires_at LIMIT %(limit)s
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE vouchers v SET state = 'expired'
+FROM due
+WHERE v.organisation_id = %(organisation_id)s AND v.id = due.id
+RETURNING v.id, v.amount_minor, v.currency
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class VoucherOrder:
+    """A payout that is to become a voucher."""
+
+    payout_id: uuid.UUID
+    amount_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class VoucherValue:
+    """A voucher and what it is or was worth."""
+
+    voucher_id: uuid.UUID
+    amount_minor: int
+    currency: str
+
+
+def issue_vouchers(
+    session: Session,
+    *,
+    organisation_id: uuid.UUID,
+    now: dt.datetime,
+    key: bytes,
+    expires_at: dt.datetime,
+    orders: Sequence[VoucherOrder],
+) -> list[VoucherValue]:
+    """One voucher a payout for ever; a payout that has one already gets no other."""
+    if not orders:
+        return []
+    ids = [new_id() for _ in orders]
+    codes = [voucher_code(key, voucher_id, 1) for voucher_id in ids]
+    issued = rows(
+        session,
+        _ISSUE,
+        {
+            "organisation_id": organisation_id,
+            "now": now,
+            "expires_at": expires_at,
+            "ids": ids,
+            "payout_ids": [order.payout_id for order in orders],
+            "code_macs": [code_mac(key, code) for code in codes],
+            "last4s": [code[-4:] for code in codes],
+            "amounts": [order.amount_minor for order in orders],
+            "currencies": [order.currency for order in orders],
+        },
+    )
+    return [VoucherValue(row.id, row.amount_minor, row.currency) for row in issued]
+
+
+def redeem_voucher(
+    session: Session,
+    *,
+    organisation_id: uuid.UUID,
+    now: dt.datetime,
+    actor: Actor,
+    key: bytes,
+    typed: str,
+    use: str,
+    counter_id: uuid.UUID | None,
+) -> VoucherValue:
+    """Redeem the whole value, once. Raises what stands against it, and then changed nothing."""
+    mac = code_mac(key, typed)
+    redeemed = one_or_none(
+        session,
+        _REDEEM,
+        {
+            "organisation_id": organisation_id,
+            "now": now,
+            "code_mac": mac,
+            "redemption_id": new_id(),
+            "use": use,
+            "actor_kind": actor.kind.value,
+            "actor_id": actor.id,
+            "counter_id": counter_id,
+        },
+    )
+    if redeemed is None:
+        raise _refusal(
+            one_or_none(
+                session, _FIND_BY_CODE, {"organisation_id": organisation_id, "code_mac": mac}
+            ),
+            now,
+        )
+    return VoucherValue(redeemed.id, redeemed.amount_minor, redeemed.currency)
+
+
+def _refusal(found: Any, now: dt.datetime) -> Exception:
+    if found is None:
+        return NoSuchVoucher()
+    if found.state == VoucherState.REDEEMED:
+        return AlreadyRedeemed(redeemed_at=found.redeemed_at)
+    if found.state == VoucherState.EXPIRED or found.expires_at <= now:
+        return VoucherExpired(expires_at=found.expires_at)
+    return VoucherNotActive()
+
+
+def find_by_code(
+    session: Session, *, organisation_id: uuid.UUID, key: bytes, typed: str
+) -> Any | None:
+    """The voucher with this code, in whatever state, or None."""
+    return one_or_none(
+        session,
+        _FIND_BY_CODE,
+        {"organisation_id": organisation_id, "code_mac": code_mac(key, typed)},
+    )
+
+
+def vouchers_of_tickets(
+    session: Session, *, organisation_id: uuid.UUID, ticket_ids: Sequence[uuid.UUID]
+) -> list[Any]:
+    return rows(
+        session,
+        _FIND_BY_TICKETS,
+        {"organisation_id": organisation_id, "ticket_ids": list(ticket_ids)},
+    )
+
+
+def reissue_voucher(
+    session: Session,
+    *,
+    organisation_id: uuid.UUID,
+    now: dt.datetime,
+    actor: Actor,
+    key: bytes,
+    voucher_id: uuid.UUID,
+    reason: str,
+) -> str:
+    """Give an active voucher a new code, which voids every code before it. Returns the new code as
+    people read it. Raises NoSuchVoucher, VoucherNotActive, VoucherExpired, AlreadyRedeemed."""
+    if not reason.strip():
+        raise ReissueReasonMissing
+    tenant = {"organisation_id": organisation_id, "voucher_id": voucher_id}
+    found = one_or_none(session, _FIND_BY_ID, tenant)
+    if found is None or found.state != VoucherState.ACTIVE or found.expires_at <= now:
+        raise _refusal(found, now)
+    generation = found.generation + 1
+    code = voucher_code(key, voucher_id, generation)
+    changed = execute(
+        session,
+        _REISSUE,
+        {
+            **tenant,
+            "now": now,
+            "generation": generation,
+            "code_mac": code_mac(key, code),
+            "last4": code[-4:],
+        },
+    )
+    if changed != 1:
+        raise VoucherNotActive
+    execute(
+        session,
+        _NOTE_REISSUE,
+        {
+            **tenant,
+            "id": new_id(),
+            "generation": generation,
+            "reason": reason.strip(),
+            "actor_kind": actor.kind.value,
+            "actor_id": actor.id,
+            "now": now,
+        },
+    )
+    return shown(code)
+
+
+def expire_vouchers(
+    session: Session, *, organisation_id: uuid.UUID, now: dt.datetime, limit: int = 1000
+) -> list[VoucherValue]:
+    """Expire what is past its date, each once."""
+    expired = rows(
+        session, _EXPIRE, {"organisation_id": organisation_id, "now": now, "limit": limit}
+    )
+    return [VoucherValue(row.id, row.amount_minor, row.currency) for row in expired]
