@@ -339,6 +339,9 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("organisation_id", "key", "window_at", name=op.f("pk_throttles")),
     )
+    op.create_index(
+        "ix_throttles_window", "throttles", ["organisation_id", "window_at"], unique=False
+    )
     op.create_table(
         "branches",
         sa.Column("organisation_id", sa.Uuid(), nullable=False),
@@ -397,6 +400,7 @@ def upgrade() -> None:
         sa.Column("calendar_id", sa.Uuid(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("content", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("notes", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("created_by", sa.Uuid(), nullable=True),
         sa.ForeignKeyConstraint(
@@ -1608,6 +1612,13 @@ def upgrade() -> None:
         ),
     )
     op.create_index(
+        "ix_vouchers_expiry",
+        "vouchers",
+        ["expires_at"],
+        unique=False,
+        postgresql_where=sa.text("state = 'active'"),
+    )
+    op.create_index(
         "ix_vouchers_state", "vouchers", ["organisation_id", "state", "issued_at"], unique=False
     )
     op.create_table(
@@ -1683,6 +1694,9 @@ def downgrade() -> None:
     op.drop_table("voucher_reissues")
     op.drop_table("voucher_redemptions")
     op.drop_index("ix_vouchers_state", table_name="vouchers")
+    op.drop_index(
+        "ix_vouchers_expiry", table_name="vouchers", postgresql_where=sa.text("state = 'active'")
+    )
     op.drop_table("vouchers")
     op.drop_table("payout_attempts")
     op.drop_index(
@@ -1786,6 +1800,7 @@ def downgrade() -> None:
     op.drop_table("calendar_versions")
     op.drop_table("budgets")
     op.drop_table("branches")
+    op.drop_index("ix_throttles_window", table_name="throttles")
     op.drop_table("throttles")
     op.drop_table("service_kinds")
     op.drop_table("promises")

@@ -101,6 +101,7 @@ class Voucher(TenantModel):
         CheckConstraint("(state = 'redeemed') = (redeemed_at IS NOT NULL)", name="redeemed_whole"),
         CheckConstraint("expires_at > issued_at", name="expires_later"),
         Index("ix_vouchers_state", "organisation_id", "state", "issued_at"),
+        Index("ix_vouchers_expiry", "expires_at", postgresql_where=text("state = 'active'")),
         {"info": table_info(Access.CHANGE)},
     )
 
