@@ -18,6 +18,7 @@ from promises.db import roles
 from promises.db.base import db
 from promises.db.embedded import EmbeddedServer
 from promises.db.migrate import migrate
+from promises.identity import keys
 
 TEMPLATE = "template_of_tests"
 _numbers = itertools.count(1)
@@ -47,6 +48,7 @@ def make_database(server):
     config = dataclasses.replace(
         load_config(), app_url=app_url, worker_url=worker_url, migration_url=owner_url
     )
+    keys.configure(config.secret_key)
     return Database(name, app_url, worker_url, owner_url, config)
 
 

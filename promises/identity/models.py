@@ -50,6 +50,16 @@ class TokenPurpose(enum.StrEnum):
     ENROL_DEVICE = "enrol_device"
 
 
+class Scope(enum.StrEnum):
+    """What an API key may do. None of them decides about money."""
+
+    READ = "read"  # branches, services, promises, and what became of tickets
+    TICKETS_WRITE = "tickets:write"
+    EVENTS_WRITE = "events:write"
+    MONEY_READ = "money:read"  # compensations, payouts, vouchers
+    VOUCHERS_REDEEM = "vouchers:redeem"
+
+
 class VoucherUse(enum.StrEnum):
     """What a voucher of the organisation is good for at the desk."""
 
@@ -124,7 +134,10 @@ class Calendar(TenantModel):
 
 
 class CalendarVersion(Model):
-    """Frozen opening hours: weekly windows, exceptions and holidays as they were when stored."""
+    """Frozen opening hours: weekly windows, exceptions and holidays as they were when stored.
+
+    `notes` names exceptional days by their ISO date, for people; nothing is judged by it.
+    """
 
     __tablename__ = "calendar_versions"
     __table_args__ = (
@@ -136,6 +149,7 @@ class CalendarVersion(Model):
     calendar_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
     content: Mapped[dict[str, Any]]
+    notes: Mapped[dict[str, Any]]
     created_at: Mapped[dt.datetime]
     created_by: Mapped[uuid.UUID | None]
 
@@ -313,7 +327,11 @@ class Throttle(Model):
     """Attempts counted in a window. `key` is a MAC: it names an account or an address unread."""
 
     __tablename__ = "throttles"
-    __table_args__ = (organisation_fk(), {"info": table_info(Access.REMOVE)})
+    __table_args__ = (
+        organisation_fk(),
+        Index("ix_throttles_window", "organisation_id", "window_at"),
+        {"info": table_info(Access.REMOVE)},
+    )
 
     organisation_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     key: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)

@@ -1,0 +1,91 @@
+"""Verbs on the organisation itself."""
+
+import dataclasses
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from promises.identity import checks, keys, queries
+from promises.identity.changes import apply, note
+from promises.identity.errors import SlugTaken
+from promises.identity.models import DirectoryEntry, Organisation, VoucherUse
+from promises.kernel.actors import Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewOrganisation:
+    slug: str
+    name: str
+    locale: str = "fi"
+    currency: str = "EUR"
+    time_zone: str = "Europe/Helsinki"
+    is_demo: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrganisationSettings:
+    name: str
+    locale: str
+    voucher_use: VoucherUse
+    voucher_valid_years: int
+
+
+def create_organisation(
+    session: Session,
+    *,
+    organisation_id: uuid.UUID,
+    actor: Actor,
+    now: dt.datetime,
+    request: NewOrganisation,
+) -> Organisation:
+    """In a unit of work of the new id itself: `unit_of_work(new_id(), SYSTEM)`.
+
+    Raises SlugTaken, Refused.
+    """
+    checks.refuse(
+        checks.slug("slug", request.slug)
+        + checks.name("name", request.name)
+        + checks.locale("locale", request.locale)
+        + checks.currency("currency", request.currency)
+        + checks.zone("time_zone", request.time_zone)
+    )
+    claimed = session.execute(
+        insert(DirectoryEntry)
+        .values(slug=request.slug, organisation_id=organisation_id)
+        .on_conflict_do_nothing()
+        .returning(DirectoryEntry.slug)
+    ).first()
+    if claimed is None:
+        raise SlugTaken(slug=request.slug)
+    row = Organisation(
+        organisation_id=organisation_id, created_at=now, **dataclasses.asdict(request)
+    )
+    session.add(row)
+    session.flush()
+    keys.make_keys(session, organisation_id=organisation_id, now=now)
+    note(session, row, actor, now, "organisation_created", {"slug": request.slug})
+    return row
+
+
+def change_settings(
+    session: Session,
+    *,
+    organisation_id: uuid.UUID,
+    actor: Actor,
+    now: dt.datetime,
+    settings: OrganisationSettings,
+) -> Organisation:
+    """Vouchers issued before keep the use and the expiry that they were issued with."""
+    checks.refuse(
+        checks.name("name", settings.name)
+        + checks.locale("locale", settings.locale)
+        + checks.within("voucher_valid_years", settings.voucher_valid_years, 1, 10)
+    )
+    row = queries.organisation_row(session, organisation_id=organisation_id)
+    changed = apply(row, dataclasses.asdict(settings))
+    if changed:
+        note(session, row, actor, now, "settings_changed", changed)
+    return row
