@@ -1,18 +1,20 @@
 """Publishing what was decided."""
 
+import dataclasses
 import datetime as dt
 import re
 import unicodedata
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from promises.catalogue.checks import Check, check_scope, tidy
 from promises.catalogue.errors import (
-    DraftRefused,
+    AlreadyEnding,
     ForwardOnly,
     NoSuchPromise,
     PromiseEnded,
@@ -21,17 +23,13 @@ from promises.catalogue.errors import (
 )
 from promises.catalogue.models import Promise, PromiseVersion
 from promises.catalogue.targets import TargetStep, dump_path, is_path
-from promises.identity.models import Branch, Organisation, ServiceKind
 from promises.kernel.actors import Actor, ActorKind
-from promises.kernel.errors import FieldProblem
 from promises.kernel.ids import new_id
-from promises.kernel.text import LOCALES, N_
+from promises.kernel.text import N_
 from promises.kernel.zones import require_utc
 from promises.rules.terms import Terms, dump_terms
 
 _SLUG = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-LONGEST_TITLE = 160
-LONGEST_TEXT = 4000
 _MICROSECOND = dt.timedelta(microseconds=1)
 
 
@@ -76,7 +74,8 @@ def publish_version(
 
     Raises DraftRefused, NoSuchPromise, SlugTaken, PromiseEnded, ForwardOnly, VersionTimeTaken.
     """
-    valid_from = require_utc(version.valid_from)
+    version = _tidied(version)
+    valid_from = version.valid_from
     _check(session, organisation_id, version)
     if version.promise_id is None:
         promise, number = _begin(session, organisation_id, now, version), 1
@@ -95,6 +94,16 @@ def publish_version(
     )
 
 
+def _tidied(version: NewVersion) -> NewVersion:
+    return dataclasses.replace(
+        version,
+        valid_from=require_utc(version.valid_from),
+        titles={locale: tidy(title) for locale, title in version.titles.items()},
+        way_of_working=tidy(version.way_of_working),
+        team_reward=tidy(version.team_reward),
+    )
+
+
 def lock_promise(session: Session, *, organisation_id: uuid.UUID, promise_id: uuid.UUID) -> Promise:
     """The promise, until the transaction ends nobody else's to change."""
     promise = session.get(
@@ -103,6 +112,33 @@ def lock_promise(session: Session, *, organisation_id: uuid.UUID, promise_id: uu
     if promise is None:
         raise NoSuchPromise()
     return promise
+
+
+def end_promise(
+    session: Session,
+    *,
+    organisation_id: uuid.UUID,
+    now: dt.datetime,
+    promise_id: uuid.UUID,
+    ends_at: dt.datetime,
+    reason: str,
+) -> dt.datetime:
+    """From `ends_at` on nobody new is promised this; what is open or owed stays. Once only.
+
+    Raises NoSuchPromise, AlreadyEnding, DraftRefused.
+    """
+    promise = lock_promise(session, organisation_id=organisation_id, promise_id=promise_id)
+    if promise.ends_at is not None:
+        raise AlreadyEnding(ends_at=promise.ends_at)
+    check = Check()
+    check.text("reason", tidy(reason))
+    if require_utc(ends_at) < now:
+        check.refuse("ends_at", N_("A promise ends now or later, never in the past."))
+    check.done()
+    promise.ends_at = require_utc(ends_at)
+    promise.end_reason = tidy(reason)
+    session.flush()
+    return promise.ends_at
 
 
 def _begin(
@@ -146,7 +182,6 @@ def _next_number(
 
 def _row(promise: Promise, number: int, version: NewVersion, now: dt.datetime) -> PromiseVersion:
     terms, scope = version.terms, version.terms.scope
-    valid_from = require_utc(version.valid_from)
     return PromiseVersion(
         organisation_id=promise.organisation_id,
         id=new_id(),
@@ -162,70 +197,26 @@ def _row(promise: Promise, number: int, version: NewVersion, now: dt.datetime) -
         way_of_working=version.way_of_working,
         team_reward=version.team_reward,
         target_path=dump_path(version.target_path),
-        valid_from=valid_from,
-        applied_to_history=valid_from < now,
+        valid_from=version.valid_from,
+        applied_to_history=version.valid_from < now,
         published_at=now,
     )
 
 
-@dataclass(slots=True)
-class _Check:
-    problems: list[FieldProblem] = field(default_factory=list)
-
-    def refuse(self, name: str, message: str, **params: object) -> None:
-        self.problems.append(FieldProblem(name, message, params))
-
-    def text(self, name: str, value: str, longest: int, *, required: bool = True) -> None:
-        if required and not value.strip():
-            self.refuse(name, N_("This is missing."))
-        elif len(value) > longest:
-            self.refuse(name, N_("This is longer than %(longest)s characters."), longest=longest)
-        elif "\x00" in value:
-            self.refuse(name, N_("This holds a character that cannot be stored."))
-
-    def done(self) -> None:
-        if self.problems:
-            raise DraftRefused(self.problems)
-
-
 def _check(session: Session, organisation_id: uuid.UUID, version: NewVersion) -> None:
-    check = _Check()
-    if not version.titles:
-        check.refuse("titles", N_("This is missing."))
-    for locale, title in version.titles.items():
-        if locale not in LOCALES:
-            check.refuse("titles", N_("There is no field of this name."))
-        check.text(f"titles.{locale}", title, LONGEST_TITLE)
-    check.text("way_of_working", version.way_of_working, LONGEST_TEXT)
-    check.text("team_reward", version.team_reward, LONGEST_TEXT, required=False)
+    check = Check()
+    check.titles(version.titles)
+    check.text("way_of_working", version.way_of_working)
+    check.text("team_reward", version.team_reward, needed=False)
     if version.slug is not None and not _SLUG.fullmatch(version.slug):
         check.refuse("slug", N_("Use small letters a to z, digits and hyphens."))
     if not is_path(version.target_path):
         check.refuse(
             "target_path",
-            N_("The days must rise, and each level lie above 0 and up to 100 per cent."),
+            N_("The days must rise, and each level must lie above 0 and up to 100 per cent."),
         )
-    _check_scope(session, organisation_id, version.terms, check)
+    check_scope(session, organisation_id, version.terms, check)
     check.done()
-
-
-def _check_scope(session: Session, organisation_id: uuid.UUID, terms: Terms, check: _Check) -> None:
-    organisation = session.get(Organisation, organisation_id)
-    if organisation is None or organisation.currency != terms.currency:
-        check.refuse("currency", N_("A promise pays in the currency of its organisation."))
-    for name, model, wanted in (
-        ("branches", Branch, terms.scope.branches),
-        ("service_kinds", ServiceKind, terms.scope.service_kinds),
-    ):
-        if wanted is None:
-            continue
-        known = session.scalar(
-            select(func.count())
-            .select_from(model)
-            .where(model.organisation_id == organisation_id, model.id.in_(wanted))
-        )
-        if known != len(wanted):
-            check.refuse(name, N_("Some of these do not exist."))
 
 
 def slug_of(title: str) -> str:

@@ -24,6 +24,11 @@ class PromiseEnded(Conflict):
     message = N_("This promise ends on %(ends_at)s. An ended promise gets no new version.")
 
 
+class AlreadyEnding(Conflict):
+    code = "already_ending"
+    message = N_("The end of this promise was settled already: %(ends_at)s.")
+
+
 class ForwardOnly(Refused):
     code = "forward_only"
     message = N_(

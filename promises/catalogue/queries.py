@@ -1,6 +1,7 @@
 """Reading promises and their versions. Terms are parsed once a process: versions never change."""
 
 import datetime as dt
+import enum
 import json
 import uuid
 from collections.abc import Iterable
@@ -8,11 +9,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from promises.catalogue.errors import NoSuchPromise
+from promises.catalogue.models import Promise
 from promises.catalogue.targets import TargetStep, load_path
 from promises.db import sql
+from promises.identity.queries import list_branches, list_service_kinds, service_name
 from promises.rules.terms import Terms, parse_terms
 
 
@@ -59,6 +63,30 @@ class Version:
     published_by: uuid.UUID | None
 
 
+class PromiseState(enum.StrEnum):
+    SCHEDULED = "scheduled"
+    IN_FORCE = "in_force"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class PromiseInfo:
+    """A promise at some instant. `version` is the one in force then; of a scheduled promise the
+    first to come, of an ended one the last that was in force."""
+
+    promise_id: uuid.UUID
+    slug: str
+    titles: dict[str, str]
+    ends_at: dt.datetime | None
+    end_reason: str | None
+    state: PromiseState
+    version: Version
+
+    def title(self, locale: str) -> str:
+        """In that language, else in any that there is."""
+        return self.titles.get(locale) or next(iter(self.titles.values()))
+
+
 @lru_cache(maxsize=4096)
 def _terms(version_id: uuid.UUID, document: str) -> Terms:
     """Keyed by the stored text as well, so that the cache can tell nothing the row does not."""
@@ -102,16 +130,17 @@ def versions_in_force(
         "service_kind_id": service_kind_id,
         "ticket_kind": str(ticket_kind),
     }
-    return tuple(
-        VersionInForce(
-            row.promise_id,
-            row.version_id,
-            _terms(row.version_id, row.terms),
-            row.valid_from,
-            row.applied_to_history,
-            row.published_at,
-        )
-        for row in sql.rows(session, _IN_FORCE, params)
+    return tuple(_in_force(row) for row in sql.rows(session, _IN_FORCE, params))
+
+
+def _in_force(row: Any) -> VersionInForce:
+    return VersionInForce(
+        row.promise_id,
+        row.version_id,
+        _terms(row.version_id, row.terms),
+        row.valid_from,
+        row.applied_to_history,
+        row.published_at,
     )
 
 
@@ -181,10 +210,7 @@ def _version(row: Any) -> Version:
 def get_version(session: Session, *, organisation_id: uuid.UUID, version_id: uuid.UUID) -> Version:
     """Raises NoSuchPromise where there is none in this organisation."""
     params = {"organisation_id": organisation_id, "version_id": version_id}
-    row = sql.one_or_none(session, _VERSION, params)
-    if row is None:
-        raise NoSuchPromise()
-    return _version(row)
+    return _version(_found(sql.one_or_none(session, _VERSION, params)))
 
 
 _VERSIONS_OF = f"""
@@ -217,14 +243,85 @@ def versions_by_id(
     if not wanted:
         return {}
     params = {"organisation_id": organisation_id, "version_ids": wanted}
-    return {
-        row.version_id: VersionInForce(
-            row.promise_id,
-            row.version_id,
-            _terms(row.version_id, row.terms),
-            row.valid_from,
-            row.applied_to_history,
-            row.published_at,
-        )
-        for row in sql.rows(session, _BY_ID, params)
+    return {row.version_id: _in_force(row) for row in sql.rows(session, _BY_ID, params)}
+
+
+_AT = f"""
+SELECT p.id AS promise_id, p.slug, p.titles, p.ends_at, p.end_reason, v.version_id, v.number,
+       v.terms, v.way_of_working, v.team_reward, v.target_path, v.valid_from, v.valid_to,
+       v.applied_to_history, v.published_at, v.published_by
+FROM promises p
+CROSS JOIN LATERAL (
+    SELECT {_VERSION_COLUMNS} FROM ({_WITH_ENDS} AND v.promise_id = p.id) v
+    ORDER BY (valid_from <= %(at)s AND (valid_to IS NULL OR valid_to > valid_from)) DESC,
+             CASE WHEN valid_from <= %(at)s THEN %(at)s - valid_from ELSE valid_from - %(at)s END
+    LIMIT 1
+) v
+WHERE p.organisation_id = %(organisation_id)s
+"""
+
+_LIST = f"{_AT} ORDER BY p.created_at DESC, p.id DESC"
+_BY_SLUG = f"{_AT} AND p.slug = %(slug)s"
+_BY_PROMISE = f"{_AT} AND p.id = %(promise_id)s"
+
+
+def list_promises(
+    session: Session, *, organisation_id: uuid.UUID, at: dt.datetime
+) -> list[PromiseInfo]:
+    """All of the organisation, the newest first."""
+    params = {"organisation_id": organisation_id, "at": at}
+    return [_info(row, at) for row in sql.rows(session, _LIST, params)]
+
+
+def promise_by_slug(
+    session: Session, *, organisation_id: uuid.UUID, slug: str, at: dt.datetime
+) -> PromiseInfo:
+    """Raises NoSuchPromise."""
+    params = {"organisation_id": organisation_id, "slug": slug, "at": at}
+    return _info(_found(sql.one_or_none(session, _BY_SLUG, params)), at)
+
+
+def promise_by_id(
+    session: Session, *, organisation_id: uuid.UUID, promise_id: uuid.UUID, at: dt.datetime
+) -> PromiseInfo:
+    """Raises NoSuchPromise."""
+    params = {"organisation_id": organisation_id, "promise_id": promise_id, "at": at}
+    return _info(_found(sql.one_or_none(session, _BY_PROMISE, params)), at)
+
+
+def _found(row: Any | None) -> Any:
+    if row is None:
+        raise NoSuchPromise()
+    return row
+
+
+def _info(row: Any, at: dt.datetime) -> PromiseInfo:
+    if row.ends_at is not None and row.ends_at <= at:
+        state = PromiseState.ENDED
+    else:
+        state = PromiseState.SCHEDULED if row.valid_from > at else PromiseState.IN_FORCE
+    return PromiseInfo(
+        row.promise_id,
+        row.slug,
+        row.titles,
+        row.ends_at,
+        row.end_reason,
+        state,
+        _version(row),
+    )
+
+
+def has_promises(session: Session, *, organisation_id: uuid.UUID) -> bool:
+    query = select(Promise.id).where(Promise.organisation_id == organisation_id).limit(1)
+    return session.scalar(query) is not None
+
+
+def scope_names(
+    session: Session, *, organisation_id: uuid.UUID, locale: str
+) -> dict[uuid.UUID, str]:
+    """What the branches and services of promises are called, closed ones too."""
+    branches = list_branches(session, organisation_id=organisation_id, closed=True)
+    kinds = list_service_kinds(session, organisation_id=organisation_id, closed=True)
+    return {branch.id: branch.name for branch in branches} | {
+        kind.id: service_name(kind, locale) for kind in kinds
     }

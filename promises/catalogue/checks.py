@@ -1,0 +1,85 @@
+"""Checking what people wrote, so that all problems come back at once and nothing is stored."""
+
+import unicodedata
+import uuid
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from promises.catalogue.errors import DraftRefused
+from promises.identity.models import Branch, Organisation, ServiceKind
+from promises.kernel.errors import FieldProblem
+from promises.kernel.text import LOCALES, N_
+from promises.rules.terms import Terms
+
+LONGEST_TITLE = 160
+LONGEST_TEXT = 4000
+_LINES = "\n\t"
+
+
+def tidy(text: str) -> str:
+    """One kind of line end, no blanks around."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").strip()
+
+
+def _printable(text: str) -> bool:
+    return not any(unicodedata.category(c) in ("Cc", "Cs") and c not in _LINES for c in text)
+
+
+@dataclass(slots=True)
+class Check:
+    """Collects problems by field; `done` raises DraftRefused where there are any."""
+
+    problems: list[FieldProblem] = field(default_factory=list)
+
+    def refuse(self, name: str, message: str, **params: object) -> None:
+        self.problems.append(FieldProblem(name, message, params))
+
+    def text(
+        self, name: str, value: str, *, longest: int = LONGEST_TEXT, needed: bool = True
+    ) -> None:
+        if needed and not value:
+            self.refuse(name, N_("This is missing."))
+        elif len(value) > longest:
+            self.refuse(name, N_("Keep this to %(most)s characters."), most=longest)
+        elif not _printable(value):
+            self.refuse(name, N_("This holds characters that cannot be printed."))
+
+    def titles(self, titles: Mapping[str, str]) -> None:
+        if not titles:
+            self.refuse("titles", N_("This is missing."))
+        for locale, title in titles.items():
+            if locale not in LOCALES:
+                self.refuse("titles", N_("There is no field of this name."))
+            self.text(f"titles.{locale}", title, longest=LONGEST_TITLE)
+
+    def done(self) -> None:
+        if self.problems:
+            raise DraftRefused(self.problems)
+
+
+def check_scope(session: Session, organisation_id: uuid.UUID, terms: Terms, check: Check) -> None:
+    """The terms pay in the organisation's currency, to branches and services that it has."""
+    organisation = session.get(Organisation, organisation_id)
+    if organisation is None or organisation.currency != terms.currency:
+        check.refuse("currency", N_("A promise pays in the currency of its organisation."))
+    for name, model, wanted in (
+        ("branches", Branch, terms.scope.branches),
+        ("service_kinds", ServiceKind, terms.scope.service_kinds),
+    ):
+        if wanted is not None and not _all_known(session, organisation_id, model, wanted):
+            check.refuse(name, N_("Some of these do not exist."))
+
+
+def _all_known(
+    session: Session,
+    organisation_id: uuid.UUID,
+    model: type[Branch] | type[ServiceKind],
+    wanted: Collection[uuid.UUID],
+) -> bool:
+    known = select(func.count()).where(
+        model.organisation_id == organisation_id, model.id.in_(wanted)
+    )
+    return session.scalar(known) == len(wanted)

@@ -1,0 +1,134 @@
+"""Management's choice: publish a version, decline a proposal, end a promise.
+
+Each of the three is audited. The audit trail is written last: its lock is the last one taken.
+"""
+
+import datetime as dt
+import uuid
+
+from promises.audit.actions import record
+from promises.catalogue.actions import NewVersion, PublishedVersion, publish_version
+from promises.catalogue.actions import end_promise as store_end
+from promises.catalogue.errors import HistoryHoldsLiveTickets
+from promises.catalogue.models import Decision
+from promises.catalogue.proposals import decide_proposal, lock_open_proposal
+from promises.db.session import UnitOfWork
+from promises.reporting.live_tickets import live_ticket_in_scope
+
+
+def publish(
+    uow: UnitOfWork,
+    *,
+    version: NewVersion,
+    proposal_id: uuid.UUID | None = None,
+    reason: str = "",
+) -> PublishedVersion:
+    """Publish a version, and with `proposal_id` settle that proposal by it; `reason` is told to
+    the proposer. Of several who decide at once one succeeds, the others get AlreadyDecided.
+
+    A first version may hold from the past where the span has imported tickets only, else
+    HistoryHoldsLiveTickets; see `publish_version` for the other refusals.
+    """
+    proposal = None
+    if proposal_id is not None:
+        proposal = lock_open_proposal(
+            uow.session, organisation_id=uow.organisation_id, proposal_id=proposal_id
+        )
+    published = publish_version(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        actor=uow.actor,
+        now=uow.now,
+        version=version,
+    )
+    if published.applied_to_history:
+        _require_imported_only(uow, version)
+    if proposal is not None:
+        decide_proposal(
+            uow.session,
+            proposal=proposal,
+            actor=uow.actor,
+            now=uow.now,
+            promise_id=published.promise_id,
+            reason=reason,
+        )
+    _audit(
+        uow,
+        "promise_published",
+        published.promise_id,
+        version_id=str(published.version_id),
+        number=published.number,
+        valid_from=published.valid_from.isoformat(),
+        applied_to_history=published.applied_to_history,
+        proposal_id=None if proposal_id is None else str(proposal_id),
+    )
+    return published
+
+
+def _require_imported_only(uow: UnitOfWork, version: NewVersion) -> None:
+    if live_ticket_in_scope(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        scope=version.terms.scope,
+        since=version.valid_from,
+        until=uow.now,
+    ):
+        raise HistoryHoldsLiveTickets()
+
+
+def decline(uow: UnitOfWork, *, proposal_id: uuid.UUID, reason: str) -> Decision:
+    """The proposer sees the reason. Raises NoSuchProposal, AlreadyDecided, DraftRefused."""
+    proposal = lock_open_proposal(
+        uow.session, organisation_id=uow.organisation_id, proposal_id=proposal_id
+    )
+    decision = decide_proposal(
+        uow.session,
+        proposal=proposal,
+        actor=uow.actor,
+        now=uow.now,
+        promise_id=None,
+        reason=reason,
+    )
+    record(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        actor=uow.actor,
+        now=uow.now,
+        action="proposal_declined",
+        object_kind="proposal",
+        object_id=proposal_id,
+        details={"decision_id": str(decision.id)},
+    )
+    return decision
+
+
+def end_promise(
+    uow: UnitOfWork, *, promise_id: uuid.UUID, ends_at: dt.datetime, reason: str
+) -> dt.datetime:
+    """From `ends_at` on the promise is made to nobody new; open commitments and debts stay.
+
+    The reason is shown publicly. Raises NoSuchPromise, AlreadyEnding, DraftRefused.
+    """
+    ended = store_end(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        now=uow.now,
+        promise_id=promise_id,
+        ends_at=ends_at,
+        reason=reason,
+    )
+    _audit(uow, "promise_ended", promise_id, ends_at=ended.isoformat())
+    return ended
+
+
+def _audit(uow: UnitOfWork, action: str, promise_id: uuid.UUID, **details: object) -> None:
+    record(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        actor=uow.actor,
+        now=uow.now,
+        action=action,
+        object_kind="promise",
+        object_id=promise_id,
+        details=details,
+    )
