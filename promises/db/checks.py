@@ -1,5 +1,7 @@
 """Whether a database role is as weak as it has to be, and whether every tenant table is guarded."""
 
+from collections.abc import Iterable
+
 from psycopg import Connection
 from psycopg.rows import tuple_row
 from psycopg.sql import SQL
@@ -24,14 +26,11 @@ SELECT current_user,
                   AND pg_has_role(current_user, c.relowner, 'MEMBER'))
 """)
 
-_UNGUARDED = SQL("""
+_GUARDED = SQL("""
 SELECT c.relname
   FROM pg_class c
-  JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'organisation_id'
-                     AND NOT a.attisdropped
- WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
-   AND NOT (c.relrowsecurity AND c.relforcerowsecurity)
- ORDER BY 1
+ WHERE c.relnamespace = 'public'::regnamespace AND c.relrowsecurity AND c.relforcerowsecurity
+   AND EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid)
 """)
 
 
@@ -59,6 +58,7 @@ def refuse_strong_role(connection: Connection) -> None:
         )
 
 
-def unguarded_tables(connection: Connection) -> list[str]:
-    """Tables that carry organisation_id without a forced row-level-security policy."""
-    return [name for (name,) in connection.cursor(row_factory=tuple_row).execute(_UNGUARDED)]
+def unguarded_tables(connection: Connection, tables: Iterable[str]) -> list[str]:
+    """Which of `tables` are missing or have no forced row-level-security policy, by name."""
+    guarded = {name for (name,) in connection.cursor(row_factory=tuple_row).execute(_GUARDED)}
+    return sorted(set(tables) - guarded)

@@ -334,6 +334,11 @@ def test_roles_text_for_a_managed_server_gives_the_same_rights(shared):
             connection.execute(f"DROP ROLE {role}")
 
 
+def test_roles_text_is_the_one_in_the_operations_guide():
+    guide = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
+    assert roles.MANAGED_SERVER_SQL in guide
+
+
 def test_log_grown_large_is_put_aside(monkeypatch, tmp_path):
     monkeypatch.setattr(embedded, "LOG_LIMIT_BYTES", 10)
     with EmbeddedServer(tmp_path / "postgres", durable=False) as server:
