@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from promises.kernel.text import N_, Message
+from promises.kernel.text import N_, Message, render
 
 
 class DomainError(Exception):
@@ -100,5 +100,5 @@ class Refused(DomainError):
     def __str__(self) -> str:
         if not self.problems:
             return super().__str__()
-        fields = ", ".join(f"{p.field}: {p.message}" for p in self.problems)
+        fields = ", ".join(f"{p.field}: {render('en', p.text)}" for p in self.problems)
         return f"{self.code}({fields})"

@@ -147,7 +147,7 @@ def format_money(locale: str, money: Money, *, trim: bool = False) -> str:
 def format_duration(locale: str, seconds: int | timedelta) -> str:
     """`4 min 30 s`; every unit that is not zero. A timedelta shows its fraction of a second too."""
     span = seconds if isinstance(seconds, timedelta) else timedelta(seconds=seconds)
-    sign, span = ("\u2212", -span) if span < timedelta(0) else ("", span)
+    sign, span = ("-", -span) if span < timedelta(0) else ("", span)
     minutes, whole = divmod(span.seconds, 60)
     hours, minutes = divmod(minutes, 60)
     last = Decimal(whole) + Decimal(span.microseconds).scaleb(-6)

@@ -29,13 +29,13 @@ _VERDICT_STEPS = {
     "other_service_kind": N_("The promise is for other services than this one: not applicable."),
     "other_branch": N_("The promise is for other branches than this one: not applicable."),
     "no_arrival": N_("No arrival was logged, so no clock was started: not applicable."),
-    "started": N_("The clock started with the arrival, at %(at)s."),
+    "started": N_("The clock started with the arrival: %(at)s."),
     "limit_inclusive": N_("The limit is %(limit)s and is itself still kept: until %(at)s."),
     "limit_exclusive": N_("The limit is %(limit)s and is itself too late: before %(at)s."),
-    "ended_service_started": N_("Service started at %(at)s, after %(wait)s."),
-    "ended_called": N_("The customer was called at %(at)s, after %(wait)s."),
-    "ended_left": N_("The customer left at %(at)s, after %(wait)s."),
-    "ended_closed": N_("The ticket was closed by rule at %(at)s, after %(wait)s."),
+    "ended_service_started": N_("Service started %(at)s, after %(wait)s."),
+    "ended_called": N_("The customer was called %(at)s, after %(wait)s."),
+    "ended_left": N_("The customer left %(at)s, after %(wait)s."),
+    "ended_closed": N_("The ticket was closed by rule %(at)s, after %(wait)s."),
     "measured_service_started": N_(
         "The source measured %(wait)s until service started; that counts, not the times of day."
     ),
@@ -53,7 +53,7 @@ _VERDICT_STEPS = {
     "in_time": N_("That is in time: kept."),
     "too_late": N_("That is %(over)s over the limit: broken."),
     "too_late_at_limit": N_("That is the limit itself, which is too late: broken."),
-    "deadline_passed": N_("Nothing had ended the wait at %(at)s: broken."),
+    "deadline_passed": N_("The wait was still going on at the limit, %(at)s: broken."),
     "waiting": N_("Nothing has ended the wait so far: open until %(at)s."),
     "left_before_limit_excluded": N_(
         "Who leaves before the limit does not count, say the terms: excluded."

@@ -38,6 +38,7 @@ __all__ = [
     "Step",
     "Verdict",
     "judge",
+    "judge_committed",
     "verdict_from_json",
     "verdict_to_json",
 ]
@@ -64,10 +65,16 @@ _BEFORE_LIMIT = {BeforeLimit.EXCLUDED: State.EXCLUDED, BeforeLimit.KEPT: State.K
 
 def judge(terms: Terms, facts: Facts, now: datetime) -> Verdict:
     """One verdict. `now` must be aware; it decides only where no event does."""
-    rule = terms.rule
     outside = _out_of_scope(terms.scope, facts)
     if outside is not None:
-        return Verdict(_NOT_APPLICABLE, outside, rule)
+        return Verdict(_NOT_APPLICABLE, outside, terms.rule)
+    return judge_committed(terms, facts, now)
+
+
+def judge_committed(terms: Terms, facts: Facts, now: datetime) -> Verdict:
+    """Like `judge`, for a promise that the ticket came under when it arrived: a later transfer to
+    another service or branch does not take it out again."""
+    rule = terms.rule
     started, called, served, left, no_show, closed = _first_times(facts.events)
     if started is None:
         return Verdict(_NOT_APPLICABLE, ReasonCode.NO_ARRIVAL, rule)
