@@ -1,0 +1,335 @@
+"""Logging what happens to tickets: one event, a batch, an undo."""
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from psycopg.errors import UniqueViolation
+from sqlalchemy.orm import Session
+
+from promises.db.sql import execute, rows
+from promises.desk import errors
+from promises.desk.claims import UNDO_SPAN
+from promises.desk.models import EventKind, EventSource, TicketState
+from promises.desk.states import Fold
+from promises.desk.steps import NEEDS_HISTORY, Counter, Held, Past, Surroundings, take_step
+from promises.desk.values import EventClaim, LoggedEvent
+from promises.kernel.actors import Actor
+from promises.kernel.errors import DomainError, NotFound
+
+LONGEST_BATCH = 1000
+
+HELD_COLUMNS = """
+       t.id, t.branch_id, t.kind, t.state, t.service_kind_id, t.counter_id, t.customer_id,
+       t.contact_id, t.device_id, t.day_on, t.letter, t.number, t.public_code, t.locale,
+       t.arrived_at, t.queued_at, t.called_at, t.service_started_at, t.ended_at,
+       t.presence_shown_at, t.disputed_at, t.version, b.no_show_after_s, b.service_start
+"""
+
+# The state of a row is read after its lock was had, so it is the newest there is.
+_LOCK = f"""
+SELECT {HELD_COLUMNS}
+FROM tickets t
+JOIN branches b ON b.organisation_id = t.organisation_id AND b.id = t.branch_id
+WHERE t.organisation_id = %(organisation_id)s AND t.id = ANY(%(ticket_ids)s)
+ORDER BY t.id
+FOR NO KEY UPDATE OF t
+"""
+
+_HISTORY = """
+SELECT e.ticket_id, e.id AS event_id, e.kind, e.source, e.occurred_at, e.recorded_at, e.verified,
+       e.ticket_version, e.counter_id, e.service_kind_id, e.corrects_id,
+       EXISTS (SELECT 1 FROM service_events u
+               WHERE u.organisation_id = e.organisation_id AND u.corrects_id = e.id) AS undone
+FROM service_events e
+WHERE e.organisation_id = %(organisation_id)s AND e.ticket_id = ANY(%(ticket_ids)s)
+ORDER BY e.ticket_version, e.id
+"""
+
+_COUNTERS = """
+SELECT c.id, c.branch_id, c.closed_at IS NULL AS open,
+       (SELECT t.id FROM tickets t
+        WHERE t.organisation_id = c.organisation_id AND t.counter_id = c.id
+          AND t.state IN ('called', 'in_service')) AS ticket_id
+FROM counters c
+WHERE c.organisation_id = %(organisation_id)s AND c.id = ANY(%(counter_ids)s)
+"""
+
+_OFFERED = """
+SELECT o.branch_id, o.service_kind_id
+FROM branch_services o
+JOIN service_kinds s ON s.organisation_id = o.organisation_id AND s.id = o.service_kind_id
+WHERE o.organisation_id = %(organisation_id)s AND s.closed_at IS NULL
+  AND o.service_kind_id = ANY(%(service_kind_ids)s)
+"""
+
+_WRITE = """
+WITH moved AS (
+    UPDATE tickets t
+    SET state = m.state, service_kind_id = m.service_kind_id, counter_id = m.counter_id,
+        called_at = m.called_at, service_started_at = m.service_started_at,
+        ended_at = m.ended_at, presence_shown_at = m.presence_shown_at,
+        disputed_at = m.disputed_at, version = m.version
+    FROM unnest(%(t_ids)s::uuid[], %(t_states)s::text[], %(t_kinds)s::uuid[],
+        %(t_counters)s::uuid[], %(t_called)s::timestamptz[], %(t_started)s::timestamptz[],
+        %(t_ended)s::timestamptz[], %(t_present)s::timestamptz[], %(t_disputed)s::timestamptz[],
+        %(t_versions)s::bigint[])
+        AS m (id, state, service_kind_id, counter_id, called_at, service_started_at, ended_at,
+              presence_shown_at, disputed_at, version)
+    WHERE t.organisation_id = %(organisation_id)s AND t.id = m.id
+)
+INSERT INTO service_events (organisation_id, id, ticket_id, kind, source, occurred_at, recorded_at,
+    verified, actor_kind, actor_id, counter_id, corrects_id, service_kind_id, ticket_version)
+SELECT %(organisation_id)s, e.id, e.ticket_id, e.kind, e.source, e.occurred_at, %(now)s,
+    e.verified, %(actor_kind)s, %(actor_id)s, e.counter_id, e.corrects_id, e.service_kind_id,
+    e.ticket_version
+FROM unnest(%(e_ids)s::uuid[], %(e_tickets)s::uuid[], %(e_kinds)s::text[], %(e_sources)s::text[],
+    %(e_times)s::timestamptz[], %(e_verified)s::boolean[], %(e_counters)s::uuid[],
+    %(e_corrects)s::uuid[], %(e_services)s::uuid[], %(e_versions)s::bigint[])
+    AS e (id, ticket_id, kind, source, occurred_at, verified, counter_id, corrects_id,
+          service_kind_id, ticket_version)
+"""
+
+
+def log_event(
+    session: Session,
+    *,
+    organisation_id: uuid.UUID,
+    actor: Actor,
+    now: dt.datetime,
+    claim: EventClaim,
+) -> LoggedEvent:
+    """Write the event and the ticket's new state. The same act a second time is refused.
+
+    An event of kind undone is a correction: after ten seconds it is taken, marked unverified.
+    Raises the refusals of `desk.errors`, or NotFound.
+    """
+    [outcome] = log_events(
+        session, organisation_id=organisation_id, actor=actor, now=now, claims=[claim]
+    )
+    if isinstance(outcome, DomainError):
+        raise outcome
+    return outcome
+
+
+def undo_last(
+    session: Session,
+    *,
+    organisation_id: uuid.UUID,
+    actor: Actor,
+    now: dt.datetime,
+    ticket_id: uuid.UUID,
+    event_id: uuid.UUID,
+) -> LoggedEvent:
+    """The desk takes back its last act on a ticket, all its events, for ten seconds after it.
+
+    Raises UndoTooLate, LaterEventsStand, AlreadyUndone, NotUndoable, CounterBusy, NotFound.
+    """
+    claim = EventClaim(
+        ticket_id=ticket_id,
+        kind=EventKind.UNDONE,
+        source=EventSource.DESK,
+        corrects_id=event_id,
+    )
+    held = _lock(session, organisation_id, [claim])
+    around = _look_around(session, organisation_id, now, [claim], held)
+    if ticket_id not in held:
+        raise NotFound(ticket_id=str(ticket_id))
+    for past in held[ticket_id].history:
+        if past.event_id == event_id and not past.undone and now - past.recorded_at > UNDO_SPAN:
+            raise errors.UndoTooLate
+    event = take_step(held[ticket_id], claim, around)
+    write(session, organisation_id=organisation_id, actor=actor, now=now, held=held.values())
+    return LoggedEvent(event.event_id, held[ticket_id].change(event.event_id), event.verified)
+
+
+def log_events(
+    session: Session,
+    *,
+    organisation_id: uuid.UUID,
+    actor: Actor,
+    now: dt.datetime,
+    claims: Sequence[EventClaim],
+) -> list[LoggedEvent | DomainError]:
+    """Many events at once, in their order, each with its own answer; those refused change nothing.
+
+    A handful of statements however many they are. Raises only BatchTooLong, and CounterBusy where
+    somebody else took one of the counters in the same moment; then nothing was written.
+    """
+    if len(claims) > LONGEST_BATCH:
+        raise errors.BatchTooLong(most=LONGEST_BATCH)
+    held = _lock(session, organisation_id, claims)
+    around = _look_around(session, organisation_id, now, claims, held)
+    outcomes: list[LoggedEvent | DomainError] = []
+    for claim in claims:
+        ticket = held.get(claim.ticket_id)
+        if ticket is None:
+            outcomes.append(NotFound(ticket_id=str(claim.ticket_id)))
+            continue
+        try:
+            event = take_step(ticket, claim, around)
+        except DomainError as refusal:
+            outcomes.append(refusal)
+        else:
+            change = ticket.change(event.event_id)
+            outcomes.append(LoggedEvent(event.event_id, change, event.verified))
+    write(session, organisation_id=organisation_id, actor=actor, now=now, held=held.values())
+    return outcomes
+
+
+def write(
+    session: Session,
+    *,
+    organisation_id: uuid.UUID,
+    actor: Actor,
+    now: dt.datetime,
+    held: Iterable[Held],
+) -> None:
+    """Store what the steps added. Tickets that leave a counter go first: it holds one at a time."""
+    changed = [ticket for ticket in held if ticket.added]
+    common = {
+        "organisation_id": organisation_id,
+        "now": now,
+        "actor_kind": actor.kind.value,
+        "actor_id": actor.id,
+    }
+    for at_counter in (False, True):
+        group = [ticket for ticket in changed if ticket.at_counter is at_counter]
+        if not group:
+            continue
+        try:
+            execute(session, _WRITE, common | _ticket_columns(group) | _event_columns(group))
+        except UniqueViolation as error:
+            raise _clash(error) from error
+
+
+def _clash(error: UniqueViolation) -> DomainError:
+    """Somebody else was first: at the counter, or in taking the same event back."""
+    if error.diag.constraint_name == "uq_service_events_corrects":
+        return errors.AlreadyUndone()
+    return errors.CounterBusy()
+
+
+def _lock(
+    session: Session, organisation_id: uuid.UUID, claims: Sequence[EventClaim]
+) -> dict[uuid.UUID, Held]:
+    ticket_ids = sorted({claim.ticket_id for claim in claims})
+    found = rows(session, _LOCK, {"organisation_id": organisation_id, "ticket_ids": ticket_ids})
+    histories = _histories(
+        session,
+        organisation_id,
+        sorted({claim.ticket_id for claim in claims if claim.kind in NEEDS_HISTORY}),
+    )
+    return {row.id: held_ticket(row, histories.get(row.id, [])) for row in found}
+
+
+def held_ticket(row: Any, history: list[Past]) -> Held:
+    """A locked row of HELD_COLUMNS, ready for steps."""
+    fold = Fold(
+        state=TicketState(row.state),
+        service_kind_id=row.service_kind_id,
+        counter_id=row.counter_id,
+        arrived_at=row.arrived_at,
+        called_at=row.called_at,
+        service_started_at=row.service_started_at,
+        ended_at=row.ended_at,
+        presence_shown_at=row.presence_shown_at,
+        disputed_at=row.disputed_at,
+    )
+    return Held(row, fold, row.version, history)
+
+
+def _histories(
+    session: Session, organisation_id: uuid.UUID, ticket_ids: list[uuid.UUID]
+) -> dict[uuid.UUID, list[Past]]:
+    if not ticket_ids:
+        return {}
+    found: dict[uuid.UUID, list[Past]] = {}
+    params = {"organisation_id": organisation_id, "ticket_ids": ticket_ids}
+    for row in rows(session, _HISTORY, params):
+        past = Past(
+            event_id=row.event_id,
+            kind=EventKind(row.kind),
+            source=EventSource(row.source),
+            occurred_at=row.occurred_at,
+            recorded_at=row.recorded_at,
+            verified=row.verified,
+            ticket_version=row.ticket_version,
+            counter_id=row.counter_id,
+            service_kind_id=row.service_kind_id,
+            corrects_id=row.corrects_id,
+            undone=row.undone,
+        )
+        found.setdefault(row.ticket_id, []).append(past)
+    return found
+
+
+def _look_around(
+    session: Session,
+    organisation_id: uuid.UUID,
+    now: dt.datetime,
+    claims: Sequence[EventClaim],
+    held: dict[uuid.UUID, Held],
+) -> Surroundings:
+    around = Surroundings(now)
+    counter_ids = {counter for claim in claims for counter in _counters(claim, held)}
+    if counter_ids:
+        params = {"organisation_id": organisation_id, "counter_ids": sorted(counter_ids)}
+        for row in rows(session, _COUNTERS, params):
+            around.counters[row.id] = Counter(row.branch_id, row.open)
+            if row.ticket_id is not None:
+                around.busy[row.id] = row.ticket_id
+    kinds = {claim.service_kind_id for claim in claims if claim.kind is EventKind.TRANSFERRED}
+    if kinds - {None}:
+        params = {"organisation_id": organisation_id, "service_kind_ids": list(kinds - {None})}
+        around.offered = frozenset(
+            (row.branch_id, row.service_kind_id) for row in rows(session, _OFFERED, params)
+        )
+    return around
+
+
+def _counters(claim: EventClaim, held: dict[uuid.UUID, Held]) -> Iterable[uuid.UUID]:
+    """The counters that this event could bring its ticket to, beyond the one it stands at."""
+    ticket = held.get(claim.ticket_id)
+    if ticket is None:
+        return ()
+    if claim.kind is EventKind.UNDONE:
+        return {past.counter_id for past in ticket.history if past.counter_id is not None}
+    if claim.counter_id is None or (
+        ticket.at_counter and claim.counter_id == ticket.fold.counter_id
+    ):
+        return ()
+    return (claim.counter_id,)
+
+
+def _ticket_columns(group: list[Held]) -> dict[str, Any]:
+    folds = [ticket.fold for ticket in group]
+    return {
+        "t_ids": [ticket.row.id for ticket in group],
+        "t_states": [fold.state.value for fold in folds],
+        "t_kinds": [fold.service_kind_id for fold in folds],
+        "t_counters": [fold.counter_id for fold in folds],
+        "t_called": [fold.called_at for fold in folds],
+        "t_started": [fold.service_started_at for fold in folds],
+        "t_ended": [fold.ended_at for fold in folds],
+        "t_present": [fold.presence_shown_at for fold in folds],
+        "t_disputed": [fold.disputed_at for fold in folds],
+        "t_versions": [ticket.version for ticket in group],
+    }
+
+
+def _event_columns(group: list[Held]) -> dict[str, Any]:
+    pairs = [(ticket.row.id, past) for ticket in group for past in ticket.added]
+    return {
+        "e_ids": [past.event_id for _, past in pairs],
+        "e_tickets": [ticket_id for ticket_id, _ in pairs],
+        "e_kinds": [past.kind.value for _, past in pairs],
+        "e_sources": [past.source.value for _, past in pairs],
+        "e_times": [past.occurred_at for _, past in pairs],
+        "e_verified": [past.verified for _, past in pairs],
+        "e_counters": [past.counter_id for _, past in pairs],
+        "e_corrects": [past.corrects_id for _, past in pairs],
+        "e_services": [past.service_kind_id for _, past in pairs],
+        "e_versions": [past.ticket_version for _, past in pairs],
+    }

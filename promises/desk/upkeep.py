@@ -1,0 +1,78 @@
+"""What flows write on the desk's rows once the rest of a use case is known."""
+
+import datetime as dt
+import uuid
+from collections.abc import Collection, Mapping
+
+from sqlalchemy.orm import Session
+
+from promises.db.sql import execute
+
+_NEXT_DUE = """
+UPDATE tickets t
+SET next_due_at = d.due_at, version = t.version + 1
+FROM unnest(%(ticket_ids)s::uuid[], %(due_ats)s::timestamptz[]) AS d (id, due_at)
+WHERE t.organisation_id = %(organisation_id)s AND t.id = d.id
+  AND t.next_due_at IS DISTINCT FROM d.due_at
+"""
+
+_TOUCH_TICKETS = """
+UPDATE tickets SET version = version + 1
+WHERE organisation_id = %(organisation_id)s AND id = ANY(%(ticket_ids)s)
+"""
+
+_TOUCH_BRANCHES = """
+INSERT INTO branch_states AS s (organisation_id, branch_id, version, staff_acted_at)
+SELECT %(organisation_id)s, b.id, 1, %(staff_acted_at)s::timestamptz
+FROM unnest(%(branch_ids)s::uuid[]) AS b (id)
+ORDER BY b.id
+ON CONFLICT (organisation_id, branch_id) DO UPDATE
+SET version = s.version + 1, staff_acted_at = greatest(s.staff_acted_at, excluded.staff_acted_at)
+"""
+
+
+def set_next_due(
+    session: Session,
+    *,
+    organisation_id: uuid.UUID,
+    due: Mapping[uuid.UUID, dt.datetime | None],
+) -> None:
+    """Each ticket's earliest open deadline, by which screens count down; None where there is
+    none. Raises the version of the tickets where it changed."""
+    if due:
+        params = {
+            "organisation_id": organisation_id,
+            "ticket_ids": list(due),
+            "due_ats": list(due.values()),
+        }
+        execute(session, _NEXT_DUE, params)
+
+
+def touch_tickets(
+    session: Session, *, organisation_id: uuid.UUID, ticket_ids: Collection[uuid.UUID]
+) -> None:
+    """Raise the versions of tickets whose pages changed though nothing happened at the desk."""
+    if ticket_ids:
+        params = {"organisation_id": organisation_id, "ticket_ids": list(ticket_ids)}
+        execute(session, _TOUCH_TICKETS, params)
+
+
+def touch_branches(
+    session: Session,
+    *,
+    organisation_id: uuid.UUID,
+    branch_ids: Collection[uuid.UUID],
+    staff_acted_at: dt.datetime | None = None,
+) -> None:
+    """Raise the branches' versions, so that their screens ask again. The last statement of a flow:
+    the row is locked until the end of the transaction.
+
+    `staff_acted_at` where a member of staff did something at the desk.
+    """
+    if branch_ids:
+        params = {
+            "organisation_id": organisation_id,
+            "branch_ids": sorted(set(branch_ids)),
+            "staff_acted_at": staff_acted_at,
+        }
+        execute(session, _TOUCH_BRANCHES, params)
