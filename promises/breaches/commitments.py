@@ -14,7 +14,7 @@ from promises.db.sql import execute, rows
 from promises.desk.facts import TicketCase
 from promises.kernel.ids import new_id
 from promises.rules.deadlines import due_at
-from promises.rules.judge import judge
+from promises.rules.judge import judge_committed
 from promises.rules.terms import Terms
 from promises.rules.verdicts import State, Verdict
 
@@ -190,10 +190,10 @@ def judge_tickets(
 
 
 def _decide(row: Any, terms: Terms, case: TicketCase, now: dt.datetime) -> _Decision:
-    verdict = judge(terms, case.facts, now)
+    verdict = judge_committed(terms, case.facts, now)
     evidence = Evidence(row.evidence)
     if case.verified_facts is not case.facts:
-        without = judge(terms, case.verified_facts, now)
+        without = judge_committed(terms, case.verified_facts, now)
         if without.state is State.BROKEN and verdict.state is not State.BROKEN:
             verdict = without
         elif without.state is not verdict.state:

@@ -55,6 +55,20 @@ WHERE c.organisation_id = %(organisation_id)s AND c.state = 'owed'
 ORDER BY c.id
 """
 
+_RELEASED_OF_TICKETS = """
+SELECT c.id FROM compensations c
+WHERE c.organisation_id = %(organisation_id)s AND c.state = 'released'
+  AND c.ticket_id = ANY(%(ticket_ids)s)
+ORDER BY c.id
+"""
+
+_OWED_OF_BREACH = """
+SELECT c.id FROM compensations c
+WHERE c.organisation_id = %(organisation_id)s AND c.state = 'owed'
+  AND c.breach_id = %(breach_id)s
+ORDER BY c.id
+"""
+
 _BUDGET = """
 INSERT INTO budgets (organisation_id, promise_id, month_on, limit_minor, reserved_minor)
 VALUES (%(organisation_id)s, %(promise_id)s, %(month_on)s, %(limit_minor)s, 0)
@@ -165,6 +179,26 @@ def owed_of_tickets(
         session,
         _OWED_OF_TICKETS,
         {"organisation_id": organisation_id, "ticket_ids": list(ticket_ids)},
+    )
+    return [row.id for row in found]
+
+
+def released_of_tickets(
+    session: Session, *, organisation_id: uuid.UUID, ticket_ids: Sequence[uuid.UUID]
+) -> list[uuid.UUID]:
+    found = rows(
+        session,
+        _RELEASED_OF_TICKETS,
+        {"organisation_id": organisation_id, "ticket_ids": list(ticket_ids)},
+    )
+    return [row.id for row in found]
+
+
+def owed_of_breach(
+    session: Session, *, organisation_id: uuid.UUID, breach_id: uuid.UUID
+) -> list[uuid.UUID]:
+    found = rows(
+        session, _OWED_OF_BREACH, {"organisation_id": organisation_id, "breach_id": breach_id}
     )
     return [row.id for row in found]
 

@@ -92,3 +92,38 @@ def _case(row: Any) -> TicketCase:
         facts=facts,
         verified_facts=verified_facts,
     )
+
+
+_STAFF_ACTED = """
+SELECT s.branch_id, s.staff_acted_at FROM branch_states s
+WHERE s.organisation_id = %(organisation_id)s AND s.branch_id = ANY(%(branch_ids)s)
+"""
+
+_IMPORT_SPAN = """
+SELECT min(t.arrived_at) AS first_at, max(t.arrived_at) AS last_at FROM tickets t
+WHERE t.organisation_id = %(organisation_id)s AND t.import_id = %(import_id)s
+  AND t.state <> 'withdrawn'
+"""
+
+
+def staff_acted_at(
+    session: Session, *, organisation_id: uuid.UUID, branch_ids: Sequence[uuid.UUID]
+) -> dict[uuid.UUID, dt.datetime | None]:
+    """When staff last marked anything at each branch."""
+    found = rows(
+        session,
+        _STAFF_ACTED,
+        {"organisation_id": organisation_id, "branch_ids": list(branch_ids)},
+    )
+    return {row.branch_id: row.staff_acted_at for row in found}
+
+
+def import_span(
+    session: Session, *, organisation_id: uuid.UUID, import_id: uuid.UUID
+) -> tuple[dt.datetime, dt.datetime] | None:
+    """First and last arrival of an import's tickets, None where it has none."""
+    found = rows(
+        session, _IMPORT_SPAN, {"organisation_id": organisation_id, "import_id": import_id}
+    )
+    first, last = found[0].first_at, found[0].last_at
+    return None if first is None else (first, last)

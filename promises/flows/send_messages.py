@@ -14,6 +14,7 @@ from cryptography.fernet import InvalidToken
 
 from promises.db import sql
 from promises.db.session import UnitOfWork, unit_of_work
+from promises.desk.values import label_of
 from promises.identity import keys
 from promises.kernel.actors import SYSTEM
 from promises.notify import actions
@@ -180,7 +181,7 @@ def _gather(
         link=f"{base_url}/o/{recipient.slug}/t/{ticket.public_code}",
         zone=ticket.time_zone,
         branch=ticket.branch,
-        label=f"{ticket.letter}{ticket.number or 0:03d}",
+        label=label_of(ticket.letter, ticket.number),
         **common,
     )
 

@@ -1,0 +1,105 @@
+"""Reading debts."""
+
+import datetime as dt
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from promises.db.sql import rows
+
+_OF_IMPORT = """
+SELECT c.id, c.state
+FROM compensations c
+JOIN tickets t ON t.organisation_id = c.organisation_id AND t.id = c.ticket_id
+WHERE c.organisation_id = %(organisation_id)s AND t.import_id = %(import_id)s
+ORDER BY c.id
+"""
+
+_TICKETS = """
+SELECT DISTINCT c.ticket_id FROM compensations c
+WHERE c.organisation_id = %(organisation_id)s AND c.id = ANY(%(ids)s)
+ORDER BY c.ticket_id
+"""
+
+_WAITING = """
+SELECT c.id, c.ticket_id, c.promise_id, c.branch_id, c.amount_minor, c.currency, c.holds,
+    c.created_at, b.breached_at, b.evidence, t.number, k.letter, t.day_on, t.state AS ticket_state
+FROM compensations c
+JOIN breaches b ON b.organisation_id = c.organisation_id AND b.id = c.breach_id
+JOIN tickets t ON t.organisation_id = c.organisation_id AND t.id = c.ticket_id
+JOIN service_kinds k ON k.organisation_id = t.organisation_id AND k.id = t.service_kind_id
+WHERE c.organisation_id = %(organisation_id)s AND c.state = 'owed'
+  AND (%(hold)s::text IS NULL OR %(hold)s = ANY (c.holds))
+  AND (%(after_at)s::timestamptz IS NULL OR (c.created_at, c.id) > (%(after_at)s, %(after_id)s))
+ORDER BY c.created_at, c.id
+LIMIT %(limit)s
+"""
+
+_SUMS = """
+SELECT h.hold, count(*)::int AS n, sum(c.amount_minor)::bigint AS amount_minor
+FROM compensations c, unnest(c.holds) AS h (hold)
+WHERE c.organisation_id = %(organisation_id)s AND c.state = 'owed'
+GROUP BY h.hold
+ORDER BY h.hold
+"""
+
+_BUDGET_HELD = """
+SELECT c.id FROM compensations c
+WHERE c.organisation_id = %(organisation_id)s AND c.state = 'owed' AND c.holds = '{budget}'
+ORDER BY c.created_at, c.id
+LIMIT %(limit)s
+"""
+
+
+def debts_of_import(
+    session: Session, *, organisation_id: uuid.UUID, import_id: uuid.UUID
+) -> list[Any]:
+    return rows(session, _OF_IMPORT, {"organisation_id": organisation_id, "import_id": import_id})
+
+
+def tickets_of(
+    session: Session, *, organisation_id: uuid.UUID, compensation_ids: Sequence[uuid.UUID]
+) -> list[uuid.UUID]:
+    """The tickets of these debts, in the order in which tickets are locked."""
+    found = rows(
+        session, _TICKETS, {"organisation_id": organisation_id, "ids": list(compensation_ids)}
+    )
+    return [row.ticket_id for row in found]
+
+
+def list_waiting(
+    session: Session,
+    *,
+    organisation_id: uuid.UUID,
+    limit: int,
+    hold: str | None = None,
+    after: tuple[dt.datetime, uuid.UUID] | None = None,
+) -> list[Any]:
+    """Debts that something holds, oldest first; `after` is the last (created_at, id) seen."""
+    at, compensation_id = after or (None, None)
+    return rows(
+        session,
+        _WAITING,
+        {
+            "organisation_id": organisation_id,
+            "limit": limit,
+            "hold": hold,
+            "after_at": at,
+            "after_id": compensation_id,
+        },
+    )
+
+
+def sums_by_hold(session: Session, *, organisation_id: uuid.UUID) -> list[Any]:
+    """How many debts each hold keeps back, and how much. A debt with two holds is in both."""
+    return rows(session, _SUMS, {"organisation_id": organisation_id})
+
+
+def held_by_budget(
+    session: Session, *, organisation_id: uuid.UUID, limit: int = 500
+) -> list[uuid.UUID]:
+    """Debts that wait for money only, oldest first."""
+    found = rows(session, _BUDGET_HELD, {"organisation_id": organisation_id, "limit": limit})
+    return [row.id for row in found]

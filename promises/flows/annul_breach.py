@@ -1,0 +1,109 @@
+"""A recorded breach is taken back: one person asks, another decides."""
+
+import uuid
+
+from promises.audit.actions import record
+from promises.breaches.annulments import ask_annulment, decide_annulment
+from promises.breaches.errors import NoSuchBreach
+from promises.breaches.queries import find_breach
+from promises.catalogue.queries import versions_by_id
+from promises.compensation.models import CompensationState, Hold
+from promises.compensation.releasing import (
+    give_back_caps,
+    owed_of_breach,
+    owed_of_tickets,
+    place_hold,
+)
+from promises.db.session import UnitOfWork
+from promises.desk.actions import touch_branches, touch_tickets
+from promises.desk.facts import load_cases
+from promises.flows.compensate import end_debts, lift_and_let_go
+from promises.rules.awards import Claim
+from promises.rules.judge import judge_committed
+from promises.rules.verdicts import State
+
+ANNULLED = "annulled"
+"""Closing reason of a debt whose breach was annulled."""
+
+
+def ask(uow: UnitOfWork, *, breach_id: uuid.UUID, reason: str) -> None:
+    """Ask for a breach to be annulled; its money, where it is not sent, waits for the answer."""
+    ticket_id = ask_annulment(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        actor=uow.actor,
+        now=uow.now,
+        breach_id=breach_id,
+        reason=reason,
+    )
+    owed = owed_of_tickets(uow.session, organisation_id=uow.organisation_id, ticket_ids=[ticket_id])
+    place_hold(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        compensation_ids=owed,
+        hold=Hold.EVIDENCE,
+    )
+    _note(uow, "annulment_asked", breach_id, {})
+
+
+def decide(uow: UnitOfWork, *, breach_id: uuid.UUID, confirm: bool, reason: str) -> None:
+    """Decide what another person, or late evidence, has asked.
+
+    Confirmed: the commitment becomes what the facts now say, and a debt that is not yet on its way
+    ends. A payout that was sent stays. Rejected: the evidence's hold is lifted.
+    """
+    breach = find_breach(uow.session, organisation_id=uow.organisation_id, breach_id=breach_id)
+    if breach is None:
+        raise NoSuchBreach
+    versions = versions_by_id(
+        uow.session, organisation_id=uow.organisation_id, version_ids=[breach.version_id]
+    )
+    cases = load_cases(
+        uow.session, organisation_id=uow.organisation_id, ticket_ids=[breach.ticket_id]
+    )
+    version, case = versions[breach.version_id], cases[breach.ticket_id]
+    touch_tickets(uow.session, organisation_id=uow.organisation_id, ticket_ids=[breach.ticket_id])
+    decide_annulment(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        actor=uow.actor,
+        now=uow.now,
+        breach_id=breach_id,
+        confirm=confirm,
+        reason=reason,
+        verdict_state=State(judge_committed(version.terms, case.facts, uow.now).state),
+    )
+    owed = owed_of_breach(uow.session, organisation_id=uow.organisation_id, breach_id=breach_id)
+    if confirm:
+        if end_debts(uow, owed, state=CompensationState.CANCELLED, reason=ANNULLED):
+            claim = Claim(
+                case.ticket_id, case.branch_id, case.day_on, case.customer_id, case.device_id
+            )
+            give_back_caps(
+                uow.session,
+                organisation_id=uow.organisation_id,
+                version=version,
+                claim=claim,
+            )
+    else:
+        lift_and_let_go(uow, owed, [Hold.EVIDENCE])
+    touch_branches(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        branch_ids=[breach.branch_id],
+        staff_acted_at=uow.now,
+    )
+    _note(uow, "annulment_decided", breach_id, {"confirmed": confirm})
+
+
+def _note(uow: UnitOfWork, action: str, breach_id: uuid.UUID, details: dict[str, object]) -> None:
+    record(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        actor=uow.actor,
+        now=uow.now,
+        action=action,
+        object_kind="breach",
+        object_id=breach_id,
+        details=details,
+    )

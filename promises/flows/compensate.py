@@ -1,0 +1,117 @@
+"""From new breaches to debts, and from free debts to payouts. Called inside other flows."""
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable, Sequence
+from zoneinfo import ZoneInfo
+
+from promises.compensation.awarding import BreachToAward, award_breaches
+from promises.compensation.models import CompensationState, Hold
+from promises.compensation.releasing import (
+    Closed,
+    close,
+    lift_holds,
+    release,
+)
+from promises.db.session import UnitOfWork
+from promises.identity.queries import organisation_info
+from promises.jobs.queue import SETTLE_PAYOUTS, defer
+from promises.ledger.actions import Posting, PostingKind, post
+from promises.payouts.actions import PayoutOrder, prepare_payouts
+from promises.payouts.rails.voucher import VOUCHER
+
+
+def compensate(uow: UnitOfWork, breaches: Sequence[BreachToAward]) -> list[uuid.UUID]:
+    """Owe what the terms grant for these breaches; what nothing holds goes to its payout at once.
+
+    Returns the compensations made; none for a breach that has one already.
+    """
+    if not breaches:
+        return []
+    granted = award_breaches(
+        uow.session, organisation_id=uow.organisation_id, now=uow.now, breaches=breaches
+    )
+    owed = [one for one in granted if one.amount_minor]
+    post(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        now=uow.now,
+        postings=[
+            Posting(PostingKind.OWED, one.compensation_id, one.amount_minor, one.currency)
+            for one in owed
+        ],
+    )
+    let_go(uow, [one.compensation_id for one in owed if not one.holds])
+    return [one.compensation_id for one in granted]
+
+
+def lift_and_let_go(
+    uow: UnitOfWork, compensation_ids: Sequence[uuid.UUID], holds: Iterable[Hold]
+) -> int:
+    """Take holds off debts; those that nothing holds any more go. Returns how many went."""
+    free = lift_holds(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        compensation_ids=compensation_ids,
+        holds=holds,
+    )
+    return let_go(uow, free)
+
+
+def let_go(uow: UnitOfWork, compensation_ids: Sequence[uuid.UUID]) -> int:
+    """Release debts as far as the budget reaches, with one payout each and one job for all."""
+    if not compensation_ids:
+        return 0
+    gone = release(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        now=uow.now,
+        month_on=budget_month(uow),
+        compensation_ids=compensation_ids,
+    )
+    prepared = prepare_payouts(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        now=uow.now,
+        rail=VOUCHER,
+        orders=[PayoutOrder(one.compensation_id, one.amount_minor, one.currency) for one in gone],
+    )
+    if prepared:
+        defer(uow.session, SETTLE_PAYOUTS, organisation_id=uow.organisation_id)
+    return len(gone)
+
+
+def end_debts(
+    uow: UnitOfWork,
+    compensation_ids: Sequence[uuid.UUID],
+    *,
+    state: CompensationState,
+    reason: str,
+) -> list[Closed]:
+    """End debts that are not yet on their way, and take them out of the books."""
+    if not compensation_ids:
+        return []
+    closed = close(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        now=uow.now,
+        compensation_ids=compensation_ids,
+        state=state,
+        reason=reason,
+    )
+    post(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        now=uow.now,
+        postings=[
+            Posting(PostingKind.CANCELLED, one.compensation_id, one.amount_minor, one.currency)
+            for one in closed
+        ],
+    )
+    return closed
+
+
+def budget_month(uow: UnitOfWork) -> dt.date:
+    """The first day of the present month where the organisation is."""
+    organisation = organisation_info(uow.session, organisation_id=uow.organisation_id)
+    return uow.now.astimezone(ZoneInfo(organisation.time_zone)).date().replace(day=1)

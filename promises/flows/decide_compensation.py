@@ -1,0 +1,145 @@
+"""People decide about money that rules hold back: approve, refuse, hold, a window at once."""
+
+import uuid
+from collections.abc import Sequence
+
+from promises.audit.actions import record
+from promises.compensation.errors import NotOwed
+from promises.compensation.guards import require_second_person
+from promises.compensation.models import CompensationState, Hold
+from promises.compensation.queries import tickets_of
+from promises.compensation.releasing import place_hold, record_decisions
+from promises.compensation.windows import decide_window
+from promises.db.session import UnitOfWork
+from promises.desk.actions import touch_tickets
+from promises.flows.compensate import end_debts, lift_and_let_go
+
+APPROVABLE = (
+    Hold.PRESENCE,
+    Hold.APPROVAL,
+    Hold.EVIDENCE,
+    Hold.MASS_BREACH,
+    Hold.HISTORY,
+)
+"""What an approval clears. A dispute is resolved on its ticket, and no approval makes money where
+the budget has none: such a debt waits for the next month or for a larger budget."""
+
+
+def approve(uow: UnitOfWork, *, compensation_ids: Sequence[uuid.UUID], reason: str = "") -> int:
+    """Approve debts; those that nothing else holds are paid. Returns how many went to a payout.
+
+    All or nothing where the actor may not decide (OwnEvidence). Debts that somebody has decided
+    meanwhile are skipped; NotOwed where that leaves none.
+    """
+    require_second_person(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        actor=uow.actor,
+        compensation_ids=compensation_ids,
+    )
+    _touch(uow, compensation_ids)
+    _decide(uow, compensation_ids, "approved", APPROVABLE, reason)
+    return lift_and_let_go(uow, compensation_ids, APPROVABLE)
+
+
+def refuse(uow: UnitOfWork, *, compensation_ids: Sequence[uuid.UUID], reason: str) -> int:
+    """End debts without paying. The customer sees the reason and can object. Returns how many."""
+    require_second_person(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        actor=uow.actor,
+        compensation_ids=compensation_ids,
+    )
+    _touch(uow, compensation_ids)
+    closed = end_debts(uow, compensation_ids, state=CompensationState.REFUSED, reason=reason)
+    if not closed:
+        raise NotOwed
+    _decide(uow, [one.compensation_id for one in closed], "refused", (), reason)
+    return len(closed)
+
+
+def hold(uow: UnitOfWork, *, compensation_ids: Sequence[uuid.UUID], reason: str) -> int:
+    """Keep debts back until somebody approves them. Returns how many are now held by it."""
+    _touch(uow, compensation_ids)
+    held = place_hold(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        compensation_ids=compensation_ids,
+        hold=Hold.EVIDENCE,
+    )
+    if not held:
+        raise NotOwed
+    _decide(uow, held, "held", (Hold.EVIDENCE,), reason)
+    return len(held)
+
+
+def decide_mass_breach(uow: UnitOfWork, *, window_id: uuid.UUID, pay: bool, reason: str) -> int:
+    """One decision for all that a window holds. Paying clears the window's hold only: each debt
+    still waits for what else holds it, such as its customer's presence."""
+    held = decide_window(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        actor=uow.actor,
+        now=uow.now,
+        window_id=window_id,
+        pay=pay,
+        reason=reason,
+    )
+    require_second_person(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        actor=uow.actor,
+        compensation_ids=held,
+    )
+    if not held:
+        return 0
+    _touch(uow, held)
+    if pay:
+        _decide(uow, held, "lifted", (Hold.MASS_BREACH,), reason)
+        lift_and_let_go(uow, held, [Hold.MASS_BREACH])
+        return len(held)
+    closed = end_debts(uow, held, state=CompensationState.REFUSED, reason=reason)
+    _decide(uow, [one.compensation_id for one in closed], "refused", (), reason)
+    return len(closed)
+
+
+def _touch(uow: UnitOfWork, compensation_ids: Sequence[uuid.UUID]) -> None:
+    """The customers' pages change; tickets are locked before debts, as everywhere."""
+    touch_tickets(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        ticket_ids=tickets_of(
+            uow.session,
+            organisation_id=uow.organisation_id,
+            compensation_ids=compensation_ids,
+        ),
+    )
+
+
+def _decide(
+    uow: UnitOfWork,
+    compensation_ids: Sequence[uuid.UUID],
+    kind: str,
+    holds: Sequence[Hold],
+    reason: str,
+) -> None:
+    record_decisions(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        now=uow.now,
+        actor=uow.actor,
+        compensation_ids=compensation_ids,
+        kind=kind,
+        holds=holds,
+        reason=reason.strip(),
+    )
+    record(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        actor=uow.actor,
+        now=uow.now,
+        action=f"compensations_{kind}",
+        object_kind="compensation",
+        object_id=compensation_ids[0] if len(compensation_ids) == 1 else None,
+        details={"compensations": [str(one) for one in compensation_ids]},
+    )

@@ -1,0 +1,125 @@
+"""The customer says that something is wrong, and somebody looks."""
+
+import uuid
+
+from promises.audit.actions import record
+from promises.compensation.models import Hold
+from promises.compensation.releasing import (
+    owed_of_tickets,
+    place_hold,
+    record_decisions,
+    released_of_tickets,
+    reopen,
+)
+from promises.db.session import UnitOfWork
+from promises.desk.actions import log_event, touch_branches
+from promises.desk.models import EventKind, EventSource
+from promises.desk.values import EventClaim, LoggedEvent
+from promises.flows.compensate import budget_month, lift_and_let_go
+from promises.flows.judge_tickets import judge
+from promises.payouts.actions import cancel_ready
+
+
+def dispute(uow: UnitOfWork, *, ticket_id: uuid.UUID) -> LoggedEvent:
+    """ "I am still waiting" and "this is wrong": the ticket is disputed, its unsent money held.
+
+    Raises AlreadyDisputed.
+    """
+    logged = _log(uow, ticket_id, EventKind.DISPUTED, EventSource.CUSTOMER)
+    stopped = cancel_ready(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        now=uow.now,
+        compensation_ids=released_of_tickets(
+            uow.session, organisation_id=uow.organisation_id, ticket_ids=[ticket_id]
+        ),
+    )
+    reopen(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        month_on=budget_month(uow),
+        compensation_ids=sorted(stopped),
+        hold=Hold.DISPUTE,
+    )
+    owed = owed_of_tickets(uow.session, organisation_id=uow.organisation_id, ticket_ids=[ticket_id])
+    place_hold(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        compensation_ids=owed,
+        hold=Hold.DISPUTE,
+    )
+    _touch(uow, logged)
+    return logged
+
+
+def resolve(
+    uow: UnitOfWork,
+    *,
+    ticket_id: uuid.UUID,
+    reason: str,
+    untrue_event_id: uuid.UUID | None = None,
+) -> LoggedEvent:
+    """Settle a dispute. Where the customer is right, `untrue_event_id` names the event that did
+    not happen: it is undone, and the ticket judged anew. Money that this creates waits for another
+    person, as all corrected evidence does."""
+    if untrue_event_id is not None:
+        log_event(
+            uow.session,
+            organisation_id=uow.organisation_id,
+            actor=uow.actor,
+            now=uow.now,
+            claim=EventClaim(
+                ticket_id=ticket_id,
+                kind=EventKind.UNDONE,
+                source=EventSource.DESK,
+                corrects_id=untrue_event_id,
+            ),
+        )
+    logged = _log(uow, ticket_id, EventKind.DISPUTE_RESOLVED, EventSource.DESK)
+    judge(uow, [ticket_id])
+    owed = owed_of_tickets(uow.session, organisation_id=uow.organisation_id, ticket_ids=[ticket_id])
+    if owed and reason.strip():
+        record_decisions(
+            uow.session,
+            organisation_id=uow.organisation_id,
+            now=uow.now,
+            actor=uow.actor,
+            compensation_ids=owed,
+            kind="lifted",
+            holds=[Hold.DISPUTE],
+            reason=reason.strip(),
+        )
+    lift_and_let_go(uow, owed, [Hold.DISPUTE])
+    _touch(uow, logged)
+    record(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        actor=uow.actor,
+        now=uow.now,
+        action="dispute_resolved",
+        object_kind="ticket",
+        object_id=ticket_id,
+        details={"customer_was_right": untrue_event_id is not None},
+    )
+    return logged
+
+
+def _log(
+    uow: UnitOfWork, ticket_id: uuid.UUID, kind: EventKind, source: EventSource
+) -> LoggedEvent:
+    return log_event(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        actor=uow.actor,
+        now=uow.now,
+        claim=EventClaim(ticket_id=ticket_id, kind=kind, source=source),
+    )
+
+
+def _touch(uow: UnitOfWork, logged: LoggedEvent) -> None:
+    touch_branches(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        branch_ids=[logged.ticket.branch_id],
+        staff_acted_at=None,
+    )

@@ -1,0 +1,108 @@
+"""What follows when something happened to tickets: verdicts, breaches, debts, releases, word.
+
+The whole consequence of an event stands here, call by call.
+"""
+
+import uuid
+from collections.abc import Mapping, Sequence
+
+from promises.breaches.annulments import ask_for_commitments
+from promises.breaches.commitments import Judgement, NewBreach, judge_tickets
+from promises.breaches.models import Evidence
+from promises.breaches.queries import unowed_leavers
+from promises.catalogue.queries import versions_by_id
+from promises.compensation.awarding import BreachToAward
+from promises.compensation.models import CompensationState, Hold
+from promises.compensation.releasing import owed_of_tickets, place_hold
+from promises.db.session import UnitOfWork
+from promises.desk.actions import set_next_due
+from promises.desk.facts import TicketCase, load_cases
+from promises.flows.compensate import compensate, end_debts, lift_and_let_go
+from promises.flows.tell_customers import tell_broken
+
+LEFT_NOT_OWED = "left_after_limit"
+"""Closing reason of a debt that the terms do not owe to people who leave."""
+
+
+def judge(uow: UnitOfWork, ticket_ids: Sequence[uuid.UUID]) -> Judgement:
+    """Judge these tickets by what is now known, and do all that follows from it."""
+    cases = load_cases(uow.session, organisation_id=uow.organisation_id, ticket_ids=ticket_ids)
+    judgement = judge_tickets(
+        uow.session, organisation_id=uow.organisation_id, now=uow.now, cases=cases
+    )
+    set_next_due(uow.session, organisation_id=uow.organisation_id, due=judgement.next_due)
+    if judgement.breached:
+        compensate(uow, _to_award(uow, judgement.breached, cases))
+        tell_broken(uow, [breach.breach_id for breach in judgement.breached])
+    if judgement.contradicted:
+        _hold_contradicted(uow, judgement)
+    if judgement.left_late:
+        _end_unowed(uow, judgement)
+    _release_present(uow, cases)
+    return judgement
+
+
+def _to_award(
+    uow: UnitOfWork, breaches: Sequence[NewBreach], cases: Mapping[uuid.UUID, TicketCase]
+) -> list[BreachToAward]:
+    versions = versions_by_id(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        version_ids={breach.version_id for breach in breaches},
+    )
+    return [
+        BreachToAward(
+            breach_id=breach.breach_id,
+            ticket_id=breach.ticket_id,
+            branch_id=breach.branch_id,
+            day_on=breach.day_on,
+            customer_id=cases[breach.ticket_id].customer_id,
+            device_id=cases[breach.ticket_id].device_id,
+            version=versions[breach.version_id],
+            left_after_limit=breach.left_after_limit,
+            present=cases[breach.ticket_id].present,
+            disputed=cases[breach.ticket_id].disputed,
+            verified=breach.evidence is not Evidence.UNVERIFIED,
+            imported=cases[breach.ticket_id].imported,
+        )
+        for breach in breaches
+    ]
+
+
+def _hold_contradicted(uow: UnitOfWork, judgement: Judgement) -> None:
+    """A recorded breach stays until a second person has looked; its unsent money waits."""
+    asked = ask_for_commitments(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        now=uow.now,
+        commitment_ids=[one.commitment_id for one in judgement.contradicted],
+    )
+    if asked:
+        tickets = {one.ticket_id for one in judgement.contradicted}
+        owed = owed_of_tickets(
+            uow.session, organisation_id=uow.organisation_id, ticket_ids=list(tickets)
+        )
+        place_hold(
+            uow.session,
+            organisation_id=uow.organisation_id,
+            compensation_ids=owed,
+            hold=Hold.EVIDENCE,
+        )
+
+
+def _end_unowed(uow: UnitOfWork, judgement: Judgement) -> None:
+    """Debts of people who left after the limit, where the terms owe them nothing."""
+    unowed = unowed_leavers(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        commitment_ids=list(judgement.left_late),
+    )
+    end_debts(uow, unowed, state=CompensationState.CANCELLED, reason=LEFT_NOT_OWED)
+
+
+def _release_present(uow: UnitOfWork, cases: Mapping[uuid.UUID, TicketCase]) -> None:
+    """The customer was there: what only waited for that may go."""
+    present = [case.ticket_id for case in cases.values() if case.present]
+    if present:
+        owed = owed_of_tickets(uow.session, organisation_id=uow.organisation_id, ticket_ids=present)
+        lift_and_let_go(uow, owed, [Hold.PRESENCE])

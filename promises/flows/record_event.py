@@ -1,0 +1,62 @@
+"""Something happened to a ticket: log it, judge it, and let everything follow."""
+
+import datetime as dt
+import uuid
+from collections.abc import Sequence
+
+from promises.db.session import UnitOfWork
+from promises.desk.actions import log_event, touch_branches, undo_last
+from promises.desk.models import EventKind
+from promises.desk.values import EventClaim, LoggedEvent
+from promises.flows.judge_tickets import judge
+from promises.flows.tell_customers import tell_turn, tell_turn_near
+from promises.kernel.actors import ActorKind
+
+
+def record_event(uow: UnitOfWork, *, claim: EventClaim) -> LoggedEvent:
+    """Log one event and judge its ticket. Raises what the desk raises; then nothing changed."""
+    logged = log_event(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        actor=uow.actor,
+        now=uow.now,
+        claim=claim,
+    )
+    _follow(uow, [logged])
+    if claim.kind is EventKind.CALLED:
+        tell_turn(uow, logged.ticket)
+        tell_turn_near(uow, logged.ticket.branch_id)
+    return logged
+
+
+def undo(uow: UnitOfWork, *, ticket_id: uuid.UUID, event_id: uuid.UUID) -> LoggedEvent:
+    """Take the last event of a ticket back, as a new event that names it.
+
+    A breach that was recorded meanwhile stays; it then waits for a second person.
+    """
+    logged = undo_last(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        actor=uow.actor,
+        now=uow.now,
+        ticket_id=ticket_id,
+        event_id=event_id,
+    )
+    _follow(uow, [logged])
+    return logged
+
+
+def _follow(uow: UnitOfWork, logged: Sequence[LoggedEvent]) -> None:
+    judge(uow, sorted({one.ticket.ticket_id for one in logged}))
+    touch_branches(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        branch_ids=sorted({one.ticket.branch_id for one in logged}),
+        staff_acted_at=_staff_time(uow),
+    )
+
+
+def _staff_time(uow: UnitOfWork) -> dt.datetime | None:
+    """Staff and the company's own systems keep a branch from looking silent; customers do not."""
+    staff = uow.actor.kind in (ActorKind.MEMBER, ActorKind.API_KEY)
+    return uow.now if staff else None

@@ -1,0 +1,121 @@
+"""At the desk: a voucher is redeemed, or given a new code; and vouchers expire by themselves."""
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from promises.audit.actions import record
+from promises.db.session import UnitOfWork
+from promises.identity.keys import Purpose, organisation_key
+from promises.identity.queries import organisation_info
+from promises.kernel.money import Money
+from promises.ledger.actions import Posting, PostingKind, post
+from promises.payouts import vouchers
+from promises.payouts.codes import shown, voucher_code
+
+
+@dataclass(frozen=True, slots=True)
+class Redeemed:
+    """What the desk hands over: the value, and as what (cash, fee, goods)."""
+
+    voucher_id: uuid.UUID
+    value: Money
+    use: str
+
+
+def redeem(uow: UnitOfWork, *, code: str, counter_id: uuid.UUID | None) -> Redeemed:
+    """Redeem the whole value of a voucher, once for ever, as the organisation states.
+
+    Raises NoSuchVoucher, AlreadyRedeemed, VoucherExpired, VoucherNotActive.
+    """
+    organisation = organisation_info(uow.session, organisation_id=uow.organisation_id)
+    voucher = vouchers.redeem_voucher(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        now=uow.now,
+        actor=uow.actor,
+        key=_key(uow),
+        typed=code,
+        use=organisation.voucher_use,
+        counter_id=counter_id,
+    )
+    _book(uow, PostingKind.VOUCHER_REDEEMED, voucher)
+    record(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        actor=uow.actor,
+        now=uow.now,
+        action="voucher_redeemed",
+        object_kind="voucher",
+        object_id=voucher.voucher_id,
+        details={"amount_minor": voucher.amount_minor, "use": organisation.voucher_use},
+    )
+    value = Money(voucher.amount_minor, voucher.currency)
+    return Redeemed(voucher.voucher_id, value, organisation.voucher_use)
+
+
+def reissue(uow: UnitOfWork, *, voucher_id: uuid.UUID, reason: str) -> str:
+    """A new code for an active voucher; every older one is void from now on."""
+    code = vouchers.reissue_voucher(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        now=uow.now,
+        actor=uow.actor,
+        key=_key(uow),
+        voucher_id=voucher_id,
+        reason=reason,
+    )
+    record(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        actor=uow.actor,
+        now=uow.now,
+        action="voucher_reissued",
+        object_kind="voucher",
+        object_id=voucher_id,
+        details={},
+    )
+    return code
+
+
+def look_up(uow: UnitOfWork, *, code: str) -> Any | None:
+    """What the desk sees of a voucher before it redeems it, or None."""
+    return vouchers.find_by_code(
+        uow.session, organisation_id=uow.organisation_id, key=_key(uow), typed=code
+    )
+
+
+def codes_of_ticket(uow: UnitOfWork, *, ticket_id: uuid.UUID) -> list[tuple[Any, str]]:
+    """Each voucher of a ticket with its present code, for the customer's own page and the desk."""
+    key = _key(uow)
+    return [
+        (row, shown(voucher_code(key, row.id, row.generation)))
+        for row in vouchers.vouchers_of_tickets(
+            uow.session, organisation_id=uow.organisation_id, ticket_ids=[ticket_id]
+        )
+    ]
+
+
+def expire(uow: UnitOfWork) -> int:
+    """Expire vouchers past their date and take them out of the debts. Safe to repeat."""
+    expired = vouchers.expire_vouchers(
+        uow.session, organisation_id=uow.organisation_id, now=uow.now
+    )
+    for voucher in expired:
+        _book(uow, PostingKind.VOUCHER_EXPIRED, voucher)
+    return len(expired)
+
+
+def _key(uow: UnitOfWork) -> bytes:
+    return organisation_key(
+        uow.session, organisation_id=uow.organisation_id, purpose=Purpose.VOUCHER
+    )
+
+
+def _book(uow: UnitOfWork, kind: PostingKind, voucher: vouchers.VoucherValue) -> None:
+    post(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        now=uow.now,
+        postings=[Posting(kind, voucher.voucher_id, voucher.amount_minor, voucher.currency)],
+    )
