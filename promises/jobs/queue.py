@@ -13,10 +13,11 @@ from sqlalchemy.orm import Session
 from promises.db.sql import driver
 
 SETTLE_PAYOUTS = "payouts.settle"
-SEND_MESSAGES = "notify.send"
 RUN_IMPORT = "desk.run_import"
 
-TASKS = frozenset({SETTLE_PAYOUTS, SEND_MESSAGES, RUN_IMPORT})
+TASKS = frozenset({SETTLE_PAYOUTS, RUN_IMPORT})
+
+QUEUE = "lupaus"
 
 # Never opened: it only writes job rows over the caller's own connection.
 _deferring = App(connector=SyncPsycopgConnector())
@@ -31,5 +32,5 @@ def defer(session: Session, task: str, *, organisation_id: uuid.UUID, **primitiv
         raise ValueError(f"no task is named {task}")
     session.flush()
     _deferring.configure_task(
-        task, allow_unknown=True, queue="lupaus", connection=driver(session)
+        task, allow_unknown=True, queue=QUEUE, connection=driver(session)
     ).defer(organisation_id=str(organisation_id), **primitives)

@@ -127,15 +127,18 @@ class Claimed:
     expires_at: dt.datetime | None
 
 
+# A common table expression and not a subquery: a subquery with LIMIT and SKIP LOCKED may run once
+# for each row of the join and then takes more than one.
 _CLAIM = """
-UPDATE messages AS message SET tries = message.tries + 1, next_try_at = %(now)s + %(lease)s
-FROM (
+WITH first AS MATERIALIZED (
     SELECT id FROM messages
     WHERE organisation_id = %(organisation_id)s AND state = 'queued' AND next_try_at <= %(now)s
     ORDER BY next_try_at, id
     LIMIT 1
     FOR UPDATE SKIP LOCKED
-) AS first
+)
+UPDATE messages AS message SET tries = message.tries + 1, next_try_at = %(now)s + %(lease)s
+FROM first
 WHERE message.organisation_id = %(organisation_id)s AND message.id = first.id
 RETURNING message.id, message.tries, message.kind, message.channel, message.locale,
     message.contact_id, message.member_id, message.ticket_id, message.params,

@@ -1,1 +1,1 @@
-"""The process that keeps the clock and runs deferred work."""
+"""What happens when nobody clicks: deadlines, closing time, payouts, mail, deferred jobs."""

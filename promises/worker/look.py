@@ -1,0 +1,103 @@
+"""What is due, over all organisations: the worker's own look, before it enters any of them.
+
+It sees only what the select-only policy of its database role shows, and only ids and times of it.
+"""
+
+import datetime as dt
+import enum
+import uuid
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from promises.db import sql
+from promises.db.session import unscoped
+
+AHEAD = dt.timedelta(seconds=1)
+"""How far ahead a look sees deadlines; the watcher never sleeps longer."""
+
+LEFT_ALONE = dt.timedelta(seconds=5)
+"""A payout still ready after this long has lost its job, and is fetched."""
+
+
+class Errand(enum.StrEnum):
+    """What an organisation may need besides its deadlines."""
+
+    SEND = "send"
+    SETTLE = "settle"
+    CLOSE = "close"
+    EXPIRE = "expire"
+
+
+# Earlier deadlines first, and only those of the next second: the partial index on due_at answers
+# in the same time whether a thousand or a million commitments are open.
+_DEADLINES = """
+SELECT 'deadline' AS kind, organisation_id, min(due_at) AS first_at
+FROM commitments
+WHERE state = 'open' AND due_at <= %(until)s AND organisation_id <> ALL(%(resting)s)
+GROUP BY organisation_id
+"""
+
+_ERRANDS = f"""
+{_DEADLINES}
+UNION ALL
+SELECT 'send', organisation_id, min(next_try_at)
+FROM messages WHERE state = 'queued' AND next_try_at <= %(now)s
+GROUP BY organisation_id
+UNION ALL
+SELECT 'settle', organisation_id, min(created_at)
+FROM payouts
+WHERE (state = 'ready' AND created_at <= %(ready_before)s)
+    OR (state IN ('submitting', 'unknown') AND lease_until <= %(now)s)
+GROUP BY organisation_id
+UNION ALL
+SELECT 'expire', organisation_id, min(expires_at)
+FROM vouchers WHERE state = 'active' AND expires_at <= %(now)s
+GROUP BY organisation_id
+UNION ALL
+SELECT 'close', organisation_id, min(queued_at)
+FROM tickets WHERE %(closing)s AND state IN ('waiting', 'called', 'in_service')
+GROUP BY organisation_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What a look found at `now`. `deadlines` may lie up to AHEAD in the future."""
+
+    now: dt.datetime
+    deadlines: dict[uuid.UUID, dt.datetime] = field(default_factory=dict)
+    errands: list[tuple[Errand, uuid.UUID]] = field(default_factory=list)
+
+    def overdue(self) -> list[uuid.UUID]:
+        """Organisations with a deadline that has passed, the longest passed first."""
+        passed = [(due_at, org) for org, due_at in self.deadlines.items() if due_at <= self.now]
+        return [organisation_id for _, organisation_id in sorted(passed)]
+
+    def seconds_to_next(self) -> float | None:
+        """Until the next deadline that has not passed; None when none is in sight."""
+        coming = [due_at for due_at in self.deadlines.values() if due_at > self.now]
+        return (min(coming) - self.now).total_seconds() if coming else None
+
+
+def look(*, resting: Collection[uuid.UUID], errands: bool, closing: bool) -> Due:
+    """One statement. Organisations in `resting` show no deadlines; without `errands` only
+    deadlines are looked for, without `closing` no tickets that may be past closing time."""
+    with unscoped() as (session, now):
+        found = sql.rows(
+            session,
+            _ERRANDS if errands else _DEADLINES,
+            {
+                "now": now,
+                "until": now + AHEAD,
+                "resting": list(resting),
+                "ready_before": now - LEFT_ALONE,
+                "closing": closing,
+            },
+        )
+    return Due(
+        now=now,
+        deadlines={row.organisation_id: row.first_at for row in found if row.kind == "deadline"},
+        errands=[
+            (Errand(row.kind), row.organisation_id) for row in found if row.kind != "deadline"
+        ],
+    )

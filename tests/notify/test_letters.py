@@ -1,0 +1,87 @@
+import datetime as dt
+
+import pytest
+
+from promises.kernel.text import LOCALES
+from promises.notify.letters import Facts, compose_email, compose_text
+from promises.notify.models import MessageKind
+
+LINK = "https://promises.example/o/bank/t/abcdef"
+
+
+def facts(kind, locale="en", **words):
+    return Facts(
+        **{
+            "kind": kind,
+            "locale": locale,
+            "organisation": "Savings Bank",
+            "zone": "Europe/Helsinki",
+            "link": LINK,
+            "branch": "Centre",
+            "label": "A042",
+            "name": "Maija",
+        }
+        | words
+    )
+
+
+BROKEN = {"titles": {"fi": "Palvelu 15 minuutissa", "en": "Served within 15 minutes"}}
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("kind", list(MessageKind))
+def test_every_letter_stands_in_every_language_with_one_link(kind, locale):
+    params = {"amount_minor": 1000, "currency": "EUR", **BROKEN}
+    subject, body = compose_email(facts(kind, locale, params=params))
+    text = compose_text(facts(kind, locale, params=params))
+    assert subject
+    assert "\n" not in subject
+    assert body.count(LINK) == text.count(LINK) == 1
+    assert "%(" not in subject + body + text
+    assert len(text) - len(LINK) < 120
+
+
+def test_the_turn_says_number_counter_and_branch():
+    subject, body = compose_email(facts(MessageKind.YOUR_TURN, params={"counter": "3"}))
+    assert subject == "It is your turn: A042"
+    assert "Number A042: come to counter 3 at Centre." in body
+
+
+def test_the_turn_without_a_counter_names_the_desk():
+    _, body = compose_email(facts(MessageKind.YOUR_TURN, params={"counter": None}))
+    assert "come to the desk at Centre" in body
+
+
+@pytest.mark.parametrize(
+    ("ahead", "said"),
+    [(0, "You are next at Centre."), (1, "1 customer is ahead"), (2, "2 customers are ahead")],
+)
+def test_a_near_turn_says_how_many_are_ahead(ahead, said):
+    assert said in compose_email(facts(MessageKind.TURN_NEAR, params={"ahead": ahead}))[1]
+
+
+def test_a_broken_promise_names_the_promise_and_the_amount():
+    params = {"amount_minor": 1000, "currency": "EUR", **BROKEN}
+    subject, body = compose_email(facts(MessageKind.PROMISE_BROKEN, params=params))
+    assert subject == "We broke our promise: €10 is yours"
+    assert "We promised: Served within 15 minutes." in body
+    assert "You need not ask for it" in body
+
+
+def test_a_broken_promise_that_owes_nothing_promises_no_money():
+    params = {"amount_minor": 0, "currency": None, **BROKEN}
+    subject, body = compose_email(facts(MessageKind.PROMISE_BROKEN, params=params))
+    assert subject == "We broke our promise"
+    assert "is yours" not in body
+
+
+def test_a_title_missing_in_the_language_shows_in_another():
+    params = {"amount_minor": 0, "currency": None, **BROKEN}
+    assert "Palvelu 15" in compose_email(facts(MessageKind.PROMISE_BROKEN, "sv", params=params))[1]
+
+
+def test_an_invitation_says_until_when_its_link_works_on_local_clocks():
+    until = dt.datetime(2026, 1, 7, 22, 30, tzinfo=dt.UTC)
+    _, body = compose_email(facts(MessageKind.INVITATION, expires_at=until))
+    assert "8 Jan 2026" in body
+    assert "00:30" in body
