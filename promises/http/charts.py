@@ -245,10 +245,13 @@ def _bin_level(start: int, end: int, limit: int, *, open_ended: bool) -> str:
 
 
 def _ticks(bins: int, bin_seconds: int, step: float) -> tuple[tuple[float, int], ...]:
-    """At most six marks, at edges of bins, evenly apart."""
-    every = max(-(-bins // 5), 1)
+    """Marks at round times, about five of them."""
+    longest = bins * bin_seconds
+    round_steps = (5, 10, 15, 30, 60, 120, 180, 300, 600, 900, 1800, 3600, 7200, 14400, 43200)
+    every = next((seconds for seconds in round_steps if longest <= 6 * seconds), 86400)
     return tuple(
-        (round(index * step, 2), index * bin_seconds) for index in range(0, bins + 1, every)
+        (round(seconds / bin_seconds * step, 2), seconds)
+        for seconds in range(0, longest + 1, every)
     )
 
 

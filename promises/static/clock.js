@@ -10,6 +10,14 @@ export function sync(serverMs, at = performance.now()) {
   if (Number.isFinite(serverMs) && serverMs > 0) base = serverMs - at;
 }
 
+/** Hours and minutes in the language of the page. */
+export function timeText(time, more) {
+  const language = document.documentElement.lang;
+  return new Intl.DateTimeFormat(language === "en" ? "en-GB" : language, {
+    hour: "2-digit", minute: "2-digit", ...more,
+  }).format(time);
+}
+
 /** The page itself: data-now was written just before its first byte arrived. */
 function first() {
   const element = document.querySelector("[data-now]");

@@ -3,7 +3,7 @@
 // Inside: [data-left] gets m:ss and after the deadline +m:ss (with data-stop: 0:00), [data-left-bar] and
 // [data-ring] what is left. At the deadline "lupaus:due" bubbles up once, and the live region around asks the server.
 // [data-clock] shows the time of the day in data-zone.
-import { now } from "./clock.js";
+import { now, timeText } from "./clock.js";
 
 const two = (number) => String(number).padStart(2, "0");
 
@@ -47,9 +47,7 @@ function tick() {
   let wait = 1000;
   for (const element of document.querySelectorAll("[data-due-at]")) wait = Math.min(wait, paint(element, time));
   for (const element of document.querySelectorAll("[data-clock]")) {
-    write(element, new Intl.DateTimeFormat(document.documentElement.lang, {
-      hour: "2-digit", minute: "2-digit", timeZone: element.dataset.zone,
-    }).format(time));
+    write(element, timeText(time, { timeZone: element.dataset.zone }));
   }
   timer = setTimeout(tick, Math.max(wait, 40));
 }

@@ -4,7 +4,7 @@
 // element with data-announce: its text is read out politely, at most every 5 s. The header X-Now (milliseconds)
 // of any answer, or data-now in a fresh fragment, sets the clock of the countdowns.
 // Events on the region: "lupaus:swapped" after a change; "lupaus:due" (from countdown.js) asks at once.
-import { now, sync } from "./clock.js";
+import { now, sync, timeText } from "./clock.js";
 import { morph, parse } from "./morph.js";
 
 const STALE_MS = 15000;
@@ -62,14 +62,13 @@ class Region {
     note.hidden = !is;
     const time = note.querySelector("time");
     if (is && time) {
-      time.textContent = new Intl.DateTimeFormat(document.documentElement.lang, {
-        hour: "2-digit", minute: "2-digit", second: "2-digit",
-      }).format(this.heardClock);
+      time.textContent = timeText(this.heardClock, { second: "2-digit" });
     }
   }
 
   end() {
     this.ended = true;
+    this.stale(false);
     this.element.toggleAttribute("data-stale", true);
     const note = this.note("ended");
     if (note) note.hidden = false;
@@ -85,7 +84,7 @@ class Region {
       this.failures = 0;
       this.heardAt = performance.now();
       this.heardClock = now();
-      this.stale(Boolean(this.ended));
+      if (!this.ended) this.stale(false);
     } catch {
       this.failures += 1;
       if (performance.now() - this.heardAt >= STALE_MS) this.stale(true);
