@@ -13,7 +13,16 @@ from promises.desk import errors
 from promises.desk.claims import UNDO_SPAN
 from promises.desk.models import EventKind, EventSource, TicketState
 from promises.desk.states import Fold
-from promises.desk.steps import NEEDS_HISTORY, Counter, Held, Past, Surroundings, take_step
+from promises.desk.steps import (
+    NEEDS_HISTORY,
+    Counter,
+    Held,
+    Past,
+    Surroundings,
+    has_later_step,
+    take_step,
+    undoable,
+)
 from promises.desk.values import EventClaim, LoggedEvent
 from promises.kernel.actors import Actor
 from promises.kernel.errors import DomainError, NotFound
@@ -102,7 +111,8 @@ def log_event(
 ) -> LoggedEvent:
     """Write the event and the ticket's new state. The same act a second time is refused.
 
-    An event of kind undone is a correction: after ten seconds it is taken, marked unverified.
+    An event of kind undone is a correction: it takes back the event that it names and every later
+    step of the ticket, and after ten seconds it is marked unverified.
     Raises the refusals of `desk.errors`, or NotFound.
     """
     [outcome] = log_events(
@@ -136,9 +146,11 @@ def undo_last(
     around = _look_around(session, organisation_id, now, [claim], held)
     if ticket_id not in held:
         raise NotFound(ticket_id=str(ticket_id))
-    for past in held[ticket_id].history:
-        if past.event_id == event_id and not past.undone and now - past.recorded_at > UNDO_SPAN:
-            raise errors.UndoTooLate
+    named = undoable(held[ticket_id], event_id)
+    if now - named.recorded_at > UNDO_SPAN:
+        raise errors.UndoTooLate
+    if has_later_step(held[ticket_id], named):
+        raise errors.LaterEventsStand
     event = take_step(held[ticket_id], claim, around)
     write(session, organisation_id=organisation_id, actor=actor, now=now, held=held.values())
     return LoggedEvent(event.event_id, held[ticket_id].change(event.event_id), event.verified)

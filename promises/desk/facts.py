@@ -11,22 +11,26 @@ from sqlalchemy.orm import Session
 from promises.db.sql import rows
 from promises.rules.facts import EventKind, FactEvent, Facts, TicketKind
 
+# The kind of service is the one of the arrival: a transfer neither opens nor voids a promise.
 _LOAD = """
-SELECT t.id, t.kind, t.branch_id, t.service_kind_id, t.day_on, t.customer_id, t.device_id,
+SELECT t.id, t.kind, t.branch_id, t.day_on, t.customer_id, t.device_id,
+       coalesce(e.arrival_kind_id, t.service_kind_id) AS service_kind_id,
        t.contact_id, t.import_id IS NOT NULL AS imported, t.waited_us, t.disputed_at,
        t.presence_shown_at IS NOT NULL AS presence_shown, t.service_started_at,
        coalesce(e.kinds, '{}') AS kinds, coalesce(e.times, '{}') AS times,
-       coalesce(e.verified, '{}') AS verified
+       coalesce(e.standing, '{}') AS standing, coalesce(e.sure, '{}') AS sure
 FROM tickets t
 LEFT JOIN LATERAL (
-    SELECT array_agg(s.kind ORDER BY s.recorded_at, s.id) AS kinds,
-           array_agg(s.occurred_at ORDER BY s.recorded_at, s.id) AS times,
-           array_agg(s.verified ORDER BY s.recorded_at, s.id) AS verified
+    SELECT array_agg(s.kind ORDER BY s.ticket_version, s.id) AS kinds,
+           array_agg(s.occurred_at ORDER BY s.ticket_version, s.id) AS times,
+           array_agg(u.id IS NULL ORDER BY s.ticket_version, s.id) AS standing,
+           array_agg(s.verified AND (u.id IS NULL OR NOT u.verified)
+                     ORDER BY s.ticket_version, s.id) AS sure,
+           (array_agg(s.service_kind_id) FILTER (WHERE s.kind = 'arrived'))[1] AS arrival_kind_id
     FROM service_events s
+    LEFT JOIN service_events u
+      ON u.organisation_id = s.organisation_id AND u.corrects_id = s.id
     WHERE s.organisation_id = t.organisation_id AND s.ticket_id = t.id AND s.kind <> 'undone'
-      AND NOT EXISTS (
-          SELECT 1 FROM service_events u
-          WHERE u.organisation_id = s.organisation_id AND u.corrects_id = s.id)
 ) e ON true
 WHERE t.organisation_id = %(organisation_id)s AND t.id = ANY(%(ticket_ids)s)
 ORDER BY t.id
@@ -35,8 +39,11 @@ ORDER BY t.id
 
 @dataclass(frozen=True, slots=True)
 class TicketCase:
-    """One ticket for judging. `verified_facts` leave out events whose claimed time nobody can
-    vouch for; where all can be vouched for they are the same object as `facts`."""
+    """One ticket for judging. `facts` are the events that stand. `verified_facts` leave out those
+    whose claimed time nobody can vouch for, and keep those that were taken back too late for that
+    to be vouched for; where nothing is in doubt they are the same object as `facts`.
+
+    `service_kind_id` is what the customer came for at first, whatever a transfer said later."""
 
     ticket_id: uuid.UUID
     branch_id: uuid.UUID
@@ -72,10 +79,10 @@ def _case(row: Any) -> TicketCase:
         FactEvent(EventKind(event_kind), at)
         for event_kind, at in zip(row.kinds, row.times, strict=True)
     ]
-    facts = Facts(kind, row.service_kind_id, row.branch_id, tuple(events), wait)
+    facts = Facts(kind, row.service_kind_id, row.branch_id, _those(events, row.standing), wait)
     verified_facts = facts
-    if not all(row.verified):
-        known = tuple(e for e, sure in zip(events, row.verified, strict=True) if sure)
+    if row.standing != row.sure:
+        known = _those(events, row.sure)
         verified_facts = Facts(kind, row.service_kind_id, row.branch_id, known, wait)
     return TicketCase(
         ticket_id=row.id,
@@ -92,6 +99,10 @@ def _case(row: Any) -> TicketCase:
         facts=facts,
         verified_facts=verified_facts,
     )
+
+
+def _those(events: Sequence[FactEvent], wanted: Sequence[bool]) -> tuple[FactEvent, ...]:
+    return tuple(event for event, is_wanted in zip(events, wanted, strict=True) if is_wanted)
 
 
 _STAFF_ACTED = """

@@ -20,7 +20,7 @@ from promises.kernel.ids import new_id
 
 NEEDS_HISTORY = frozenset({EventKind.NO_SHOW, EventKind.UNDONE})
 _TAKES_COUNTER = frozenset({EventKind.CALLED, EventKind.SERVICE_STARTED})
-_MOVES_ON = UNDOABLE | {EventKind.CLOSED}
+STEPS = UNDOABLE | {EventKind.CLOSED}
 _IMPORTED_VERSION = 0
 
 
@@ -159,10 +159,38 @@ def _check_wait(held: Held, at: dt.datetime) -> None:
 
 
 def _undo(held: Held, claim: EventClaim, around: Surroundings) -> Past:
-    """Take back an act: the named event and those that were written with it."""
-    named = next((p for p in held.history if p.event_id == claim.corrects_id), None)
+    """Take back an act: the named event, those written with it, and every later step.
+
+    Where that would bring the ticket back to a counter that has somebody else by now, the desk's
+    quick undo is refused; a correction leaves the ticket without a counter.
+    """
+    named = undoable(held, claim.corrects_id)
+    standing = [p for p in held.history if not p.undone and p.kind is not EventKind.UNDONE]
+    taken = {
+        p.event_id for p in standing if p.ticket_version >= named.ticket_version and p.kind in STEPS
+    }
+    kept = [p.happening for p in standing if p.event_id not in taken]
+    after = fold(held.fold.service_kind_id, kept)
+    told = Claim(around.now, around.now - named.recorded_at <= UNDO_SPAN)
+    if not told.verified and _taken_by_another(held, after, around):
+        after = dataclasses.replace(after, counter_id=None)
+    _move(held, after, around)
+    event = Happening(EventKind.UNDONE, around.now)
+    written = [
+        _past(held, event, claim.source, told, around.now, corrects=event_id)
+        for event_id in (p.event_id for p in standing)
+        if event_id in taken
+    ]
+    held.history[:] = [_mark(p, taken) for p in held.history] + written
+    held.added += written
+    return next(p for p in written if p.corrects_id == named.event_id)
+
+
+def undoable(held: Held, event_id: uuid.UUID | None) -> Past:
+    """The event by its id. Raises NotFound, AlreadyUndone, NotUndoable."""
+    named = next((p for p in held.history if p.event_id == event_id), None)
     if named is None:
-        raise NotFound(event_id=str(claim.corrects_id))
+        raise NotFound(event_id=str(event_id))
     if named.undone:
         raise errors.AlreadyUndone
     if (
@@ -171,20 +199,14 @@ def _undo(held: Held, claim: EventClaim, around: Surroundings) -> Past:
         or named.ticket_version == _IMPORTED_VERSION
     ):
         raise errors.NotUndoable
-    standing = [p for p in held.history if not p.undone and p.kind is not EventKind.UNDONE]
-    if any(p.ticket_version > named.ticket_version and p.kind in _MOVES_ON for p in standing):
-        raise errors.LaterEventsStand
-    act = [p for p in standing if p.ticket_version == named.ticket_version and p.kind in UNDOABLE]
-    kept = [p for p in standing if p not in act]
-    after = fold(held.fold.service_kind_id, [p.happening for p in kept])
-    _move(held, after, around)
-    told = Claim(around.now, around.now - named.recorded_at <= UNDO_SPAN)
-    event = Happening(EventKind.UNDONE, around.now)
-    written = [_past(held, event, claim.source, told, around.now, corrects=p.event_id) for p in act]
-    taken_back = {p.event_id for p in act}
-    held.history[:] = [_mark(p, taken_back) for p in held.history] + written
-    held.added += written
-    return next(p for p in written if p.corrects_id == named.event_id)
+    return named
+
+
+def has_later_step(held: Held, named: Past) -> bool:
+    return any(
+        p.ticket_version > named.ticket_version and p.kind in STEPS and not p.undone
+        for p in held.history
+    )
 
 
 def _mark(past: Past, taken_back: set[uuid.UUID]) -> Past:
@@ -195,9 +217,9 @@ def _move(held: Held, after: Fold, around: Surroundings) -> None:
     """Put the ticket into its new state unless another one stands at its counter."""
     before = held.fold
     counter_id = after.counter_id
+    if _taken_by_another(held, after, around):
+        raise errors.CounterBusy
     if after.state in AT_COUNTER and counter_id is not None:
-        if around.busy.get(counter_id, held.row.id) != held.row.id:
-            raise errors.CounterBusy
         around.busy[counter_id] = held.row.id
     if before.state in AT_COUNTER and before.counter_id is not None:
         left = after.state not in AT_COUNTER or before.counter_id != counter_id
@@ -205,6 +227,12 @@ def _move(held: Held, after: Fold, around: Surroundings) -> None:
             del around.busy[before.counter_id]
     held.fold = after
     held.version += 1
+
+
+def _taken_by_another(held: Held, after: Fold, around: Surroundings) -> bool:
+    if after.state not in AT_COUNTER or after.counter_id is None:
+        return False
+    return around.busy.get(after.counter_id, held.row.id) != held.row.id
 
 
 def _past(

@@ -1,0 +1,159 @@
+"""The pure heart of the desk: which step is legal, and what a ticket is after its events."""
+
+import datetime as dt
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from promises.desk import errors
+from promises.desk.models import EventKind, TicketState
+from promises.desk.states import LIVE, MOVES, Fold, Happening, apply, fold, refusal
+from promises.kernel.ids import new_id
+
+T0 = dt.datetime(2026, 3, 2, 10, 0, tzinfo=dt.UTC)
+LOANS, CARDS, DESK, OTHER_DESK = (new_id() for _ in range(4))
+
+
+def at(minutes):
+    return T0 + dt.timedelta(minutes=minutes)
+
+
+def waiting():
+    return apply(Fold(TicketState.WAITING, LOANS), Happening(EventKind.ARRIVED, T0))
+
+
+def event(kind, minutes=1, **words):
+    return Happening(EventKind(kind), at(minutes), **words)
+
+
+def after(*steps):
+    held = waiting()
+    for number, kind in enumerate(steps, start=1):
+        held = apply(held, event(kind, number, counter_id=DESK))
+    return held
+
+
+LEGAL = {
+    "waiting": {"called", "service_started", "left", "closed", "transferred", "presence_shown"},
+    "called": {
+        "recalled", "service_started", "no_show", "left", "closed", "transferred",
+        "presence_shown",
+    },
+    "in_service": {"served", "transferred", "presence_shown"},
+    "served": set(), "left": set(), "no_show": set(), "closed": set(), "withdrawn": set(),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("state", list(TicketState))
+@pytest.mark.parametrize("kind", sorted(set(EventKind) - {EventKind.DISPUTED}))
+def test_refusal_follows_the_table(state, kind):
+    held = Fold(state, LOANS, disputed_at=None)
+    refused = refusal(held, event(kind, service_kind_id=CARDS))
+    assert (refused is None) is (kind.value in LEGAL[state.value])
+
+
+@pytest.mark.parametrize("state", list(TicketState))
+def test_dispute_is_possible_whenever_the_ticket_counts(state):
+    refused = refusal(Fold(state, LOANS), event("disputed"))
+    assert (refused is None) is (state is not TicketState.WITHDRAWN)
+
+
+def test_same_step_twice_names_its_own_refusal():
+    cases = {
+        ("called",): ("called", errors.TicketNotWaiting),
+        ("called", "service_started"): ("service_started", errors.TicketNotWaiting),
+        ("called", "service_started", "served"): ("served", errors.TicketNotInService),
+        ("called", "no_show"): ("no_show", errors.TicketNotCalled),
+        ("left",): ("left", errors.TicketNotWaiting),
+        ("presence_shown",): ("presence_shown", errors.AlreadyThere),
+        ("disputed",): ("disputed", errors.AlreadyDisputed),
+        ("disputed", "dispute_resolved"): ("dispute_resolved", errors.NotDisputed),
+    }
+    for steps, (kind, expected) in cases.items():
+        assert refusal(after(*steps), event(kind)) is expected, steps
+
+
+def test_arrival_is_logged_once_with_the_ticket():
+    assert refusal(waiting(), event("arrived")) is errors.AlreadyArrived
+
+
+def test_whole_visit_fills_the_columns():
+    held = after("called", "recalled", "service_started", "served")
+    assert held == Fold(
+        state=TicketState.SERVED, service_kind_id=LOANS, counter_id=DESK, arrived_at=T0,
+        called_at=at(1), service_started_at=at(3), ended_at=at(4),
+    )  # fmt: skip
+
+
+def test_transfer_goes_back_to_the_queue_and_keeps_the_first_times():
+    held = apply(after("called", "service_started"), event("transferred", 3, service_kind_id=CARDS))
+    assert (held.state, held.service_kind_id, held.counter_id) == ("waiting", CARDS, None)
+    assert (held.arrived_at, held.called_at, held.service_started_at) == (T0, at(1), at(2))
+    again = apply(held, event("called", 9, counter_id=OTHER_DESK))
+    assert (again.called_at, again.counter_id) == (at(1), OTHER_DESK)
+
+
+def test_start_at_another_counter_moves_the_ticket_there():
+    held = apply(after("called"), event("service_started", 2, counter_id=OTHER_DESK))
+    assert held.counter_id == OTHER_DESK
+
+
+def test_start_without_a_counter_stays_where_it_was_called():
+    assert apply(after("called"), event("service_started", 2)).counter_id == DESK
+
+
+def test_end_stands_whatever_is_said_afterwards():
+    held = after("called", "service_started", "served", "disputed")
+    assert (held.state, held.ended_at, held.disputed_at) == ("served", at(3), at(4))
+
+
+def test_earlier_claim_of_the_same_kind_counts():
+    held = apply(after("called"), event("transferred", 5, service_kind_id=CARDS))
+    assert apply(held, event("called", 0.5)).called_at == at(0.5)
+
+
+def test_fold_of_nothing_is_withdrawn():
+    assert fold(LOANS, []).state is TicketState.WITHDRAWN
+
+
+def test_fold_without_a_named_service_keeps_the_known_one():
+    assert fold(LOANS, [Happening(EventKind.ARRIVED, T0)]).service_kind_id == LOANS
+
+
+steps = st.lists(
+    st.tuples(
+        st.sampled_from(sorted(MOVES)),
+        st.sampled_from([DESK, OTHER_DESK, None]),
+        st.sampled_from([LOANS, CARDS]),
+    ),
+    max_size=12,
+)
+
+
+@given(steps)
+def test_fold_of_all_events_equals_taking_the_steps(tried):
+    """An undo reads the events again: it must find the very state that the steps made."""
+    arrival = Happening(EventKind.ARRIVED, T0, service_kind_id=LOANS)
+    held, taken = apply(Fold(TicketState.WAITING, LOANS), arrival), [arrival]
+    states = [held]
+    for minute, (kind, counter_id, service_kind_id) in enumerate(tried, start=1):
+        named = service_kind_id if kind is EventKind.TRANSFERRED else None
+        step = Happening(kind, at(minute), counter_id, named)
+        if refusal(held, step) is None:
+            held = apply(held, step)
+            taken.append(step)
+            states.append(held)
+    assert fold(CARDS, taken) == held
+    assert [fold(CARDS, taken[: n + 1]) for n in range(len(taken))] == states
+
+
+@given(steps)
+def test_ticket_has_an_end_exactly_when_it_is_over(tried):
+    held = waiting()
+    for minute, (kind, counter_id, service_kind_id) in enumerate(tried, start=1):
+        step = Happening(kind, at(minute), counter_id, service_kind_id)
+        if refusal(held, step) is None:
+            held = apply(held, step)
+    assert (held.ended_at is None) is (held.state in LIVE)
+    assert held.arrived_at == T0
