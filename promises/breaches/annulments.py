@@ -33,7 +33,7 @@ FROM unnest(%(ids)s::uuid[], %(commitment_ids)s::uuid[]) AS a (id, commitment_id
 JOIN breaches b ON b.organisation_id = %(organisation_id)s AND b.commitment_id = a.commitment_id
 WHERE NOT EXISTS (SELECT 1 FROM annulments x
     WHERE x.organisation_id = %(organisation_id)s AND x.breach_id = b.id
-      AND x.state IN ('asked', 'confirmed'))
+      AND (x.state IN ('asked', 'confirmed') OR %(asked_by)s::uuid IS NULL))
 ON CONFLICT DO NOTHING
 RETURNING breach_id
 """
@@ -79,7 +79,9 @@ def ask_for_commitments(
     now: dt.datetime,
     commitment_ids: Sequence[uuid.UUID],
 ) -> list[uuid.UUID]:
-    """Late evidence speaks against these breaches: ask, in nobody's name. Asked once a breach."""
+    """Late evidence speaks against these breaches: ask, in nobody's name.
+
+    Asked once a breach: what a person has rejected is not asked again by the same evidence."""
     return _ask(session, organisation_id, now, None, CONTRADICTING_EVIDENCE, commitment_ids)
 
 

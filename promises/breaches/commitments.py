@@ -115,9 +115,12 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class _Decision:
+    """`verdict` holds; `claimed` is the state that all evidence, sure or not, speaks for."""
+
     row: Any
     verdict: Verdict
     evidence: Evidence
+    claimed: State
 
 
 def open_commitments(
@@ -180,9 +183,10 @@ def judge_tickets(
     return Judgement(
         breached=breached,
         contradicted=tuple(
-            Contradiction(d.row.id, d.row.ticket_id, d.verdict.state)
+            Contradiction(d.row.id, d.row.ticket_id, d.claimed)
             for d in decisions
-            if d.row.state == CommitmentState.BROKEN and d.verdict.state is not State.BROKEN
+            if d.claimed is not State.BROKEN
+            and (d.row.state == CommitmentState.BROKEN or d.verdict.state is State.BROKEN)
         ),
         left_late=tuple(d.row.id for d in decisions if d.verdict.left_after_limit),
         next_due=_next_due(cases, decisions),
@@ -191,6 +195,7 @@ def judge_tickets(
 
 def _decide(row: Any, terms: Terms, case: TicketCase, now: dt.datetime) -> _Decision:
     verdict = judge_committed(terms, case.facts, now)
+    claimed = verdict.state
     evidence = Evidence(row.evidence)
     if case.verified_facts is not case.facts:
         without = judge_committed(terms, case.verified_facts, now)
@@ -198,7 +203,7 @@ def _decide(row: Any, terms: Terms, case: TicketCase, now: dt.datetime) -> _Deci
             verdict = without
         elif without.state is not verdict.state:
             evidence = Evidence.UNVERIFIED
-    return _Decision(row, verdict, evidence)
+    return _Decision(row, verdict, evidence, claimed)
 
 
 def _is_news(decision: _Decision) -> bool:

@@ -34,6 +34,8 @@ def publish(
         proposal = lock_open_proposal(
             uow.session, organisation_id=uow.organisation_id, proposal_id=proposal_id
         )
+    if version.promise_id is None and version.valid_from < uow.now:
+        _require_imported_only(uow, version)
     published = publish_version(
         uow.session,
         organisation_id=uow.organisation_id,
@@ -41,8 +43,6 @@ def publish(
         now=uow.now,
         version=version,
     )
-    if published.applied_to_history:
-        _require_imported_only(uow, version)
     if proposal is not None:
         decide_proposal(
             uow.session,

@@ -5,12 +5,13 @@ import uuid
 from collections.abc import Sequence
 
 from promises.db.session import UnitOfWork
-from promises.desk.actions import log_event, touch_branches, undo_last
+from promises.desk.actions import log_event, log_events, touch_branches, undo_last
 from promises.desk.models import EventKind
 from promises.desk.values import EventClaim, LoggedEvent
 from promises.flows.judge_tickets import judge
 from promises.flows.tell_customers import tell_turn, tell_turn_near
 from promises.kernel.actors import ActorKind
+from promises.kernel.errors import DomainError
 
 
 def record_event(uow: UnitOfWork, *, claim: EventClaim) -> LoggedEvent:
@@ -27,6 +28,26 @@ def record_event(uow: UnitOfWork, *, claim: EventClaim) -> LoggedEvent:
         tell_turn(uow, logged.ticket)
         tell_turn_near(uow, logged.ticket.branch_id)
     return logged
+
+
+def record_events(
+    uow: UnitOfWork, *, claims: Sequence[EventClaim]
+) -> list[LoggedEvent | DomainError]:
+    """Many events at once, each with its own answer in their order; one judgement for all.
+
+    Those refused change nothing; the others stand.
+    """
+    answers = log_events(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        actor=uow.actor,
+        now=uow.now,
+        claims=claims,
+    )
+    logged = [answer for answer in answers if isinstance(answer, LoggedEvent)]
+    if logged:
+        _follow(uow, logged)
+    return answers
 
 
 def undo(uow: UnitOfWork, *, ticket_id: uuid.UUID, event_id: uuid.UUID) -> LoggedEvent:

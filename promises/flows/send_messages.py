@@ -58,13 +58,11 @@ WHERE organisation.organisation_id = %(organisation_id)s
 """
 
 _TICKET = """
-SELECT ticket.public_code, ticket.number, ticket.state, kind.letter, branch.name AS branch,
+SELECT ticket.public_code, ticket.number, ticket.state, ticket.letter, branch.name AS branch,
     branch.time_zone
 FROM tickets AS ticket
 JOIN branches AS branch
     ON branch.organisation_id = ticket.organisation_id AND branch.id = ticket.branch_id
-JOIN service_kinds AS kind
-    ON kind.organisation_id = ticket.organisation_id AND kind.id = ticket.service_kind_id
 WHERE ticket.organisation_id = %(organisation_id)s AND ticket.id = %(ticket_id)s
 """
 
