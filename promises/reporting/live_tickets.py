@@ -17,7 +17,7 @@ SELECT EXISTS (
           SELECT b.id FROM branches b WHERE b.organisation_id = %(organisation_id)s
       )))
       AND t.day_on BETWEEN %(first_on)s AND %(last_on)s
-      AND t.import_id IS NULL
+      AND t.import_id IS NULL AND t.state <> 'withdrawn'
       AND t.kind = ANY (%(kinds)s)
       AND (%(service_kind_ids)s::uuid[] IS NULL OR t.service_kind_id = ANY (%(service_kind_ids)s))
       AND coalesce(t.arrived_at, t.queued_at) >= %(since)s

@@ -1,19 +1,10 @@
-"""An organisation with two branches and a kind of service, made row by row."""
+"""An organisation with two branches, a kind of service, a clerk and two managers."""
 
 import dataclasses
 import uuid
 
-from promises.db.session import unit_of_work
-from promises.identity.models import (
-    Branch,
-    Calendar,
-    Member,
-    MemberState,
-    Organisation,
-    ServiceKind,
-)
-from promises.kernel.actors import SYSTEM, Actor, ActorKind, Role
-from promises.kernel.ids import new_id, new_token
+from promises.kernel.actors import Actor, ActorKind, Role
+from tests.factories.identity import add_member, make_organisation
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,29 +20,16 @@ class Ground:
 
 
 def make_ground(currency="EUR"):
-    organisation_id = new_id()
-    slug = f"org-{organisation_id}"
-    branches = [new_id(), new_id()]
-    service_kind, calendar = new_id(), new_id()
-    people = [
-        Actor(ActorKind.MEMBER, new_id(), role) for role in (Role.CLERK, Role.MANAGER, Role.MANAGER)
-    ]
-    with unit_of_work(organisation_id, SYSTEM) as uow:
-        add, now = uow.session.add, uow.now
-        add(Organisation(organisation_id=organisation_id, slug=slug, name="Savings",
-                         locale="fi", currency=currency, time_zone="Europe/Helsinki",
-                         created_at=now))  # fmt: skip
-        uow.session.flush()
-        add(Calendar(organisation_id=organisation_id, id=calendar, name="Hours", created_at=now))
-        uow.session.flush()
-        for number, branch_id in enumerate(branches):
-            add(Branch(organisation_id=organisation_id, id=branch_id, slug=f"branch-{number}",
-                       name=f"Branch {number}", time_zone="Europe/Helsinki", calendar_id=calendar,
-                       presence_token=new_token(), created_at=now))  # fmt: skip
-        add(ServiceKind(organisation_id=organisation_id, id=service_kind, letter="A",
-                        names={"en": "Daily banking", "fi": "Päivittäiset"}))  # fmt: skip
-        for number, person in enumerate(people):
-            add(Member(organisation_id=organisation_id, id=person.id, name=f"Person {number}",
-                       email=f"{number}@{slug}.example", role=person.role.value, locale="fi",
-                       state=MemberState.ACTIVE, created_at=now))  # fmt: skip
-    return Ground(organisation_id, slug, *branches, service_kind, *people)
+    made = make_organisation(branches=2, currency=currency)
+    with made.work(None) as uow:
+        second = add_member(uow, role=Role.MANAGER, name="Maija Manager")
+    return Ground(
+        organisation_id=made.id,
+        slug=made.slug,
+        branch_id=made.branches[0].id,
+        other_branch_id=made.branches[1].id,
+        service_kind_id=made.kind_id,
+        clerk=made.actor(Role.CLERK),
+        manager=made.actor(Role.MANAGER),
+        other_manager=Actor(ActorKind.MEMBER, second, Role.MANAGER),
+    )

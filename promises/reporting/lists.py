@@ -1,0 +1,223 @@
+"""The cases behind a figure, in pages. Each list holds exactly what its figure counts."""
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from promises.breaches.models import CommitmentState, Detection, Evidence
+from promises.db.sql import rows
+from promises.desk.values import label_of
+from promises.kernel.money import Money
+from promises.reporting.money import PAYOUT_OF, STAGE, MoneyStage
+from promises.reporting.scorecard import EVERYTHING, Selection
+
+PAGE = 50
+
+# A page of each promise by the index, then the first page of these: never a sort of everything.
+_COMMITMENTS = """
+SELECT c.*, b.name AS branch, b.time_zone, t.letter, t.number, t.external_ref
+FROM unnest(coalesce(%(promise_ids)s::uuid[], ARRAY(
+    SELECT p.id FROM promises p WHERE p.organisation_id = %(organisation_id)s
+))) AS wanted (promise_id)
+CROSS JOIN LATERAL (
+    SELECT c.organisation_id, c.id, c.promise_id, c.ticket_id, c.branch_id, c.day_on, c.started_at,
+           c.due_at, c.ended_at, c.state, c.reason, c.evidence
+    FROM commitments c
+    WHERE c.organisation_id = %(organisation_id)s AND c.promise_id = wanted.promise_id
+      AND c.day_on BETWEEN %(from_on)s AND least(%(to_on)s, %(last_on)s)
+      AND (%(last_id)s::uuid IS NULL OR (c.day_on, c.id) < (%(last_on)s, %(last_id)s))
+      AND (%(branch_id)s::uuid IS NULL OR c.branch_id = %(branch_id)s)
+      AND (%(state)s::text IS NULL OR c.state = %(state)s)
+      AND (%(evidence)s::text IS NULL OR c.evidence = %(evidence)s)
+    ORDER BY c.day_on DESC, c.id DESC LIMIT %(limit)s
+) c
+JOIN tickets t ON t.organisation_id = c.organisation_id AND t.id = c.ticket_id
+JOIN branches b ON b.organisation_id = c.organisation_id AND b.id = c.branch_id
+ORDER BY c.day_on DESC, c.id DESC LIMIT %(limit)s
+"""
+
+# A deadline lies at most a limit after a local day: so the index on deadlines bounds the days too.
+_BREACHES = f"""
+SELECT x.*, n.name AS branch, n.time_zone, t.letter, t.number, t.external_ref
+FROM unnest(coalesce(%(promise_ids)s::uuid[], ARRAY(
+    SELECT p.id FROM promises p WHERE p.organisation_id = %(organisation_id)s
+))) AS wanted (promise_id)
+CROSS JOIN LATERAL (
+    SELECT b.organisation_id, b.id, b.promise_id, b.ticket_id, b.branch_id, b.day_on,
+           b.breached_at, b.detected_at, b.found_by, b.evidence, a.state AS annulment,
+           k.amount_minor, k.currency,
+           CASE WHEN k.id IS NOT NULL THEN {STAGE} END AS stage
+    FROM breaches b
+    LEFT JOIN annulments a ON a.organisation_id = b.organisation_id AND a.breach_id = b.id
+        AND a.state IN ('asked', 'confirmed')
+    LEFT JOIN compensations k ON k.organisation_id = b.organisation_id AND k.breach_id = b.id
+    {PAYOUT_OF}
+    WHERE b.organisation_id = %(organisation_id)s AND b.promise_id = wanted.promise_id
+      AND b.day_on BETWEEN %(from_on)s AND %(to_on)s
+      AND b.breached_at >= %(from_on)s::date - 1
+      AND b.breached_at <= least(%(to_on)s::date + 2 + (
+          SELECT max(limit_us) * interval '1 microsecond' FROM promise_versions l
+          WHERE l.organisation_id = %(organisation_id)s AND l.promise_id = wanted.promise_id
+      ), %(last_at)s)
+      AND (%(last_id)s::uuid IS NULL OR (b.breached_at, b.id) < (%(last_at)s, %(last_id)s))
+      AND (%(branch_id)s::uuid IS NULL OR b.branch_id = %(branch_id)s)
+      AND (%(stage)s::text IS NULL OR (k.id IS NOT NULL AND {STAGE} = %(stage)s))
+    ORDER BY b.breached_at DESC, b.id DESC LIMIT %(limit)s
+) x
+JOIN tickets t ON t.organisation_id = x.organisation_id AND t.id = x.ticket_id
+JOIN branches n ON n.organisation_id = x.organisation_id AND n.id = x.branch_id
+ORDER BY x.breached_at DESC, x.id DESC LIMIT %(limit)s
+"""
+
+_NO_DAY = dt.date(2999, 12, 31)
+_NO_TIME = dt.datetime(2999, 12, 31, tzinfo=dt.UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class CommitmentRow:
+    """`zone` is the branch's, for its clocks."""
+
+    commitment_id: uuid.UUID
+    promise_id: uuid.UUID
+    ticket_id: uuid.UUID
+    label: str
+    branch: str
+    zone: str
+    day_on: dt.date
+    started_at: dt.datetime
+    due_at: dt.datetime
+    ended_at: dt.datetime | None
+    state: CommitmentState
+    reason: str | None
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class BreachRow:
+    """`annulment` is asked, confirmed or None. Amount and stage are None as long as no compensation
+    was made out."""
+
+    breach_id: uuid.UUID
+    promise_id: uuid.UUID
+    ticket_id: uuid.UUID
+    label: str
+    branch: str
+    zone: str
+    day_on: dt.date
+    breached_at: dt.datetime
+    detected_at: dt.datetime
+    found_by: Detection
+    evidence: Evidence
+    annulment: str | None
+    amount: Money | None
+    stage: MoneyStage | None
+
+
+@dataclass(frozen=True, slots=True)
+class CommitmentPage:
+    """`after` is what to ask for next; None on the last page."""
+
+    rows: tuple[CommitmentRow, ...]
+    after: tuple[dt.date, uuid.UUID] | None
+
+
+@dataclass(frozen=True, slots=True)
+class BreachPage:
+    rows: tuple[BreachRow, ...]
+    after: tuple[dt.datetime, uuid.UUID] | None
+
+
+@dataclass(frozen=True, slots=True)
+class CommitmentFilter:
+    state: CommitmentState | None = None
+    evidence: Evidence | None = None
+
+
+ALL = CommitmentFilter()
+
+
+def commitment_list(
+    session: Session,
+    *,
+    organisation_id: uuid.UUID,
+    selection: Selection = EVERYTHING,
+    only: CommitmentFilter = ALL,
+    after: tuple[dt.date, uuid.UUID] | None = None,
+    limit: int = PAGE,
+) -> CommitmentPage:
+    """The newest day first. Cases that arrive meanwhile do not shift later pages."""
+    params = selection.params(organisation_id) | {
+        "state": only.state,
+        "evidence": only.evidence,
+        "last_on": after[0] if after else _NO_DAY,
+        "last_id": after[1] if after else None,
+        "limit": limit + 1,
+    }
+    found = [_commitment(row) for row in rows(session, _COMMITMENTS, params)]
+    last = found[limit - 1] if len(found) > limit else None
+    return CommitmentPage(tuple(found[:limit]), (last.day_on, last.commitment_id) if last else None)
+
+
+def breach_list(
+    session: Session,
+    *,
+    organisation_id: uuid.UUID,
+    selection: Selection = EVERYTHING,
+    stage: MoneyStage | None = None,
+    after: tuple[dt.datetime, uuid.UUID] | None = None,
+    limit: int = PAGE,
+) -> BreachPage:
+    """The newest first, annulled ones too; with `stage` those whose money is there."""
+    params = selection.params(organisation_id) | {
+        "stage": stage,
+        "last_at": after[0] if after else _NO_TIME,
+        "last_id": after[1] if after else None,
+        "limit": limit + 1,
+    }
+    found = [_breach(row) for row in rows(session, _BREACHES, params)]
+    last = found[limit - 1] if len(found) > limit else None
+    return BreachPage(tuple(found[:limit]), (last.breached_at, last.breach_id) if last else None)
+
+
+def _label(row: Any) -> str:
+    return row.external_ref or label_of(row.letter, row.number)
+
+
+def _commitment(row: Any) -> CommitmentRow:
+    return CommitmentRow(
+        commitment_id=row.id,
+        promise_id=row.promise_id,
+        ticket_id=row.ticket_id,
+        label=_label(row),
+        branch=row.branch,
+        zone=row.time_zone,
+        day_on=row.day_on,
+        started_at=row.started_at,
+        due_at=row.due_at,
+        ended_at=row.ended_at,
+        state=CommitmentState(row.state),
+        reason=row.reason,
+        evidence=Evidence(row.evidence),
+    )
+
+
+def _breach(row: Any) -> BreachRow:
+    return BreachRow(
+        breach_id=row.id,
+        promise_id=row.promise_id,
+        ticket_id=row.ticket_id,
+        label=_label(row),
+        branch=row.branch,
+        zone=row.time_zone,
+        day_on=row.day_on,
+        breached_at=row.breached_at,
+        detected_at=row.detected_at,
+        found_by=Detection(row.found_by),
+        evidence=Evidence(row.evidence),
+        annulment=row.annulment,
+        amount=None if row.amount_minor is None else Money(row.amount_minor, row.currency),
+        stage=None if row.stage is None else MoneyStage(row.stage),
+    )

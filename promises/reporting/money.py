@@ -1,0 +1,150 @@
+"""What the promises owe and paid, each stage apart; and what is left of the month's budgets."""
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy.orm import Session
+
+from promises.db.sql import rows
+from promises.kernel.money import Money
+from promises.reporting.scorecard import EVERYTHING, Selection
+
+
+class MoneyStage(StrEnum):
+    """Where the money of a compensation is. Every compensation is in exactly one of these."""
+
+    OWED = "owed"  # a debt without a voucher in the customer's hand
+    ISSUED = "issued"  # a voucher that can be redeemed
+    REDEEMED = "redeemed"
+    EXPIRED = "expired"  # a voucher that nobody redeemed in time
+    REFUSED = "refused"  # a person said no, with a reason
+    CANCELLED = "cancelled"  # the breach was annulled
+    NOTHING = "nothing"  # the terms grant nothing for this breach
+
+
+STAGE = """
+CASE
+    WHEN k.state = 'nothing_owed' THEN 'nothing'
+    WHEN k.state IN ('refused', 'cancelled') THEN k.state
+    WHEN y.state = 'paid' THEN 'redeemed'
+    WHEN y.state = 'submitted' AND v.state = 'expired' THEN 'expired'
+    WHEN y.state = 'submitted' THEN 'issued'
+    ELSE 'owed'
+END
+"""
+"""The stage of compensation k with its live payout y and that payout's voucher v."""
+
+PAYOUT_OF = """
+LEFT JOIN payouts y ON y.organisation_id = k.organisation_id AND y.compensation_id = k.id
+    AND y.state NOT IN ('failed', 'cancelled', 'returned')
+LEFT JOIN vouchers v ON v.organisation_id = y.organisation_id AND v.payout_id = y.id
+"""
+
+_MONEY = f"""
+SELECT {STAGE} AS stage, count(*) AS n, sum(k.amount_minor)::bigint AS amount_minor
+FROM compensations k
+JOIN breaches b ON b.organisation_id = k.organisation_id AND b.id = k.breach_id
+{PAYOUT_OF}
+WHERE k.organisation_id = %(organisation_id)s
+  AND k.promise_id = ANY (coalesce(%(promise_ids)s::uuid[], ARRAY(
+      SELECT p.id FROM promises p WHERE p.organisation_id = %(organisation_id)s
+  )))
+  AND b.day_on BETWEEN %(from_on)s AND %(to_on)s
+  AND (%(branch_id)s::uuid IS NULL OR k.branch_id = %(branch_id)s)
+GROUP BY 1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class StageFigures:
+    count: int
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyFigures:
+    """All stages apart; none of them holds money of another one."""
+
+    owed: StageFigures
+    issued: StageFigures
+    redeemed: StageFigures
+    expired: StageFigures
+    refused: StageFigures
+    cancelled: StageFigures
+    nothing: StageFigures
+
+    def of(self, stage: MoneyStage) -> StageFigures:
+        found: StageFigures = getattr(self, stage.value)
+        return found
+
+
+def money_figures(
+    session: Session,
+    *,
+    organisation_id: uuid.UUID,
+    currency: str,
+    selection: Selection = EVERYTHING,
+) -> MoneyFigures:
+    """For the breaches on the days of the selection; `currency` is the organisation's."""
+    found = {
+        row.stage: StageFigures(row.n, Money(row.amount_minor, currency))
+        for row in rows(session, _MONEY, selection.params(organisation_id))
+    }
+    nothing = StageFigures(0, Money(0, currency))
+    return MoneyFigures(*(found.get(stage.value, nothing) for stage in MoneyStage))
+
+
+_BUDGETS = """
+SELECT p.id AS promise_id,
+       (v.terms ->> 'budget_month_minor')::bigint AS limit_minor,
+       coalesce(b.reserved_minor, 0) AS reserved_minor,
+       (SELECT coalesce(sum(k.amount_minor), 0)::bigint FROM compensations k
+        WHERE k.organisation_id = p.organisation_id AND k.promise_id = p.id
+          AND k.state = 'owed' AND 'budget' = ANY (k.holds)) AS waiting_minor
+FROM promises p
+CROSS JOIN LATERAL (
+    SELECT x.terms FROM promise_versions x
+    WHERE x.organisation_id = p.organisation_id AND x.promise_id = p.id
+      AND x.valid_from <= %(now)s
+    ORDER BY x.valid_from DESC LIMIT 1
+) v
+LEFT JOIN budgets b ON b.organisation_id = p.organisation_id AND b.promise_id = p.id
+    AND b.month_on = %(month_on)s
+WHERE p.organisation_id = %(organisation_id)s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetLine:
+    """A promise's money of one month. `limit` None: no budget was set. `waiting` is owed and waits
+    for money; an empty budget delays, it never erases."""
+
+    limit: Money | None
+    reserved: Money
+    waiting: Money
+
+    @property
+    def left(self) -> Money | None:
+        return None if self.limit is None else self.limit - self.reserved
+
+
+def month_budgets(
+    session: Session,
+    *,
+    organisation_id: uuid.UUID,
+    currency: str,
+    now: dt.datetime,
+    month_on: dt.date,
+) -> dict[uuid.UUID, BudgetLine]:
+    """By promise that has begun, by the version in force; `month_on` is the first of the month."""
+    params = {"organisation_id": organisation_id, "now": now, "month_on": month_on}
+    return {
+        row.promise_id: BudgetLine(
+            None if row.limit_minor is None else Money(row.limit_minor, currency),
+            Money(row.reserved_minor, currency),
+            Money(row.waiting_minor, currency),
+        )
+        for row in rows(session, _BUDGETS, params)
+    }

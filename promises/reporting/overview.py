@@ -1,0 +1,153 @@
+"""The manager's morning: how we did, what money is left, what waits for a person, what is worst."""
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from promises.db.sql import one, rows
+from promises.kernel.money import Money
+from promises.kernel.zones import local_date
+from promises.reporting.money import BudgetLine, month_budgets
+from promises.reporting.scorecard import (
+    EVERYTHING,
+    Scorecard,
+    Selection,
+    scorecard,
+    scorecards_by_branch,
+)
+
+SPAN_DAYS = 30
+WORST = 3
+
+# Holds that only a person lifts; the others are lifted by the customer's coming or by new money.
+_WAITING = """
+SELECT
+    (SELECT count(*) FROM proposals q
+     WHERE q.organisation_id = %(organisation_id)s AND q.state = 'open') AS proposals,
+    (SELECT count(*) FROM hold_windows w
+     WHERE w.organisation_id = %(organisation_id)s AND w.decided_at IS NULL) AS windows,
+    (SELECT count(*) FROM annulments a
+     WHERE a.organisation_id = %(organisation_id)s AND a.state = 'asked') AS annulments,
+    k.n AS payouts, k.amount_minor
+FROM (
+    SELECT count(*) AS n, coalesce(sum(amount_minor), 0)::bigint AS amount_minor
+    FROM compensations
+    WHERE organisation_id = %(organisation_id)s AND state = 'owed'
+      AND holds && ARRAY['approval', 'evidence', 'dispute', 'mass_breach', 'history']
+) k
+"""
+
+_CHANGES = """
+SELECT v.promise_id, p.slug, p.titles, v.number, v.valid_from, v.published_at,
+       v.applied_to_history, m.name AS publisher
+FROM promise_versions v
+JOIN promises p ON p.organisation_id = v.organisation_id AND p.id = v.promise_id
+LEFT JOIN members m ON m.organisation_id = v.organisation_id AND m.id = v.published_by
+WHERE v.organisation_id = %(organisation_id)s
+ORDER BY v.id DESC LIMIT %(limit)s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What a manager has to decide."""
+
+    proposals: int
+    payouts: int
+    payouts_amount: Money
+    windows: int
+    annulments: int
+
+    @property
+    def total(self) -> int:
+        return self.proposals + self.payouts + self.windows + self.annulments
+
+
+@dataclass(frozen=True, slots=True)
+class BranchScore:
+    branch_id: uuid.UUID
+    card: Scorecard
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    promise_id: uuid.UUID
+    slug: str
+    titles: dict[str, str]
+    number: int
+    valid_from: dt.datetime
+    published_at: dt.datetime
+    applied_to_history: bool
+    publisher: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """`span` is the last 30 days up to today, `worst` the branches that broke most of their
+    cases in it; `budgets` are this month's, by promise."""
+
+    span: Selection
+    recent: Scorecard
+    today: Scorecard
+    waiting: Waiting
+    budgets: dict[uuid.UUID, BudgetLine]
+    worst: tuple[BranchScore, ...]
+    changes: tuple[Change, ...]
+
+
+def overview(
+    session: Session, *, organisation_id: uuid.UUID, now: dt.datetime, zone: str, currency: str
+) -> Overview:
+    """`zone` is the organisation's: it says which day and month it is."""
+    today = local_date(now, zone)
+    span = last_days(today, SPAN_DAYS)
+    by_branch = scorecards_by_branch(session, organisation_id=organisation_id, selection=span)
+    return Overview(
+        span=span,
+        recent=scorecard(session, organisation_id=organisation_id, selection=span),
+        today=scorecard(
+            session,
+            organisation_id=organisation_id,
+            selection=Selection(from_on=today, to_on=today),
+        ),
+        waiting=waiting(session, organisation_id=organisation_id, currency=currency),
+        budgets=month_budgets(
+            session,
+            organisation_id=organisation_id,
+            currency=currency,
+            now=now,
+            month_on=today.replace(day=1),
+        ),
+        worst=worst_branches(by_branch),
+        changes=tuple(
+            Change(*row)
+            for row in rows(session, _CHANGES, {"organisation_id": organisation_id, "limit": 5})
+        ),
+    )
+
+
+def last_days(today: dt.date, days: int, of: Selection = EVERYTHING) -> Selection:
+    """The selection narrowed to today and the days before it, `days` in all."""
+    return Selection(of.promise_id, of.branch_id, today - dt.timedelta(days=days - 1), today)
+
+
+def waiting(session: Session, *, organisation_id: uuid.UUID, currency: str) -> Waiting:
+    found = one(session, _WAITING, {"organisation_id": organisation_id})
+    return Waiting(
+        found.proposals,
+        found.payouts,
+        Money(found.amount_minor, currency),
+        found.windows,
+        found.annulments,
+    )
+
+
+def worst_branches(
+    by_branch: dict[uuid.UUID, Scorecard], limit: int = WORST
+) -> tuple[BranchScore, ...]:
+    """Those with a breach, by what the rate can at best be: few cases cannot lead the list."""
+    broken = [BranchScore(branch_id, card) for branch_id, card in by_branch.items() if card.broken]
+    broken.sort(key=lambda one: (one.card.rate.high, -one.card.broken, one.branch_id))
+    return tuple(broken[:limit])
