@@ -25,7 +25,7 @@ class Errand(enum.StrEnum):
     SEND = "send"
     SETTLE = "settle"
     CLOSE = "close"
-    EXPIRE = "expire"
+    HOUSEKEEP = "housekeep"
 
 
 # Earlier deadlines first, and only those of the next second: the partial index on due_at answers
@@ -49,15 +49,25 @@ FROM payouts
 WHERE (state = 'ready' AND created_at <= %(ready_before)s)
     OR (state IN ('submitting', 'unknown') AND lease_until <= %(now)s)
 GROUP BY organisation_id
-UNION ALL
-SELECT 'expire', organisation_id, min(expires_at)
-FROM vouchers WHERE state = 'active' AND expires_at <= %(now)s
-GROUP BY organisation_id
+"""
+
+_SLOW_ERRANDS = f"""
+{_ERRANDS}
 UNION ALL
 SELECT 'close', organisation_id, min(queued_at)
-FROM tickets WHERE %(closing)s AND state IN ('waiting', 'called', 'in_service')
+FROM tickets WHERE state IN ('waiting', 'called', 'in_service')
 GROUP BY organisation_id
 """
+
+_EVERYBODY = "SELECT organisation_id FROM organisation_directory ORDER BY organisation_id"
+
+
+class Depth(enum.Enum):
+    """How much a look looks at: deadlines always, the rest now and then."""
+
+    DEADLINES = _DEADLINES
+    ERRANDS = _ERRANDS
+    SLOW_ERRANDS = _SLOW_ERRANDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,19 +89,17 @@ class Due:
         return (min(coming) - self.now).total_seconds() if coming else None
 
 
-def look(*, resting: Collection[uuid.UUID], errands: bool, closing: bool) -> Due:
-    """One statement. Organisations in `resting` show no deadlines; without `errands` only
-    deadlines are looked for, without `closing` no tickets that may be past closing time."""
+def look(depth: Depth, *, resting: Collection[uuid.UUID] = ()) -> Due:
+    """One statement. Organisations in `resting` show no deadlines."""
     with unscoped() as (session, now):
         found = sql.rows(
             session,
-            _ERRANDS if errands else _DEADLINES,
+            depth.value,
             {
                 "now": now,
                 "until": now + AHEAD,
                 "resting": list(resting),
                 "ready_before": now - LEFT_ALONE,
-                "closing": closing,
             },
         )
     return Due(
@@ -101,3 +109,9 @@ def look(*, resting: Collection[uuid.UUID], errands: bool, closing: bool) -> Due
             (Errand(row.kind), row.organisation_id) for row in found if row.kind != "deadline"
         ],
     )
+
+
+def everybody() -> list[uuid.UUID]:
+    """Every organisation there is."""
+    with unscoped() as (session, _):
+        return [row.organisation_id for row in sql.rows(session, _EVERYBODY)]

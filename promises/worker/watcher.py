@@ -15,7 +15,7 @@ from flask import Flask
 
 from promises.db.base import db
 from promises.kernel.clock import Clock, process_clock
-from promises.worker.look import AHEAD, Due, Errand, look
+from promises.worker.look import AHEAD, Depth, Due, Errand, everybody, look
 from promises.worker.rests import Rests
 from promises.worker.trouble import is_away
 
@@ -26,7 +26,8 @@ Sweep = Callable[[uuid.UUID], int]
 
 CEILING_S = AHEAD.total_seconds()
 ERRANDS_EVERY_S = 1.0
-CLOSING_EVERY_S = 15.0
+SLOW_ERRANDS_EVERY_S = 15.0
+HOUSEKEEPING_EVERY_S = 600.0
 LOOK_AGAIN_S = 0.25
 AWAY_PAUSE_S = 0.5
 MARGIN_S = 0.0005
@@ -55,8 +56,7 @@ class Watcher:
         self._clock = clock
         self._failing: Rests[uuid.UUID] = Rests(1.0, 60.0, clock)
         self._blocked: Rests[uuid.UUID] = Rests(0.01, 0.1, clock)
-        self._errands_at = 0.0
-        self._closing_at = 0.0
+        self._errands_at = self._slow_at = self._housekeeping_at = 0.0
         self._away = False
 
     def run(self) -> None:
@@ -87,14 +87,20 @@ class Watcher:
 
     def _look(self) -> Due:
         now = self._clock.monotonic()
-        errands, closing = now >= self._errands_at, now >= self._closing_at
-        resting = self._failing.resting() | self._blocked.resting()
-        due = look(resting=resting, errands=errands, closing=closing and errands)
-        if errands:
+        depth = Depth.DEADLINES
+        if now >= self._slow_at:
+            depth, self._slow_at = Depth.SLOW_ERRANDS, now + SLOW_ERRANDS_EVERY_S
+        elif now >= self._errands_at:
+            depth = Depth.ERRANDS
+        due = look(depth, resting=self._failing.resting() | self._blocked.resting())
+        if depth is not Depth.DEADLINES:
             self._errands_at = now + ERRANDS_EVERY_S
-            self._closing_at = now + CLOSING_EVERY_S if closing else self._closing_at
         for errand, organisation_id in due.errands:
             self._duties.hand_on(errand, organisation_id)
+        if now >= self._housekeeping_at:
+            self._housekeeping_at = now + HOUSEKEEPING_EVERY_S
+            for organisation_id in everybody():
+                self._duties.hand_on(Errand.HOUSEKEEP, organisation_id)
         return due
 
     def _work_off(self, waiting: deque[uuid.UUID]) -> None:

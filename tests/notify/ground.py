@@ -92,6 +92,7 @@ def ticket(ground, number, *, contact_id=None, state=TicketState.WAITING, **colu
             contact_id=contact_id,
             day_on=uow.now.date(),
             number=number,
+            letter="A",
             public_code=new_token(),
             arrived_at=uow.now,
             queued_at=uow.now + dt.timedelta(seconds=number),

@@ -1,0 +1,140 @@
+"""The worker process: one watcher, two lanes and the queue, started and stopped together."""
+
+import asyncio
+import signal
+import threading
+import uuid
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+
+import structlog
+from flask import Flask
+
+from promises.db import sql
+from promises.db.session import unit_of_work
+from promises.flows.close_branches import close_branch
+from promises.flows.housekeep import housekeep
+from promises.flows.send_messages import Post, send_due
+from promises.flows.settle_payouts import settle
+from promises.flows.sweep_deadlines import sweep
+from promises.jobs.queue import SETTLE_PAYOUTS
+from promises.kernel.actors import SYSTEM
+from promises.payouts.rails.base import Rails
+from promises.worker.lanes import Lane, Runner
+from promises.worker.look import Errand
+from promises.worker.queue import TaskRunner, make_queue, serve_jobs
+from promises.worker.watcher import Duties, Watcher
+
+log = structlog.get_logger()
+
+BATCH = 500
+JOIN_S = 6.0
+PULSE_S = 0.5
+STOPPING = (signal.SIGTERM, signal.SIGINT)
+
+_BRANCHES_WITH_LIVE_TICKETS = """
+SELECT DISTINCT branch_id FROM tickets
+WHERE organisation_id = %(organisation_id)s AND state IN ('waiting', 'called', 'in_service')
+"""
+
+
+class ThreadEnded(RuntimeError):
+    """A part of the worker ended by itself, which it never should; the process must start anew."""
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What the worker works with, besides the database."""
+
+    rails: Rails
+    post: Post
+    jobs: Mapping[str, TaskRunner]
+
+
+def sweep_batch(organisation_id: uuid.UUID) -> int:
+    with unit_of_work(organisation_id, SYSTEM) as uow:
+        return sweep(uow, limit=BATCH).breached
+
+
+def close_branches(organisation_id: uuid.UUID) -> int:
+    """Each branch in a unit of work of its own; returns how many tickets were ended."""
+    with unit_of_work(organisation_id, SYSTEM) as uow:
+        found = sql.rows(
+            uow.session, _BRANCHES_WITH_LIVE_TICKETS, {"organisation_id": organisation_id}
+        )
+    ended = 0
+    for row in found:
+        with unit_of_work(organisation_id, SYSTEM) as uow:
+            ended += close_branch(uow, branch_id=row.branch_id)
+    return ended
+
+
+def keep_house(organisation_id: uuid.UUID) -> None:
+    with unit_of_work(organisation_id, SYSTEM) as uow:
+        housekeep(uow)
+
+
+class Service:
+    """Everything that one worker process runs. Several processes share the work."""
+
+    def __init__(self, app: Flask, url: str, tools: Tools) -> None:
+        self._stop = threading.Event()
+        post, rails = tools.post, tools.rails
+        mail: dict[Errand, Runner] = {Errand.SEND: lambda one: send_due(one, post)}
+        money: dict[Errand, Runner] = {
+            Errand.SETTLE: lambda one: settle(one, rails),
+            Errand.CLOSE: close_branches,
+            Errand.HOUSEKEEP: keep_house,
+        }
+        self._lanes = [Lane(app, runners, self._stop) for runners in (mail, money)]
+        self._by_errand = {errand: lane for lane in self._lanes for errand in lane.errands}
+        self._watcher = Watcher(app, Duties(sweep_batch, BATCH, self._hand_on), self._stop)
+        jobs: dict[str, TaskRunner] = {
+            SETTLE_PAYOUTS: lambda organisation_id: settle(organisation_id, rails)
+        }
+        self._queue = make_queue(app, url, {**jobs, **tools.jobs})
+        self._threads = [
+            self._thread("watcher", self._watcher.run),
+            *(self._thread(f"lane-{n}", lane.run) for n, lane in enumerate(self._lanes)),
+        ]
+
+    def run(self) -> None:
+        """Until SIGTERM or SIGINT; what is under way is finished, for some seconds. From the main
+        thread. Raises ThreadEnded."""
+        asyncio.run(self._run())
+
+    async def _run(self) -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in STOPPING:
+            loop.add_signal_handler(number, stop.set)
+        for thread in self._threads:
+            thread.start()
+        log.info("worker_started")
+        jobs = asyncio.create_task(serve_jobs(self._queue, stop))
+        try:
+            await self._until(stop, jobs)
+        finally:
+            self._stop.set()
+            for lane in self._lanes:
+                lane.wake()
+            stop.set()
+            await asyncio.gather(jobs, return_exceptions=True)
+            for thread in self._threads:
+                await asyncio.to_thread(thread.join, JOIN_S)
+            log.info("worker_stopped")
+
+    async def _until(self, stop: asyncio.Event, jobs: "asyncio.Task[None]") -> None:
+        while not stop.is_set():
+            dead = [thread.name for thread in self._threads if not thread.is_alive()]
+            if dead or jobs.done():
+                raise ThreadEnded(", ".join(dead) or "queue")
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), PULSE_S)
+
+    def _hand_on(self, errand: Errand, organisation_id: uuid.UUID) -> None:
+        self._by_errand[errand].offer(errand, organisation_id)
+
+    def _thread(self, name: str, run: Callable[[], None]) -> threading.Thread:
+        return threading.Thread(target=run, name=name, daemon=True)
