@@ -1,1 +1,1 @@
-"""Demo data and the simulated branch day."""
+"""A bank that does not exist: its history, its day as one watches, and its mail."""
