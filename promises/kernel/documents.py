@@ -62,6 +62,9 @@ class Section:
     def refuse(self, key: object, message: str, **params: object) -> None:
         self.problems.append(FieldProblem(pointer_to(self.pointer, key), message, params))
 
+    def has(self, key: str) -> bool:
+        return key in self._values
+
     def get(self, key: str) -> object:
         """The raw value, or None where it is missing."""
         return self._values.get(key)

@@ -148,7 +148,7 @@ def parse_terms(document: object) -> Terms:
     )
     top.fixed("format", FORMAT)
     currency = top.get("currency")
-    if currency is not None and not is_currency(currency):
+    if top.has("currency") and not is_currency(currency):
         top.refuse("currency", N_("This must be a currency by its three letters, such as EUR."))
     amount = top.section("amount", required=("kind", "amount_minor"))
     amount.fixed("kind", "flat")
