@@ -1,11 +1,14 @@
 """The composition root: configuration → database → faces. The only module that knows all rooms."""
 
 import enum
+import hashlib
 import os
+from pathlib import Path
 from types import ModuleType
 
 from flask import Flask
 from flask_migrate import Migrate
+from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined
 
 import promises.audit.models
 import promises.breaches.models
@@ -19,6 +22,11 @@ import promises.notify.models
 import promises.payouts.models
 from config import PROJECT, Config, load_config
 from promises.db.base import db
+from promises.http import cookies, errors, i18n, navigation, permissions, security, urls
+from promises.identity import keys
+from promises.public import blueprints as public
+from promises.web import blueprints as web
+from promises.worker import commands as worker_commands
 
 MODELS: tuple[ModuleType, ...] = (
     promises.audit.models,
@@ -32,6 +40,10 @@ MODELS: tuple[ModuleType, ...] = (
     promises.notify.models,
     promises.payouts.models,
 )
+
+PACKAGE = Path(__file__).parent
+TEMPLATES = tuple(PACKAGE / face / "templates" for face in ("http", "web", "public"))
+COMMANDS = (*worker_commands.ALL,)
 
 _migrate = Migrate()
 
@@ -55,10 +67,39 @@ def create_app(
         SQLALCHEMY_DATABASE_URI=config.worker_url if worker else config.app_url,
         SQLALCHEMY_ENGINE_OPTIONS=_engine_options(f"lupaus-{role.value}"),
         LUPAUS=config,
+        LUPAUS_RELEASE=_release(),
     )
+    keys.configure(config.secret_key)
     db.init_app(app)
     _migrate.init_app(app, db, directory=str(PROJECT / "migrations"))
+    _add_faces(app, config)
     return app
+
+
+def _add_faces(app: Flask, config: Config) -> None:
+    """Pages and commands. Checks run in this order: size and host, CSRF, permission."""
+    app.jinja_loader = ChoiceLoader([FileSystemLoader(folder) for folder in TEMPLATES])
+    app.jinja_env.undefined = StrictUndefined
+    urls.init_app(app)
+    cookies.init_app(app, config)
+    i18n.init_app(app)
+    security.init_app(app, config)
+    permissions.init_app(app)
+    errors.init_app(app)
+    navigation.init_app(app)
+    for blueprint in (*web.ALL, *public.ALL):
+        app.register_blueprint(blueprint, url_prefix=urls.PREFIX)
+    for command in COMMANDS:
+        app.cli.add_command(command)
+
+
+def _release() -> str:
+    """Changes with every template and catalogue, so that no poll is answered by an older page."""
+    digest = hashlib.sha256()
+    for folder in (*TEMPLATES, PACKAGE / "translations"):
+        for path in sorted(folder.rglob("*.*")):
+            digest.update(f"{path.name} {path.stat().st_mtime_ns}".encode())
+    return digest.hexdigest()[:16]
 
 
 def _engine_options(name: str) -> dict[str, object]:

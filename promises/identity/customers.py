@@ -3,6 +3,7 @@
 import datetime as dt
 import unicodedata
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -32,6 +33,13 @@ RETURNING id
 _FIND = """
 SELECT id FROM customers
 WHERE organisation_id = %(organisation_id)s AND reference_index = %(reference_index)s
+"""
+
+_KNOWN_ALL = """
+INSERT INTO customers (organisation_id, id, reference_index, created_at)
+SELECT %(organisation_id)s, k.id, k.reference_index, %(now)s
+FROM unnest(%(ids)s::uuid[], %(indexes)s::bytea[]) AS k (id, reference_index)
+ON CONFLICT (organisation_id, reference_index) DO NOTHING
 """
 
 
@@ -66,6 +74,16 @@ def known_customer(
         raise NotFound()
     customer_id: uuid.UUID = found.id
     return customer_id
+
+
+def known_customers(
+    session: Session, *, organisation_id: uuid.UUID, now: dt.datetime, indexes: Sequence[bytes]
+) -> None:
+    """Make those customers of these blind indexes (see `reference_index`) that are not here yet,
+    in one statement."""
+    ordered = sorted(set(indexes))  # two at once take the rows in one order
+    params = {"organisation_id": organisation_id, "now": now, "indexes": ordered}
+    execute(session, _KNOWN_ALL, params | {"ids": [new_id() for _ in ordered]})
 
 
 def reference_index(session: Session, *, organisation_id: uuid.UUID, reference: str) -> bytes:

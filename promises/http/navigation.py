@@ -1,0 +1,90 @@
+"""The navigation of the staff pages: what there is and what the member's role may open."""
+
+from dataclasses import dataclass
+
+from flask import Flask, current_app, url_for
+
+from promises.http.context import current_or_none
+from promises.http.i18n import gettext
+from promises.http.permissions import Permission, may
+from promises.kernel.actors import Role
+from promises.kernel.text import N_
+
+ROLE_NAMES = {
+    Role.CLERK: N_("Clerk"),
+    Role.MANAGER: N_("Manager"),
+    Role.ACCOUNTANT: N_("Accountant"),
+    Role.ADMINISTRATOR: N_("Administrator"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One item. A page of this item sets `active` to its id. `key`: shortcut of two keys."""
+
+    id: str
+    endpoint: str
+    label: str
+    icon: str
+    permission: Permission
+    key: str | None = None
+
+
+PLACES = (
+    Place("home", "home.start", N_("Start"), "home", Permission.OWN_ACCOUNT, "g h"),
+    Place("desk", "desk.counter", N_("Counter"), "bell", Permission.DESK, "g c"),
+    Place("proposals", "proposals.board", N_("Proposals"), "idea", Permission.PROPOSE, "g p"),
+    Place("promises", "promises.list", N_("Promises"), "promise", Permission.PROMISE_READ, "g l"),
+    Place("challenge", "challenge.page", N_("Our figures"), "chart", Permission.TEAM_READ, "g f"),
+    Place(
+        "approvals", "approvals.list", N_("Approvals"), "scales", Permission.COMPENSATION_READ,
+        "g a",
+    ),
+    Place("breaches", "breaches.list", N_("Breaches"), "broken", Permission.REPORT_READ, "g b"),
+    Place("imports", "imports.list", N_("Imports"), "upload", Permission.IMPORT, "g i"),
+    Place("ledger", "ledger.page", N_("Ledger"), "list", Permission.LEDGER_READ, "g j"),
+    Place("vouchers", "vouchers.list", N_("Vouchers"), "ticket", Permission.VOUCHER_READ, "g v"),
+    Place("people", "people.list", N_("People"), "people", Permission.PEOPLE),
+    Place("branches", "branches.list", N_("Branches"), "branch", Permission.BRANCHES),
+    Place("devices", "devices.list", N_("Devices"), "screen", Permission.DEVICES),
+    Place("keys", "keys.list", N_("API keys"), "key", Permission.KEYS),
+    Place("messages", "messages.list", N_("Messages"), "mail", Permission.MESSAGE_READ),
+    Place("settings", "settings.form", N_("Settings"), "settings", Permission.SETTINGS),
+)  # fmt: skip
+
+
+def places() -> list[dict[str, object]]:
+    """What the layout of the staff pages draws."""
+    return [
+        {
+            "id": place.id,
+            "label": gettext(place.label),
+            "href": url_for(place.endpoint),
+            "icon": place.icon,
+            "key": place.key,
+        }
+        for place in PLACES
+        if may(place.permission) and place.endpoint in current_app.view_functions
+    ]
+
+
+def _context() -> dict[str, object]:
+    context = current_or_none()
+    if context is None:
+        return {}
+    given: dict[str, object] = {"organisation": context.organisation}
+    if context.member is None:
+        return given | {"home_href": f"/o/{context.organisation.slug}/"}
+    return given | {
+        "member": {
+            "name": context.member.name,
+            "role_name": gettext(ROLE_NAMES[context.member.role]),
+        },
+        "navigation": places(),
+        "home_href": url_for("home.start"),
+        "sign_out_href": url_for("sign_in.leave"),
+    }
+
+
+def init_app(app: Flask) -> None:
+    app.context_processor(_context)

@@ -1,0 +1,256 @@
+"""Who may do what. Every route declares it; a route that does not is closed to everybody.
+
+No role can both make evidence that pays by itself (the desk) and release money.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, TypeVar, cast
+
+from flask import Flask, current_app, g, request
+from flask_login import LoginManager, current_user
+
+from promises.http import context, i18n
+from promises.http.cookies import device_cookie, session_cookie
+from promises.identity import access as identity_access
+from promises.identity.models import DeviceKind, Scope
+from promises.identity.queries import organisation_by_id, organisation_by_slug
+from promises.identity.sessions import SessionMember, member_by_session
+from promises.kernel.actors import Role
+from promises.kernel.errors import Forbidden, NotFound, NotSignedIn
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+class Permission(StrEnum):
+    """What a member may do; each page of the staff asks for one."""
+
+    OWN_ACCOUNT = "own_account"
+    DESK = "desk"  # numbers, calls, events, disputes raised, in the own branch
+    VOUCHER_REDEEM = "voucher_redeem"
+    TICKET_READ = "ticket_read"
+    TEAM_READ = "team_read"  # the branch's own figures, the challenge
+    PROPOSE = "propose"
+    PROMISE_READ = "promise_read"
+    PROPOSAL_DECIDE = "proposal_decide"
+    PROMISE_PUBLISH = "promise_publish"
+    COMPENSATION_READ = "compensation_read"
+    COMPENSATION_DECIDE = "compensation_decide"  # approve, refuse, hold: releases money
+    BREACH_ANNUL = "breach_annul"
+    DISPUTE_RESOLVE = "dispute_resolve"
+    IMPORT = "import"
+    REPORT_READ = "report_read"
+    LEDGER_READ = "ledger_read"
+    VOUCHER_READ = "voucher_read"
+    EXPORT = "export"
+    PEOPLE = "people"
+    BRANCHES = "branches"
+    DEVICES = "devices"
+    KEYS = "keys"
+    SETTINGS = "settings"
+    MESSAGE_READ = "message_read"
+    AUDIT_READ = "audit_read"
+
+
+_EVERYBODY = frozenset(
+    {
+        Permission.OWN_ACCOUNT,
+        Permission.TICKET_READ,
+        Permission.TEAM_READ,
+        Permission.PROPOSE,
+        Permission.PROMISE_READ,
+    }
+)
+
+ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
+    Role.CLERK: _EVERYBODY | {Permission.DESK, Permission.VOUCHER_REDEEM},
+    Role.MANAGER: _EVERYBODY
+    | {
+        Permission.PROPOSAL_DECIDE,
+        Permission.PROMISE_PUBLISH,
+        Permission.COMPENSATION_READ,
+        Permission.COMPENSATION_DECIDE,
+        Permission.BREACH_ANNUL,
+        Permission.DISPUTE_RESOLVE,
+        Permission.IMPORT,
+        Permission.REPORT_READ,
+        Permission.LEDGER_READ,
+        Permission.VOUCHER_READ,
+        Permission.EXPORT,
+    },
+    Role.ACCOUNTANT: _EVERYBODY
+    | {
+        Permission.COMPENSATION_READ,
+        Permission.REPORT_READ,
+        Permission.LEDGER_READ,
+        Permission.VOUCHER_READ,
+        Permission.EXPORT,
+    },
+    Role.ADMINISTRATOR: _EVERYBODY
+    | {
+        Permission.PEOPLE,
+        Permission.BRANCHES,
+        Permission.DEVICES,
+        Permission.KEYS,
+        Permission.SETTINGS,
+        Permission.MESSAGE_READ,
+        Permission.AUDIT_READ,
+    },
+}
+
+
+class Asks(StrEnum):
+    """Whom a route is for."""
+
+    ANYBODY = "anybody"
+    MEMBER = "member"
+    DEVICE = "device"
+    API_KEY = "api_key"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What a route declares."""
+
+    asks: Asks
+    permission: Permission | None = None
+    device: DeviceKind | None = None
+    scope: Scope | None = None
+
+
+def public(view: View) -> View:
+    """For everybody who has the address. The view checks what else it needs (a code, a token)."""
+    return _declare(view, Access(Asks.ANYBODY))
+
+
+def staff(permission: Permission) -> Callable[[View], View]:
+    """For members whose role has the permission."""
+    return lambda view: _declare(view, Access(Asks.MEMBER, permission=permission))
+
+
+def device(kind: DeviceKind) -> Callable[[View], View]:
+    """For an enrolled kiosk or display of the organisation."""
+    return lambda view: _declare(view, Access(Asks.DEVICE, device=kind))
+
+
+def api_key(scope: Scope) -> Callable[[View], View]:
+    """For programs whose key has the scope: `Authorization: Bearer lup_…`."""
+    return lambda view: _declare(view, Access(Asks.API_KEY, scope=scope))
+
+
+def _declare(view: View, wanted: Access) -> View:
+    cast(Any, view).lupaus_access = wanted
+    return view
+
+
+def access_of(app: Flask, endpoint: str, method: str) -> Access | None:
+    """What the view behind an endpoint declares for a method, also on the methods of a class."""
+    view: Any = app.view_functions[endpoint]
+    kind = getattr(view, "view_class", None)
+    if kind is not None:
+        name = "get" if method == "HEAD" else method.lower()
+        view = getattr(kind, name, None) or getattr(kind, "get", None)
+    found: Access | None = getattr(view, "lupaus_access", None)
+    return found
+
+
+def may(permission: Permission, role: Role | None = None) -> bool:
+    """Whether the signed-in member (or `role`) has the permission; for links and buttons."""
+    if role is None:
+        found = context.current_or_none()
+        if found is None or found.member is None:
+            return False
+        role = found.member.role
+    return permission in ROLE_PERMISSIONS[role]
+
+
+class SignedIn:
+    """A member as Flask-Login wants to see one."""
+
+    is_authenticated = True
+    is_active = True
+    is_anonymous = False
+
+    def __init__(self, member: SessionMember) -> None:
+        self.member = member
+
+    def get_id(self) -> str:
+        return str(self.member.member_id)
+
+
+def _load_member(_request: object) -> SignedIn | None:
+    token = request.cookies.get(session_cookie())
+    member = member_by_session(token) if token else None
+    return SignedIn(member) if member else None
+
+
+def enforce() -> None:
+    """Before every request: find out who asks, as far as the route wants to know, and refuse."""
+    rule = request.url_rule
+    if rule is None:
+        return
+    if request.method == "OPTIONS" and getattr(rule, "provide_automatic_options", False):
+        return
+    wanted = access_of(current_app, rule.endpoint, request.method)
+    if wanted is None:
+        raise Forbidden()
+    if wanted.asks is Asks.API_KEY:
+        _enter_program(wanted)
+    elif "slug" in g:
+        organisation = organisation_by_slug(g.slug)
+        # Known before anybody is let in, so that a refusal is in the organisation's language.
+        context.enter(organisation)
+        if wanted.asks is Asks.MEMBER:
+            _enter_member(wanted)
+        elif wanted.asks is Asks.DEVICE:
+            _enter_device(wanted)
+    elif wanted.asks is not Asks.ANYBODY:
+        raise Forbidden()
+
+
+def _enter_member(wanted: Access) -> None:
+    organisation = context.current().organisation
+    if not current_user.is_authenticated:
+        raise NotSignedIn()
+    member: SessionMember = current_user.member
+    if member.organisation_id != organisation.id:
+        raise NotFound()
+    i18n.prefer(member.locale)
+    context.enter(organisation, member=member)
+    if wanted.permission is None or wanted.permission not in ROLE_PERMISSIONS[member.role]:
+        raise Forbidden()
+
+
+def _enter_device(wanted: Access) -> None:
+    organisation = context.current().organisation
+    token = request.cookies.get(device_cookie())
+    found = identity_access.device_by_token(token) if token else None
+    if found is None or found.organisation_id != organisation.id:
+        raise Forbidden()
+    context.enter(organisation, device=found)
+    if found.kind is not wanted.device:
+        raise Forbidden()
+
+
+def _enter_program(wanted: Access) -> None:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    found = identity_access.key_by_token(token.strip()) if scheme.lower() == "bearer" else None
+    if found is None:
+        raise NotSignedIn()
+    context.enter(organisation_by_id(found.organisation_id), api_key=found)
+    if wanted.scope not in found.scopes:
+        raise Forbidden()
+
+
+def init_app(app: Flask) -> None:
+    """Flask-Login only carries our own session row: no remember cookie, nothing in the form cookie
+    counts, and its after-request hook is left out."""
+    app.config["REMEMBER_COOKIE_NAME"] = "lupaus-never-set"
+    manager = LoginManager()
+    manager.session_protection = None
+    manager.request_loader(_load_member)
+    app.login_manager = manager  # type: ignore[attr-defined]
+    app.before_request(enforce)
+    app.jinja_env.globals.update(may=may, Permission=Permission)
+    public(app.view_functions["static"])

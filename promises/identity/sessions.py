@@ -1,0 +1,217 @@
+"""Sign-ins of members: rows on the server, so that they end when we say so."""
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from promises.db.session import unit_of_work
+from promises.db.sql import execute, one_or_none, rows
+from promises.identity import tokens
+from promises.identity.models import StaffSession
+from promises.kernel.actors import SYSTEM, Actor, ActorKind, Role
+from promises.kernel.errors import NotFound
+from promises.kernel.ids import new_id
+
+IDLE = dt.timedelta(minutes=30)
+LONGEST = dt.timedelta(hours=12)
+SEEN_EVERY = dt.timedelta(minutes=1)
+"""`seen_at` is written at most this often, so that most requests only read."""
+
+_USE = "session"
+
+_FIND = """
+SELECT s.id AS session_id, s.organisation_id, m.id AS member_id, m.name, m.role, m.branch_id,
+       m.locale, s.counter_id, c.branch_id AS counter_branch_id, s.seen_at
+FROM staff_sessions s
+JOIN members m ON m.organisation_id = s.organisation_id AND m.id = s.member_id
+LEFT JOIN counters c ON c.organisation_id = s.organisation_id AND c.id = s.counter_id
+    AND c.closed_at IS NULL
+WHERE s.organisation_id = %(organisation_id)s AND s.token_mac = %(token_mac)s
+  AND s.ended_at IS NULL AND s.expires_at > %(now)s AND s.seen_at > %(idle_since)s
+  AND m.state = 'active'
+"""
+
+_SEEN = """
+UPDATE staff_sessions SET seen_at = %(now)s
+WHERE organisation_id = %(organisation_id)s AND id = %(session_id)s AND ended_at IS NULL
+"""
+
+_END = """
+UPDATE staff_sessions SET ended_at = %(now)s
+WHERE organisation_id = %(organisation_id)s AND member_id = %(member_id)s AND ended_at IS NULL
+  AND id IS DISTINCT FROM %(but)s
+"""
+
+_END_ONE = """
+UPDATE staff_sessions SET ended_at = %(now)s
+WHERE organisation_id = %(organisation_id)s AND id = %(session_id)s AND ended_at IS NULL
+"""
+
+_OPEN = """
+SELECT id, created_at, seen_at FROM staff_sessions
+WHERE organisation_id = %(organisation_id)s AND member_id = %(member_id)s AND ended_at IS NULL
+  AND expires_at > %(now)s AND seen_at > %(idle_since)s
+ORDER BY seen_at DESC
+"""
+
+_PICK = """
+UPDATE staff_sessions s SET counter_id = %(counter_id)s
+WHERE s.organisation_id = %(organisation_id)s AND s.id = %(session_id)s
+  AND EXISTS (
+    SELECT 1 FROM counters c
+    JOIN members m ON m.organisation_id = s.organisation_id AND m.id = s.member_id
+    WHERE c.organisation_id = s.organisation_id AND c.id = %(counter_id)s
+      AND c.closed_at IS NULL AND (m.branch_id IS NULL OR m.branch_id = c.branch_id)
+  )
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionMember:
+    """Who is signed in, as of this request: role and branch are read afresh every time.
+
+    `counter_id` is the counter that was picked for this session, while it is open.
+    """
+
+    session_id: uuid.UUID
+    organisation_id: uuid.UUID
+    member_id: uuid.UUID
+    name: str
+    role: Role
+    branch_id: uuid.UUID | None
+    locale: str
+    counter_id: uuid.UUID | None
+    counter_branch_id: uuid.UUID | None
+
+    @property
+    def actor(self) -> Actor:
+        return Actor(ActorKind.MEMBER, self.member_id, self.role)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    id: uuid.UUID
+    created_at: dt.datetime
+    seen_at: dt.datetime
+
+
+def start_session(
+    session: Session, *, organisation_id: uuid.UUID, now: dt.datetime, member_id: uuid.UUID
+) -> str:
+    """A new sign-in of a member who has shown who they are; the token for the cookie."""
+    token = tokens.new_secret(organisation_id)
+    session.add(
+        StaffSession(
+            organisation_id=organisation_id,
+            id=new_id(),
+            member_id=member_id,
+            token_mac=tokens.token_mac(
+                session, organisation_id=organisation_id, use=_USE, token=token
+            ),
+            counter_id=None,
+            created_at=now,
+            seen_at=now,
+            expires_at=now + LONGEST,
+            ended_at=None,
+        )
+    )
+    session.flush()
+    return token
+
+
+def member_by_session(token: str) -> SessionMember | None:
+    """Who holds this token, if the sign-in still stands: not ended, not idle for 30 minutes, not
+    older than 12 hours, the member active. Opens its own short transaction."""
+    organisation_id = tokens.organisation_of(token)
+    if organisation_id is None:
+        return None
+    try:
+        with unit_of_work(organisation_id, SYSTEM) as uow:
+            return _member(uow.session, organisation_id, uow.now, token)
+    except NotFound:  # no such organisation
+        return None
+
+
+def end_session(
+    session: Session, *, organisation_id: uuid.UUID, now: dt.datetime, session_id: uuid.UUID
+) -> None:
+    params = {"organisation_id": organisation_id, "session_id": session_id, "now": now}
+    execute(session, _END_ONE, params)
+
+
+def end_sessions(
+    session: Session,
+    *,
+    organisation_id: uuid.UUID,
+    now: dt.datetime,
+    member_id: uuid.UUID,
+    but: uuid.UUID | None = None,
+) -> int:
+    """End all sign-ins of a member, or all `but` one; how many ended."""
+    params = {"organisation_id": organisation_id, "member_id": member_id, "now": now, "but": but}
+    return execute(session, _END, params)
+
+
+def open_sessions(
+    session: Session, *, organisation_id: uuid.UUID, now: dt.datetime, member_id: uuid.UUID
+) -> list[OpenSession]:
+    params = {
+        "organisation_id": organisation_id,
+        "member_id": member_id,
+        "now": now,
+        "idle_since": now - IDLE,
+    }
+    return [OpenSession(*row) for row in rows(session, _OPEN, params)]
+
+
+def pick_counter(
+    session: Session,
+    *,
+    organisation_id: uuid.UUID,
+    session_id: uuid.UUID,
+    counter_id: uuid.UUID,
+) -> None:
+    """Sit down at a counter for the rest of this session. Raises NotFound for a counter that is
+    closed, or in a branch that is not the member's."""
+    params = {
+        "organisation_id": organisation_id,
+        "session_id": session_id,
+        "counter_id": counter_id,
+    }
+    if execute(session, _PICK, params) == 0:
+        raise NotFound(counter_id=str(counter_id))
+
+
+def _member(
+    session: Session, organisation_id: uuid.UUID, now: dt.datetime, token: str
+) -> SessionMember | None:
+    found = one_or_none(
+        session,
+        _FIND,
+        {
+            "organisation_id": organisation_id,
+            "token_mac": tokens.token_mac(
+                session, organisation_id=organisation_id, use=_USE, token=token
+            ),
+            "now": now,
+            "idle_since": now - IDLE,
+        },
+    )
+    if found is None:
+        return None
+    if now - found.seen_at >= SEEN_EVERY:
+        params = {"organisation_id": organisation_id, "session_id": found.session_id, "now": now}
+        execute(session, _SEEN, params)
+    return SessionMember(
+        found.session_id,
+        found.organisation_id,
+        found.member_id,
+        found.name,
+        Role(found.role),
+        found.branch_id,
+        found.locale,
+        found.counter_id if found.counter_branch_id is not None else None,
+        found.counter_branch_id,
+    )

@@ -1,0 +1,5 @@
+"""The pages of the staff: what app.py registers under the organisation's address."""
+
+from flask import Blueprint
+
+ALL: tuple[Blueprint, ...] = ()
