@@ -52,6 +52,7 @@ _ARRIVED, _CALLED, _SERVICE_STARTED, _LEFT, _NO_SHOW, _CLOSED = (
     EventKind.NO_SHOW,
     EventKind.CLOSED,
 )
+_make = tuple.__new__  # a third of the cost of the class's own constructor
 _OPEN, _BROKEN, _NOT_APPLICABLE = State.OPEN, State.BROKEN, State.NOT_APPLICABLE
 _WAITING, _DEADLINE_PASSED = ReasonCode.WAITING, ReasonCode.DEADLINE_PASSED
 
@@ -60,7 +61,15 @@ _Ending = tuple[datetime, EventKind, _Outcome]
 
 _WAS_REACHED = (State.KEPT, ReasonCode.IN_TIME, ReasonCode.TOO_LATE)
 _WAS_NO_SHOW = (State.EXCLUDED, ReasonCode.NO_SHOW, ReasonCode.NO_SHOW_AFTER_LIMIT)
-_BEFORE_LIMIT = {BeforeLimit.EXCLUDED: State.EXCLUDED, BeforeLimit.KEPT: State.KEPT}
+_WHO_LEAVES_IS_KEPT = BeforeLimit.KEPT
+_LEFT_EXCLUDED, _LEFT_KEPT = (
+    (state, ReasonCode.LEFT_BEFORE_LIMIT, ReasonCode.LEFT_AFTER_LIMIT)
+    for state in (State.EXCLUDED, State.KEPT)
+)
+_CLOSED_EXCLUDED, _CLOSED_KEPT = (
+    (state, ReasonCode.CLOSED_BEFORE_LIMIT, ReasonCode.CLOSED_AFTER_LIMIT)
+    for state in (State.EXCLUDED, State.KEPT)
+)
 
 
 def judge(terms: Terms, facts: Facts, now: datetime) -> Verdict:
@@ -88,15 +97,17 @@ def judge_committed(terms: Terms, facts: Facts, now: datetime) -> Verdict:
         ending = _end_by_leaving(rule, gone, _LEFT if gone is left else _CLOSED)
     if ending is None:
         if now >= due:
-            return Verdict(_BROKEN, _DEADLINE_PASSED, rule, started, due)
-        return Verdict(_OPEN, _WAITING, rule, started, due)
+            return _make(
+                Verdict, (_BROKEN, _DEADLINE_PASSED, rule, started, due, None, None, False)
+            )
+        return _make(Verdict, (_OPEN, _WAITING, rule, started, due, None, None, False))
     ended, by, (state, in_time, too_late) = ending
-    measured = facts.measured_wait
-    if measured is not None:
-        ended = started + measured
+    by_duration = facts.measured_wait is not None
+    if facts.measured_wait is not None:
+        ended = started + facts.measured_wait
     if ended >= due:
-        return Verdict(_BROKEN, too_late, rule, started, due, ended, by, measured is not None)
-    return Verdict(state, in_time, rule, started, due, ended, by, measured is not None)
+        return _make(Verdict, (_BROKEN, too_late, rule, started, due, ended, by, by_duration))
+    return _make(Verdict, (state, in_time, rule, started, due, ended, by, by_duration))
 
 
 def _out_of_scope(scope: Scope, facts: Facts) -> ReasonCode | None:
@@ -158,7 +169,7 @@ def _end_of_call_wait(called: _Time, served: _Time, gone: _Time) -> _Ending | No
 
 
 def _end_by_leaving(rule: Rule, gone: datetime, by: EventKind) -> _Ending:
-    state = _BEFORE_LIMIT[rule.before_limit]
+    kept = rule.before_limit is _WHO_LEAVES_IS_KEPT
     if by is _LEFT:
-        return gone, by, (state, ReasonCode.LEFT_BEFORE_LIMIT, ReasonCode.LEFT_AFTER_LIMIT)
-    return gone, by, (state, ReasonCode.CLOSED_BEFORE_LIMIT, ReasonCode.CLOSED_AFTER_LIMIT)
+        return gone, by, _LEFT_KEPT if kept else _LEFT_EXCLUDED
+    return gone, by, _CLOSED_KEPT if kept else _CLOSED_EXCLUDED

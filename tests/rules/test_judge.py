@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from promises.rules.facts import EventKind, FactEvent, Facts, TicketKind
-from promises.rules.judge import ReasonCode, State, judge
+from promises.rules.judge import ReasonCode, State, judge, judge_committed
 from tests.rules.ground import IDS, SECOND, START, at, facts, terms
 
 LIMIT = 900 * SECOND
@@ -85,6 +85,16 @@ def test_judge_ticket_out_of_scope_is_not_applicable(changes, reason):
     for one in (ticket, unknown):
         verdict = judge(terms(**changes), one, LONG_AFTER)
         assert (verdict.state, verdict.reason) == (State.NOT_APPLICABLE, reason)
+
+
+def test_judge_committed_ticket_stays_under_the_promise_after_a_transfer():
+    narrow = terms(scope__service_kinds=IDS[:1])
+    moved = facts(("arrived", 0), ("transferred", 5), service=IDS[1])
+    assert judge(narrow, moved, LONG_AFTER).state is State.NOT_APPLICABLE
+    assert judge_committed(narrow, moved, LONG_AFTER).breached_at == at(LATE)
+    inside = facts(("arrived", 0), ("service_started", 5), service=IDS[0])
+    assert judge_committed(narrow, inside, LONG_AFTER) == judge(narrow, inside, LONG_AFTER)
+    assert judge_committed(narrow, facts(), LONG_AFTER).reason is ReasonCode.NO_ARRIVAL
 
 
 def test_judge_ticket_inside_a_narrow_scope_is_judged():
