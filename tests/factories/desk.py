@@ -4,7 +4,7 @@ import dataclasses
 import datetime as dt
 
 from promises.desk import actions
-from promises.desk.models import EventKind, EventSource, TicketState
+from promises.desk.models import EventKind, EventSource
 from promises.desk.queries import ticket_by_id, ticket_timeline
 from promises.desk.values import EventClaim, NewTicket
 from promises.kernel.actors import SYSTEM, Role
@@ -16,16 +16,14 @@ def seconds(count):
 
 @dataclasses.dataclass
 class Desk:
-    """The desk of one organisation. Each verb is a unit of work of its own; `at` overrides its
-    clock, and `later` puts the clock of all that follow that many seconds ahead."""
+    """The desk of one organisation. Each verb is a unit of work of its own; `at` is its clock."""
 
     made: object
-    later: float = 0
 
     def _do(self, verb, *, at=None, role=Role.CLERK, **words):
         with self.made.work(role) as uow:
             actor = SYSTEM if role is None else self.made.actor(role)
-            now = at or uow.now + seconds(self.later)
+            now = at or uow.now
             common = {"organisation_id": self.made.id, "actor": actor, "now": now}
             return verb(uow.session, **common, **words)
 
@@ -91,6 +89,3 @@ class Desk:
     def snapshot(self, ticket_id):
         """All that an act could change on a ticket; equal before and after a refused one."""
         return self.ticket(ticket_id), self.timeline(ticket_id)
-
-
-LIVE = (TicketState.WAITING, TicketState.CALLED, TicketState.IN_SERVICE)

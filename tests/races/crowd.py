@@ -1,25 +1,51 @@
-"""Many threads with a database connection each."""
+"""Many people at once, each with a real connection of their own."""
 
+import contextlib
 import threading
+from concurrent.futures import ThreadPoolExecutor
+
+from flask import Flask
+
+from promises.db.base import db
+from tests.conftest import dispose
 
 
-def crowd(app, act, size):
-    """Run `act(number)` in `size` threads, each in the application's context; the answers in
-    order. The first error of any thread is raised."""
-    answers, errors = [None] * size, []
+class Crowd:
+    def __init__(self, app, people):
+        self._app = app
+        self._people = people
+        self._pool = ThreadPoolExecutor(people)
+        self._barrier = threading.Barrier(people)
 
-    def run(number):
-        try:
-            with app.app_context():
-                answers[number] = act(number)
-        except BaseException as error:  # noqa: BLE001 -- raised below, in the test's own thread
-            errors.append(error)
+    def at_once(self, act):
+        """`act(number)` by everybody in the same moment; the answers by number. What one of them
+        raises is the answer of that one."""
 
-    threads = [threading.Thread(target=run, args=(number,)) for number in range(size)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if errors:
-        raise errors[0]
-    return answers
+        def one(number):
+            with self._app.app_context():
+                self._barrier.wait(30)
+                try:
+                    return act(number)
+                except Exception as error:  # noqa: BLE001  the answer of this one
+                    return error
+
+        return list(self._pool.map(one, range(self._people)))
+
+    def close(self):
+        self._pool.shutdown()
+
+
+@contextlib.contextmanager
+def crowd(url, people):
+    """One application with a connection for each of them."""
+    app = Flask("crowd")
+    app.config["SQLALCHEMY_DATABASE_URI"] = url
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"pool_size": people + 1, "max_overflow": 0}
+    db.init_app(app)
+    made = Crowd(app, people)
+    try:
+        with app.app_context():
+            yield made
+    finally:
+        made.close()
+        dispose(app)
