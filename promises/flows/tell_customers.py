@@ -29,6 +29,8 @@ class CalledTicket(Protocol):
     def ticket_id(self) -> uuid.UUID: ...
     @property
     def contact_id(self) -> uuid.UUID | None: ...
+    @property
+    def event_id(self) -> uuid.UUID: ...
 
 
 _BROKEN = """
@@ -50,8 +52,8 @@ WHERE breach.organisation_id = %(organisation_id)s AND breach.id = ANY(%(breach_
 """
 
 _CALLED = """
-SELECT ticket.id AS ticket_id, ticket.contact_id, ticket.called_at, contact.channel,
-    contact.locale, counter.name AS counter
+SELECT ticket.id AS ticket_id, ticket.contact_id, contact.channel, contact.locale,
+    counter.name AS counter
 FROM tickets AS ticket
 JOIN contacts AS contact
     ON contact.organisation_id = ticket.organisation_id AND contact.id = ticket.contact_id
@@ -108,7 +110,7 @@ def tell_broken(uow: UnitOfWork, breach_ids: Sequence[uuid.UUID]) -> int:
 
 
 def tell_turn(uow: UnitOfWork, called: CalledTicket) -> int:
-    """Say that it is the customer's turn, once a call; a recall does not repeat it."""
+    """Say that it is the customer's turn, once a call."""
     if called.contact_id is None:
         return 0
     found = sql.rows(
@@ -120,12 +122,11 @@ def tell_turn(uow: UnitOfWork, called: CalledTicket) -> int:
         NewMessage(
             kind=MessageKind.YOUR_TURN,
             params={"counter": row.counter},
-            dedupe_key=f"turn:{row.ticket_id}:{row.called_at.isoformat()}",
+            dedupe_key=f"turn:{called.event_id}",
             expires_at=uow.now + TURN_LASTS,
             **_to_contact(row),
         )
         for row in found
-        if row.called_at is not None
     ]
     return _put(uow, messages)
 

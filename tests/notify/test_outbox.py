@@ -173,11 +173,11 @@ def test_your_turn_is_told_once_a_call_and_only_to_those_who_gave_an_address(gro
         contact_id=contact(ground, locale="fi"),
         state="called",
         counter_id=ground.counter_id,
-        called_at=dt.datetime(2026, 3, 2, 8, 0, tzinfo=dt.UTC),
     )
-    for each in (anonymous, known, known):
+    call = Called(known)
+    for each in (Called(anonymous), call, call):
         with ground.work() as uow:
-            tell_turn(uow, Called(each.id, each.contact_id))
+            tell_turn(uow, each)
     (row,) = ground.read(MESSAGES)
     assert (row.kind, row.locale, row.ticket_id) == ("your_turn", "fi", known.id)
     assert row.params == {"counter": "3"}
@@ -185,24 +185,10 @@ def test_your_turn_is_told_once_a_call_and_only_to_those_who_gave_an_address(gro
 
 
 def test_your_turn_is_told_again_at_another_call(ground):
-    known = ticket(
-        ground,
-        2,
-        contact_id=contact(ground),
-        state="called",
-        called_at=dt.datetime(2026, 3, 2, 8, 0, tzinfo=dt.UTC),
-    )
-    for minute in (0, 9):
+    known = ticket(ground, 2, contact_id=contact(ground), state="called")
+    for _ in range(2):
         with ground.work() as uow:
-            sql.execute(
-                uow.session,
-                "UPDATE tickets SET called_at = %(at)s WHERE organisation_id = %(org)s",
-                {
-                    "at": dt.datetime(2026, 3, 2, 8, minute, tzinfo=dt.UTC),
-                    "org": ground.organisation_id,
-                },
-            )
-            tell_turn(uow, Called(known.id, known.contact_id))
+            tell_turn(uow, Called(known))
     assert len(ground.read(MESSAGES)) == 2
 
 
@@ -233,6 +219,9 @@ def test_nothing_is_told_where_nothing_broke(ground):
 
 
 class Called:
-    def __init__(self, ticket_id, contact_id):
-        self.ticket_id = ticket_id
-        self.contact_id = contact_id
+    """A call of a ticket, as the desk reports it."""
+
+    def __init__(self, row):
+        self.ticket_id = row.id
+        self.contact_id = row.contact_id
+        self.event_id = new_id()
