@@ -2,4 +2,6 @@
 
 from flask import Blueprint
 
-ALL: tuple[Blueprint, ...] = ()
+from promises.public import display, kiosk, tickets
+
+ALL: tuple[Blueprint, ...] = (display.blueprint, kiosk.blueprint, tickets.blueprint)

@@ -1,0 +1,196 @@
+"""The customer's own page: the number, the promise counting down, the money, and a say.
+
+Whoever has the link has the ticket: the code is unguessable, and nothing on the page tells of
+anybody else. It works without JavaScript; with it, it keeps itself fresh.
+"""
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, Response, flash, redirect, render_template, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from promises.db.session import UnitOfWork
+from promises.desk.models import TicketState
+from promises.desk.queries import people_ahead, ticket_by_code, ticket_version
+from promises.desk.views import TicketView
+from promises.flows.dispute import dispute
+from promises.flows.follow_ticket import follow, stop_following
+from promises.flows.redeem_voucher import codes_of_ticket
+from promises.http.conditional import etag_of, respond_if_changed
+from promises.http.context import current, work
+from promises.http.i18n import gettext
+from promises.http.limits import guard
+from promises.http.permissions import public
+from promises.identity.models import ContactChannel
+from promises.kernel.errors import DomainError, NotFound
+from promises.kernel.text import N_
+from promises.public.forms import FollowForm
+from promises.public.qr import qr
+from promises.reporting.ticket_panels import TicketPanel, ticket_panels
+from promises.reporting.wait_range import WaitRange, wait_range
+
+blueprint = Blueprint("tickets", __name__)
+blueprint.add_app_template_global(qr, "qr")
+
+STILL_WAITING_FOR = dt.timedelta(minutes=10)
+"""How long after a mark of service the customer is asked whether it is true."""
+
+
+class NoSuchTicket(NotFound):
+    code = "no_such_ticket"
+    message = N_(
+        "We do not know this number. Check the link, or show your paper ticket at the desk."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What the ticket page shows. `codes` are the vouchers' present codes by voucher."""
+
+    ticket: TicketView
+    panels: tuple[TicketPanel, ...]
+    codes: dict[uuid.UUID, str]
+    ahead: int
+    range: WaitRange | None
+    now: dt.datetime
+
+    @property
+    def waiting(self) -> bool:
+        return self.ticket.state is TicketState.WAITING
+
+    @property
+    def counting(self) -> TicketPanel | None:
+        """The promise that counts down: the open one with the earliest deadline."""
+        still_open = [panel for panel in self.panels if panel.state == "open"]
+        return min(still_open, key=lambda panel: panel.due_at, default=None)
+
+    @property
+    def may_say_waiting(self) -> bool:
+        """Served by the books, and just now: the customer may say that it is not so."""
+        started = self.ticket.service_started_at
+        recent = started is not None and self.now - started < STILL_WAITING_FOR
+        return recent and self.ticket.disputed_at is None
+
+
+@blueprint.get("/t/<code:code>")
+@public
+def show(code: str) -> Response:
+    """The whole page, with the part that keeps itself fresh inside."""
+    version, _now = _version(code)
+    with work() as uow:
+        page = _page(uow, code)
+    etag = etag_of(*version)
+    response = Response(
+        render_template(
+            "tickets/show.html", page=page, ticket=page.ticket, etag=etag, form=FollowForm()
+        )
+    )
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+@blueprint.get("/t/<code:code>/live")
+@public
+def live(code: str) -> Response:
+    """The part of the page that changes; a 304 while nothing has."""
+    version, now = _version(code)
+
+    def render() -> str:
+        with work() as uow:
+            page = _page(uow, code)
+        return render_template("tickets/live.html", page=page, ticket=page.ticket)
+
+    return respond_if_changed(version, render, now=now)
+
+
+@blueprint.post("/t/<code:code>/wrong")
+@public
+def wrong(code: str) -> BaseResponse:
+    """ "This is wrong", and "I am still waiting": the ticket is disputed, its money held."""
+    guard("dispute", limit=30, window_s=600)
+    with work() as uow:
+        ticket = _ticket(uow, code)
+        dispute(uow, ticket_id=ticket.ticket_id)
+    flash(gettext("Thank you. Somebody at the branch looks at this now."), "success")
+    return _back(code)
+
+
+@blueprint.post("/t/<code:code>/follow")
+@public
+def tell_me(code: str) -> BaseResponse | tuple[str, int]:
+    """The customer gives a contact, to be told of the turn and of a broken promise."""
+    guard("follow", limit=20, window_s=600)
+    form = FollowForm()
+    if form.validate():
+        try:
+            with work() as uow:
+                follow(
+                    uow,
+                    public_code=code,
+                    channel=ContactChannel(form.channel.data),
+                    address=form.address.data,
+                    locale=current().locale,
+                )
+        except DomainError as error:
+            if isinstance(error, NotFound):
+                raise
+            form.refuse(error)
+        else:
+            flash(gettext("We will tell you when your turn is near."), "success")
+            return _back(code)
+    version, _now = _version(code)
+    with work() as uow:
+        page = _page(uow, code)
+    return render_template(
+        "tickets/show.html", page=page, ticket=page.ticket, etag=etag_of(*version), form=form
+    ), 422
+
+
+@blueprint.post("/t/<code:code>/unfollow")
+@public
+def forget_me(code: str) -> BaseResponse:
+    """The contact is erased; nothing more is sent."""
+    with work() as uow:
+        stop_following(uow, public_code=code)
+    flash(gettext("We have erased your contact."), "success")
+    return _back(code)
+
+
+def _back(code: str) -> BaseResponse:
+    return redirect(url_for("tickets.show", code=code), 303)
+
+
+def _version(code: str) -> tuple[tuple[Any, ...], dt.datetime]:
+    """What the page depends on, in one indexed read, before anything else is done."""
+    with work() as uow:
+        found = ticket_version(uow.session, organisation_id=uow.organisation_id, public_code=code)
+        now = uow.now
+    if found is None:
+        raise NoSuchTicket
+    return (found.ticket_id, found.version, found.branch_version), now
+
+
+def _ticket(uow: UnitOfWork, code: str) -> TicketView:
+    found = ticket_by_code(uow.session, organisation_id=uow.organisation_id, public_code=code)
+    if found is None:
+        raise NoSuchTicket
+    return found
+
+
+def _page(uow: UnitOfWork, code: str) -> Page:
+    ticket = _ticket(uow, code)
+    tenant = {"organisation_id": uow.organisation_id}
+    panels = ticket_panels(uow.session, ticket_id=ticket.ticket_id, **tenant)
+    ahead = people_ahead(uow.session, ticket=ticket, **tenant)
+    span = None
+    if ticket.state is TicketState.WAITING:
+        span = wait_range(
+            uow.session, branch_id=ticket.branch_id, now=uow.now, ahead=ahead, **tenant
+        )
+    paid = any(p.compensation and p.compensation.payout for p in panels)
+    codes = codes_of_ticket(uow, ticket_id=ticket.ticket_id) if paid else []
+    return Page(ticket, panels, {row.id: code for row, code in codes}, ahead, span, uow.now)
