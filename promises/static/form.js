@@ -5,6 +5,15 @@ import { morph } from "./morph.js";
 
 document.querySelector("[data-error-summary]")?.focus();
 
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("[data-error-summary] a");
+  const field = link && document.getElementById(link.hash.slice(1));
+  if (!field) return;
+  event.preventDefault();
+  (field.closest(".field") || field).scrollIntoView();
+  field.focus({ preventScroll: true });
+});
+
 for (const button of document.querySelectorAll("[data-reveal]")) {
   const field = document.getElementById(button.dataset.reveal);
   button.hidden = false;

@@ -45,13 +45,17 @@ def page(browser, site):
 def test_countdown_breaks_at_the_servers_second_whatever_the_device_believes(page, site):
     site.skew = timedelta(hours=7)
     site.promise_from_now(timedelta(seconds=4))
+    page.add_init_script(
+        """document.addEventListener("lupaus:due", () => {
+        window.brokenAt = performance.timeOrigin + performance.now(); });"""
+    )
     page.goto("/ticket")
     ring = page.locator(".ring")
     expect(ring).to_have_attribute("data-state", "at_risk")
-    expect(ring.locator("strong")).to_have_text("0:01", timeout=4000)
-    expect(page.locator("#verdict")).to_have_text("broken", timeout=5000)
-    late = (site.now() - site.due).total_seconds()
-    assert 0 <= late < 1.5
+    expect(ring.locator("strong")).to_have_text("0:01", timeout=9000)
+    expect(page.locator("#verdict")).to_have_text("broken", timeout=9000)
+    late = page.evaluate("window.brokenAt") / 1000 - (site.due - site.skew).timestamp()
+    assert -0.05 < late < 1
 
 
 def test_countdown_shows_how_long_a_customer_waits_beyond_the_deadline(page, site):
@@ -173,8 +177,7 @@ def test_shortcuts_are_listed_by_question_mark_and_can_be_switched_off_for_good(
 
 def test_form_is_sent_once_however_often_the_button_is_pressed(page, site):
     page.goto("/")
-    page.locator("#slow").dblclick(no_wait_after=True)
-    page.locator("#slow").click(no_wait_after=True)
+    page.evaluate("for (let i = 0; i < 3; i++) document.getElementById('slow').click()")
     expect(page).to_have_url(re.compile("/elsewhere$"))
     assert site.slow == 1
 
