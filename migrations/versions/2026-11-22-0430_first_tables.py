@@ -997,6 +997,13 @@ def upgrade() -> None:
         "ix_tickets_day", "tickets", ["organisation_id", "branch_id", "day_on"], unique=False
     )
     op.create_index(
+        "ix_tickets_disputed",
+        "tickets",
+        ["organisation_id", "disputed_at"],
+        unique=False,
+        postgresql_where=sa.text("disputed_at IS NOT NULL"),
+    )
+    op.create_index(
         "ix_tickets_import",
         "tickets",
         ["organisation_id", "import_id"],
@@ -1765,6 +1772,11 @@ def downgrade() -> None:
     )
     op.drop_index(
         "ix_tickets_import", table_name="tickets", postgresql_where=sa.text("import_id IS NOT NULL")
+    )
+    op.drop_index(
+        "ix_tickets_disputed",
+        table_name="tickets",
+        postgresql_where=sa.text("disputed_at IS NOT NULL"),
     )
     op.drop_index("ix_tickets_day", table_name="tickets")
     op.drop_table("tickets")

@@ -37,6 +37,14 @@ ORDER BY c.created_at, c.id
 LIMIT %(limit)s
 """
 
+_ALL_WAITING = """
+SELECT c.id, c.amount_minor FROM compensations c
+WHERE c.organisation_id = %(organisation_id)s AND c.state = 'owed'
+  AND (%(hold)s::text IS NULL OR %(hold)s = ANY (c.holds))
+ORDER BY c.created_at, c.id
+LIMIT %(limit)s
+"""
+
 _SUMS = """
 SELECT h.hold, count(*)::int AS n, sum(c.amount_minor)::bigint AS amount_minor
 FROM compensations c, unnest(c.holds) AS h (hold)
@@ -89,6 +97,17 @@ def list_waiting(
             "after_at": at,
             "after_id": compensation_id,
         },
+    )
+
+
+def all_waiting(
+    session: Session, *, organisation_id: uuid.UUID, hold: str | None, limit: int
+) -> list[Any]:
+    """Ids and amounts of all debts that a list of `hold` pages through, oldest first."""
+    return rows(
+        session,
+        _ALL_WAITING,
+        {"organisation_id": organisation_id, "hold": hold, "limit": limit},
     )
 
 

@@ -156,6 +156,12 @@ class Ticket(TenantModel):
             unique=True,
             postgresql_where=text("state IN ('called', 'in_service')"),
         ),
+        Index(
+            "ix_tickets_disputed",
+            "organisation_id",
+            "disputed_at",
+            postgresql_where=text("disputed_at IS NOT NULL"),
+        ),
         Index("ix_tickets_day", "organisation_id", "branch_id", "day_on"),
         Index(
             "ix_tickets_import",

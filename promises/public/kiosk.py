@@ -81,7 +81,7 @@ def taken(code: str) -> str:
             service_kind_id=ticket.service_kind_id,
             ticket_kind=ticket.kind.value,
         )
-    address = absolute("tickets.show", code=code)
+    address = absolute("ticket_page.show", code=code)
     return render_template(
         "kiosk/taken.html", ticket=ticket, versions=versions, address=address, code=qr(address)
     )

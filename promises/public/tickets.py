@@ -32,7 +32,7 @@ from promises.public.qr import qr
 from promises.reporting.ticket_panels import TicketPanel, ticket_panels
 from promises.reporting.wait_range import WaitRange, wait_range
 
-blueprint = Blueprint("tickets", __name__)
+blueprint = Blueprint("ticket_page", __name__)
 blueprint.add_app_template_global(qr, "qr")
 
 STILL_WAITING_FOR = dt.timedelta(minutes=10)
@@ -161,7 +161,7 @@ def forget_me(code: str) -> BaseResponse:
 
 
 def _back(code: str) -> BaseResponse:
-    return redirect(url_for("tickets.show", code=code), 303)
+    return redirect(url_for("ticket_page.show", code=code), 303)
 
 
 def _version(code: str) -> tuple[tuple[Any, ...], dt.datetime]:

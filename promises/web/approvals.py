@@ -1,0 +1,223 @@
+"""What waits for a second person: windows, annulments, disputes and held money."""
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from promises.compensation.models import Hold
+from promises.compensation.queries import all_waiting, list_waiting, sums_by_hold
+from promises.db.session import UnitOfWork
+from promises.flows import annul_breach, decide_compensation, dispute
+from promises.http.context import current, work
+from promises.http.i18n import gettext, ngettext, say
+from promises.http.permissions import Permission, staff
+from promises.kernel.errors import Conflict, DomainError
+from promises.kernel.text import N_
+from promises.reporting.approvals import (
+    asked_annulments,
+    debts,
+    disputed_tickets,
+    open_hold_windows,
+)
+from promises.web.cursors import read_cursor, write_cursor
+
+blueprint = Blueprint("approvals", __name__)
+
+PAGE = 50
+MOST_AT_ONCE = 20_000
+
+HOLD_NAMES = {
+    Hold.PRESENCE: N_("Waiting for the customer"),
+    Hold.APPROVAL: N_("Above the threshold"),
+    Hold.BUDGET: N_("Budget used up"),
+    Hold.EVIDENCE: N_("Evidence to check"),
+    Hold.DISPUTE: N_("Disputed"),
+    Hold.MASS_BREACH: N_("Many at once"),
+    Hold.HISTORY: N_("Imported history"),
+}
+
+
+class ListHasChanged(Conflict):
+    code = "list_has_changed"
+    message = N_("The list has changed meanwhile. Look at the new sum and approve again.")
+
+
+@blueprint.get("/staff/approvals", endpoint="list")
+@staff(Permission.COMPENSATION_READ)
+def show() -> str:
+    return _page(hold=_hold(), after=request.args.get("after"))
+
+
+@blueprint.post("/staff/approvals/approve")
+@staff(Permission.COMPENSATION_DECIDE)
+def approve() -> Response | tuple[str, int]:
+    """Approve the debts that were ticked."""
+    chosen = _chosen()
+
+    def act(uow: UnitOfWork) -> str:
+        gone = decide_compensation.approve(
+            uow, compensation_ids=chosen, reason=request.form.get("reason", "")
+        )
+        return ngettext("%(n)s compensation goes out.", "%(n)s compensations go out.", gone)
+
+    return _decide(act, nothing_chosen=not chosen)
+
+
+@blueprint.post("/staff/approvals/approve-all")
+@staff(Permission.COMPENSATION_DECIDE)
+def approve_all() -> Response | tuple[str, int]:
+    """Approve a whole list at once, but only the list whose count and sum the page showed."""
+    hold = _hold(request.form)
+
+    def act(uow: UnitOfWork) -> str:
+        found = all_waiting(
+            uow.session, organisation_id=uow.organisation_id, hold=hold, limit=MOST_AT_ONCE
+        )
+        shown = (request.form.get("count"), request.form.get("sum_minor"))
+        if shown != (str(len(found)), str(sum(row.amount_minor for row in found))):
+            raise ListHasChanged
+        gone = decide_compensation.approve(uow, compensation_ids=[row.id for row in found])
+        return ngettext("%(n)s compensation goes out.", "%(n)s compensations go out.", gone)
+
+    return _decide(act)
+
+
+@blueprint.post("/staff/approvals/refuse")
+@staff(Permission.COMPENSATION_DECIDE)
+def refuse() -> Response | tuple[str, int]:
+    chosen = _chosen()
+
+    def act(uow: UnitOfWork) -> str:
+        ended = decide_compensation.refuse(
+            uow, compensation_ids=chosen, reason=request.form.get("reason", "")
+        )
+        return ngettext("%(n)s compensation refused.", "%(n)s compensations refused.", ended)
+
+    return _decide(act, nothing_chosen=not chosen)
+
+
+@blueprint.post("/staff/approvals/windows/<uuid:window_id>")
+@staff(Permission.COMPENSATION_DECIDE)
+def decide_window(window_id: uuid.UUID) -> Response | tuple[str, int]:
+    def act(uow: UnitOfWork) -> str:
+        count = decide_compensation.decide_mass_breach(
+            uow,
+            window_id=window_id,
+            pay=request.form.get("decision") == "pay",
+            reason=request.form.get("reason", ""),
+        )
+        return ngettext(
+            "Decided for %(n)s compensation.", "Decided for %(n)s compensations.", count
+        )
+
+    return _decide(act)
+
+
+@blueprint.post("/staff/approvals/breaches/<uuid:breach_id>/ask")
+@staff(Permission.BREACH_ANNUL)
+def ask_annulment(breach_id: uuid.UUID) -> Response | tuple[str, int]:
+    def act(uow: UnitOfWork) -> str:
+        annul_breach.ask(uow, breach_id=breach_id, reason=request.form.get("reason", ""))
+        return gettext("Another person now has to confirm it.")
+
+    return _decide(act)
+
+
+@blueprint.post("/staff/approvals/breaches/<uuid:breach_id>/decide")
+@staff(Permission.BREACH_ANNUL)
+def decide_annulment(breach_id: uuid.UUID) -> Response | tuple[str, int]:
+    confirm = request.form.get("decision") == "confirm"
+
+    def act(uow: UnitOfWork) -> str:
+        annul_breach.decide(
+            uow, breach_id=breach_id, confirm=confirm, reason=request.form.get("reason", "")
+        )
+        if confirm:
+            return gettext("The breach is annulled.")
+        return gettext("The breach stays.")
+
+    return _decide(act)
+
+
+@blueprint.post("/staff/approvals/disputes/<uuid:ticket_id>")
+@staff(Permission.DISPUTE_RESOLVE)
+def resolve_dispute(ticket_id: uuid.UUID) -> Response | tuple[str, int]:
+    """Settle a dispute, with the event that did not happen where the customer is right."""
+    untrue = _uuid(request.form.get("untrue_event_id"))
+
+    def act(uow: UnitOfWork) -> str:
+        dispute.resolve(
+            uow,
+            ticket_id=ticket_id,
+            reason=request.form.get("reason", ""),
+            untrue_event_id=untrue,
+        )
+        return gettext("The dispute is settled.")
+
+    return _decide(act)
+
+
+def _decide(
+    act: Callable[[UnitOfWork], str], *, nothing_chosen: bool = False
+) -> Response | tuple[str, int]:
+    """Run a decision; a refusal shows the page again with what stands against it."""
+    if nothing_chosen:
+        words = gettext("Choose at least one compensation.")
+        return _page(hold=_hold(request.form), after=None, refusal=words), 422
+    try:
+        with work() as uow:
+            words = act(uow)
+    except DomainError as refusal:
+        page = _page(hold=_hold(request.form), after=None, refusal=say(refusal.text))
+        return page, refusal.status
+    flash(words, "success")
+    return redirect(url_for("approvals.list", hold=_hold(request.form)), 303)
+
+
+def _page(*, hold: str | None, after: str | None, refusal: str | None = None) -> str:
+    with work() as uow:
+        tenant: dict[str, Any] = {"organisation_id": uow.organisation_id}
+        found = list_waiting(
+            uow.session, hold=hold, after=read_cursor(after), limit=PAGE + 1, **tenant
+        )
+        shown = found[:PAGE]
+        everything = all_waiting(uow.session, hold=hold, limit=MOST_AT_ONCE, **tenant)
+        context = {
+            "debts": debts(uow.session, ids=[row.id for row in shown], **tenant),
+            "sums": sums_by_hold(uow.session, **tenant),
+            "windows": open_hold_windows(uow.session, **tenant),
+            "annulments": asked_annulments(uow.session, **tenant),
+            "disputes": disputed_tickets(uow.session, **tenant),
+        }
+    following = write_cursor(shown[-1].created_at, shown[-1].id) if len(found) > PAGE else None
+    return render_template(
+        "approvals/list.html",
+        hold=hold,
+        names={one.value: gettext(name) for one, name in HOLD_NAMES.items()},
+        count=len(everything),
+        sum_minor=sum(row.amount_minor for row in everything),
+        currency=current().organisation.currency,
+        following=following,
+        refusal=refusal,
+        **context,
+    )
+
+
+def _hold(values: Any = None) -> str | None:
+    text = (request.args if values is None else values).get("hold")
+    return text if text in {hold.value for hold in Hold} else None
+
+
+def _chosen() -> list[uuid.UUID]:
+    found = (_uuid(text) for text in request.form.getlist("compensation_id"))
+    return [one for one in found if one is not None]
+
+
+def _uuid(text: str | None) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text or "")
+    except ValueError:
+        return None

@@ -1,0 +1,138 @@
+"""Vouchers at the desk: look one up by its code, redeem it, show a customer theirs again."""
+
+import uuid
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+from wtforms import HiddenField
+
+from promises.desk.queries import ticket_by_id
+from promises.flows import redeem_voucher
+from promises.http.context import current, work
+from promises.http.forms import Form, Line, Text
+from promises.http.i18n import gettext
+from promises.http.limits import guard
+from promises.http.permissions import Permission, staff
+from promises.kernel.errors import DomainError, NotFound
+from promises.kernel.text import N_, format_money
+from promises.payouts.errors import NoSuchVoucher
+from promises.payouts.models import VoucherState
+from promises.reporting.vouchers import list_vouchers
+from promises.web.cursors import read_cursor, write_cursor
+
+blueprint = Blueprint("vouchers", __name__)
+
+PAGE = 50
+TRIES, WINDOW_S = 60, 300
+"""How often one clerk may ask for a voucher in five minutes; a code has 80 bits."""
+
+
+class CodeForm(Form):
+    code = Line(N_("Code of the voucher"), longest=40)
+
+
+class RedeemForm(CodeForm):
+    seen = HiddenField()
+
+
+class ReissueForm(Form):
+    reason = Text(N_("Why is a new code needed?"), longest=500)
+
+
+@blueprint.get("/staff/vouchers", endpoint="list")
+@staff(Permission.VOUCHER_READ)
+def show() -> str:
+    """All vouchers by state, newest first, by their last four characters."""
+    state = request.args.get("state")
+    state = state if state in {one.value for one in VoucherState} else None
+    with work() as uow:
+        found = list_vouchers(
+            uow.session,
+            organisation_id=uow.organisation_id,
+            state=state,
+            before=read_cursor(request.args.get("after")),
+            limit=PAGE + 1,
+        )
+    shown = found[:PAGE]
+    following = write_cursor(shown[-1].issued_at, shown[-1].id) if len(found) > PAGE else None
+    return render_template("vouchers/list.html", vouchers=shown, state=state, following=following)
+
+
+@blueprint.get("/staff/vouchers/redeem")
+@staff(Permission.VOUCHER_REDEEM)
+def enter() -> str:
+    return render_template("vouchers/redeem.html", form=CodeForm(), voucher=None)
+
+
+@blueprint.post("/staff/vouchers/redeem")
+@staff(Permission.VOUCHER_REDEEM)
+def redeem() -> Response | str | tuple[str, int]:
+    """First the value is shown, then it is redeemed: two touches, so that no slip gives money."""
+    form = RedeemForm()
+    if not form.validate():
+        return render_template("vouchers/redeem.html", form=form, voucher=None), 422
+    guard("voucher", limit=TRIES, window_s=WINDOW_S, key=str(current().session_id))
+    try:
+        if not form.seen.data:
+            return _look_up(form)
+        with work() as uow:
+            done = redeem_voucher.redeem(uow, code=form.code.data, counter_id=current().counter_id)
+    except DomainError as error:
+        form.refuse(error)
+        page = render_template("vouchers/redeem.html", form=form, voucher=None)
+        return page, error.status
+    flash(
+        gettext(
+            "Redeemed: give the customer %(amount)s.",
+            amount=format_money(current().locale, done.value),
+        ),
+        "success",
+    )
+    return redirect(url_for("vouchers.enter"), 303)
+
+
+@blueprint.get("/staff/tickets/<uuid:ticket_id>/vouchers")
+@staff(Permission.VOUCHER_REDEEM)
+def of_ticket(ticket_id: uuid.UUID) -> str:
+    """A customer without a phone: the desk shows the code again."""
+    return _of_ticket(ticket_id, ReissueForm())
+
+
+@blueprint.post("/staff/tickets/<uuid:ticket_id>/vouchers/<uuid:voucher_id>/reissue")
+@staff(Permission.VOUCHER_REDEEM)
+def reissue(ticket_id: uuid.UUID, voucher_id: uuid.UUID) -> Response | tuple[str, int]:
+    """A new code; the one before it is void at once."""
+    form = ReissueForm()
+    if not form.validate():
+        return _of_ticket(ticket_id, form), 422
+    try:
+        with work() as uow:
+            mine = redeem_voucher.codes_of_ticket(uow, ticket_id=ticket_id)
+            if voucher_id not in {row.id for row, _ in mine}:
+                raise NotFound
+            redeem_voucher.reissue(uow, voucher_id=voucher_id, reason=form.reason.data)
+    except NotFound:
+        raise
+    except DomainError as error:
+        form.refuse(error)
+        return _of_ticket(ticket_id, form), error.status
+    flash(gettext("The voucher has a new code. The old one no longer works."), "success")
+    return redirect(url_for("vouchers.of_ticket", ticket_id=ticket_id), 303)
+
+
+def _look_up(form: CodeForm) -> tuple[str, int] | str:
+    with work() as uow:
+        voucher = redeem_voucher.look_up(uow, code=form.code.data)
+    if voucher is None:
+        raise NoSuchVoucher
+    return render_template("vouchers/redeem.html", form=form, voucher=voucher)
+
+
+def _of_ticket(ticket_id: uuid.UUID, form: ReissueForm) -> str:
+    with work() as uow:
+        ticket = ticket_by_id(uow.session, organisation_id=uow.organisation_id, ticket_id=ticket_id)
+        if ticket is None:
+            raise NotFound
+        codes: list[tuple[Any, str]] = redeem_voucher.codes_of_ticket(uow, ticket_id=ticket_id)
+    return render_template("vouchers/of_ticket.html", ticket=ticket, codes=codes, form=form)
