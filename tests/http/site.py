@@ -168,7 +168,10 @@ def _other_pages(app, state):
 
     @app.get("/ticket/now")
     def ticket_now():
-        return '<p id="verdict">broken</p>' if state.now() >= state.due else ("", 304)
+        now = state.now()
+        late = now >= state.due
+        headers = {"X-Now": str(int(now.timestamp() * 1000))}
+        return ('<p id="verdict">broken</p>', headers) if late else ("", 304, headers)
 
     @app.route("/form", methods=["GET", "POST"])
     def form():
