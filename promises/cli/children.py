@@ -75,7 +75,7 @@ def service(stage: Stage) -> tuple[Child, ...]:
     web = (
         sys.executable, "-m", "gunicorn", "wsgi:app", "--bind", f"fd://{stage.web.fileno()}",
         "--worker-class", "gthread", "--workers", WEB_WORKERS, "--threads", WEB_THREADS,
-        "--graceful-timeout", "5", "--timeout", "60", "--no-control-socket",
+        "--preload", "--graceful-timeout", "5", "--timeout", "60", "--no-control-socket",
         "--log-level", "warning",
         *(("--worker-tmp-dir", str(shared_memory)) if shared_memory.is_dir() else ()),
     )  # fmt: skip

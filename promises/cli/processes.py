@@ -15,6 +15,7 @@ from promises.kernel.clock import Clock
 
 FIRST_PAUSE = 0.2
 LONGEST_PAUSE = 10.0
+SETTLED_SECONDS = 1.0
 STEADY_SECONDS = 30.0
 
 Say = Callable[[str, str], None]
@@ -122,6 +123,11 @@ class Keeper:
     @property
     def pid(self) -> int | None:
         return self._process.pid if self._process else None
+
+    def settled(self) -> bool:
+        """Whether it has been up long enough not to have failed at its start."""
+        up = self._process is not None
+        return self.done or (up and self._clock.monotonic() - self._started_at > SETTLED_SECONDS)
 
     def tend(self) -> None:
         """Start, restart or leave alone. Called several times a second."""

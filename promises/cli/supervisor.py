@@ -91,15 +91,17 @@ class Supervisor:
         return lines
 
     def keep_until(self, ready: Callable[[], bool]) -> None:
-        """Keep the children up until `ready()`. Raises StartFailedError when a vital one keeps
-        ending, or when it takes too long."""
+        """Keep the children up until the vital ones have settled and `ready()` says so.
+
+        Raises StartFailedError when a vital one keeps ending, or when it takes too long."""
         until = self._clock.monotonic() + READY_SECONDS
         while True:
             self._tend()
-            for keeper in self._keepers:
-                if keeper.child.vital and keeper.failures >= TRIES_BEFORE_READY:
+            vital = [keeper for keeper in self._keepers if keeper.child.vital]
+            for keeper in vital:
+                if keeper.failures >= TRIES_BEFORE_READY:
                     raise StartFailedError(f"{keeper.child.name} does not stay up")
-            if ready():
+            if all(keeper.settled() for keeper in vital) and ready():
                 return
             if self._clock.monotonic() > until:
                 raise StartFailedError(f"not ready after {READY_SECONDS:.0f} s")

@@ -1,10 +1,15 @@
 """Whether a database role is as weak as it has to be, and whether every tenant table is guarded."""
 
+import time
 from collections.abc import Iterable
 
+import psycopg
 from psycopg import Connection
 from psycopg.rows import tuple_row
 from psycopg.sql import SQL
+
+CONNECT_ATTEMPTS = 20
+CONNECT_PAUSE = 0.5
 
 
 class UnsafeRoleError(RuntimeError):
@@ -56,6 +61,23 @@ def refuse_strong_role(connection: Connection) -> None:
             "The service does not start with this database role: " + "; ".join(problems) + ". "
             "Tenants would no longer be kept apart. docs/operations.md shows the three roles."
         )
+
+
+def check_at_start(url: str) -> None:
+    """Connect to an SQLAlchemy `url` as pages or worker are about to, waiting some seconds for a
+    server that is just coming back. Raises UnsafeRoleError, or what the driver says."""
+    address = url.replace("postgresql+psycopg://", "postgresql://", 1)
+    for attempt in range(CONNECT_ATTEMPTS):
+        try:
+            connection = psycopg.connect(address, autocommit=True, connect_timeout=10)
+        except psycopg.OperationalError:
+            if attempt == CONNECT_ATTEMPTS - 1:
+                raise
+            time.sleep(CONNECT_PAUSE)
+        else:
+            with connection:
+                refuse_strong_role(connection)
+            return
 
 
 def unguarded_tables(connection: Connection, tables: Iterable[str]) -> list[str]:

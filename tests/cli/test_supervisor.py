@@ -58,7 +58,7 @@ def running(pid):
     return state != "Z"
 
 
-def eventually(condition, seconds=15):
+def eventually(condition, seconds=60):
     for _ in range(seconds * 50):
         value = condition()
         if value:
@@ -75,7 +75,7 @@ class World:
         self.process = subprocess.Popen(
             [sys.executable, "-c", PROGRAM, str(folder)], stdout=subprocess.PIPE, text=True
         )
-        self.pids = eventually(self.all_up)
+        self.pids = []
 
     def told(self):
         try:
@@ -102,12 +102,15 @@ class World:
 @pytest.fixture
 def world(tmp_path):
     made = World(tmp_path)
-    eventually(lambda: (tmp_path / "grandchild").exists())
-    yield made
-    made.process.kill()
-    made.process.communicate()
-    with suppress(ProcessLookupError):
-        os.kill(int((tmp_path / "grandchild").read_text()), signal.SIGKILL)
+    try:
+        made.pids = eventually(made.all_up)
+        eventually(lambda: (tmp_path / "grandchild").exists())
+        yield made
+    finally:
+        made.process.kill()
+        made.process.communicate()
+        with suppress(ProcessLookupError, FileNotFoundError):
+            os.kill(int((tmp_path / "grandchild").read_text()), signal.SIGKILL)
 
 
 @pytest.mark.crash
@@ -238,12 +241,14 @@ def test_child_that_ignores_the_request_to_stop_is_killed_with_its_group():
     )
     heard = []
     process = Process(python(text), lambda _name, line: heard.append(line))
-    eventually(lambda: len(heard) == 2)
-    family = {int(pid) for line in heard for pid in line.split()} - {0}
-    process.terminate()
-    assert not process.wait(0.3)
-    assert all(running(pid) for pid in family)
-    process.kill()
+    try:
+        eventually(lambda: len(heard) == 2)
+        family = {int(pid) for line in heard for pid in line.split()} - {0}
+        process.terminate()
+        assert not process.wait(0.3)
+        assert all(running(pid) for pid in family)
+    finally:
+        process.kill()
     assert process.ended()
     eventually(lambda: not any(running(pid) for pid in family))
 

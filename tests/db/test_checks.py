@@ -1,14 +1,21 @@
 """Roles too strong for the service are refused; weak ones, as set up, are not."""
 
+import subprocess
+import sys
+import time
+
+import psycopg
 import pytest
 
 from promises.db import roles
 from promises.db.checks import (
     UnsafeRoleError,
+    check_at_start,
     refuse_strong_role,
     role_problems,
     unguarded_tables,
 )
+from promises.db.embedded import EmbeddedServer, embedded_url
 from promises.db.tenancy import tenant_tables
 
 
@@ -65,3 +72,32 @@ def test_table_without_its_policy_is_found(server, fresh_database):
     with server.connect(roles.OWNER, fresh_database.name) as connection:
         connection.execute("ALTER TABLE tickets NO FORCE ROW LEVEL SECURITY")
         assert unguarded_tables(connection, [*tenant_tables(), "absent"]) == ["absent", "tickets"]
+
+
+def test_check_at_start_lets_the_application_pass_and_stops_the_owner(database):
+    check_at_start(database.app_url)
+    check_at_start(database.worker_url)
+    with pytest.raises(UnsafeRoleError):
+        check_at_start(database.owner_url)
+
+
+def test_check_at_start_waits_for_a_server_that_comes_back(tmp_path):
+    server = EmbeddedServer(tmp_path / "postgres", durable=False)
+    server.start()
+    server.stop()
+    program = (
+        "import sys; from promises.db.checks import check_at_start; check_at_start(sys.argv[1])"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program, server.url(roles.APPLICATION)]
+    ) as waiting:
+        time.sleep(1)
+        assert waiting.poll() is None
+        with server:
+            assert waiting.wait(30) == 0
+
+
+def test_check_at_start_tells_when_there_is_no_server(tmp_path, monkeypatch):
+    monkeypatch.setattr("promises.db.checks.CONNECT_PAUSE", 0)
+    with pytest.raises(psycopg.OperationalError, match="No such file"):
+        check_at_start(embedded_url(tmp_path / "postgres", roles.APPLICATION))
