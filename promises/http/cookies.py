@@ -6,7 +6,8 @@ share their cookies, whatever their ports.
 
 import hashlib
 
-from flask import Flask, Response, current_app
+from flask import Flask, current_app
+from werkzeug.wrappers import Response
 
 from config import Config
 

@@ -42,6 +42,11 @@ WHERE organisation_id = %(organisation_id)s AND purpose = %(purpose)s AND used_a
   AND (member_id = %(member_id)s OR device_id = %(device_id)s)
 """
 
+_REVOKE_ALL = """
+UPDATE one_time_tokens SET used_at = %(now)s
+WHERE organisation_id = %(organisation_id)s AND member_id = %(member_id)s AND used_at IS NULL
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Grant:
@@ -135,6 +140,14 @@ def use(
 ) -> Grant:
     """Use it up: of two at once one succeeds, the other gets LinkExpired."""
     return _find(session, _USE, organisation_id, now, purpose, token)
+
+
+def revoke_of_member(
+    session: Session, *, organisation_id: uuid.UUID, now: dt.datetime, member_id: uuid.UUID
+) -> None:
+    """No link of the member works any more."""
+    params = {"organisation_id": organisation_id, "member_id": member_id, "now": now}
+    execute(session, _REVOKE_ALL, params)
 
 
 def _find(

@@ -2,4 +2,11 @@
 
 from flask import Blueprint
 
-ALL: tuple[Blueprint, ...] = ()
+from promises.web import account, home, people, sign_in
+
+ALL: tuple[Blueprint, ...] = (
+    account.blueprint,
+    home.blueprint,
+    people.blueprint,
+    sign_in.blueprint,
+)

@@ -1,0 +1,62 @@
+"""Signing in to the pages in a test client."""
+
+import contextlib
+import re
+
+from promises.db.session import unit_of_work
+from promises.identity import members, sessions
+from promises.identity.passwords import hash_password
+from promises.kernel.actors import SYSTEM, Role
+from tests.factories.identity import PASSWORD
+
+_hashes = {}
+
+
+def password_hash(password=PASSWORD):
+    """Hashed once for all tests: it is slow on purpose."""
+    if password not in _hashes:
+        _hashes[password] = hash_password(password)
+    return _hashes[password]
+
+
+def give_password(made, role, password=PASSWORD):
+    """A password to the member of that role; the address to sign in with."""
+    with unit_of_work(made.id, SYSTEM) as uow:
+        row = members.queries.member_by_id(
+            uow.session, organisation_id=made.id, member_id=made.members[role]
+        )
+        row.password_hash = password_hash(password)
+        return row.email
+
+
+def sign_in(client, made, role=Role.ADMINISTRATOR, member_id=None):
+    """A session for the member of that role, without the password's half second."""
+    with client.application.app_context(), unit_of_work(made.id, SYSTEM) as uow:
+        token = sessions.start_session(
+            uow.session,
+            organisation_id=made.id,
+            now=uow.now,
+            member_id=member_id or made.members[role],
+        )
+    name = f"{client.application.config['LUPAUS_COOKIES']}-staff"
+    client.set_cookie(name, token)
+    return token
+
+
+def csrf_token(client, path):
+    """The token of the first form on a page."""
+    found = re.search(r'name="csrf_token" value="([^"]+)"', client.get(path).text)
+    assert found, f"no form on {path}"
+    return found[1]
+
+
+def post(client, path, data=None, *, page=None, **options):
+    """Send a form as the page at `page` (by default the same address) would."""
+    token = csrf_token(client, page or path)
+    return client.post(path, data={"csrf_token": token} | (data or {}), **options)
+
+
+@contextlib.contextmanager
+def in_app(app):
+    with app.app_context():
+        yield
