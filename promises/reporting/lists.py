@@ -11,7 +11,7 @@ from promises.breaches.models import CommitmentState, Detection, Evidence
 from promises.db.sql import rows
 from promises.desk.values import label_of
 from promises.kernel.money import Money
-from promises.reporting.money import PAYOUT_OF, STAGE, MoneyStage
+from promises.reporting.money import PAYOUT_OF, STAGE, STAGE_IS, MoneyStage
 from promises.reporting.scorecard import EVERYTHING, Selection
 
 PAGE = 50
@@ -40,7 +40,7 @@ ORDER BY c.day_on DESC, c.id DESC LIMIT %(limit)s
 """
 
 # A deadline lies at most a limit after a local day: so the index on deadlines bounds the days too.
-_BREACHES = f"""
+_BREACHES = """
 SELECT x.*, n.name AS branch, n.time_zone, t.letter, t.number, t.external_ref
 FROM unnest(coalesce(%(promise_ids)s::uuid[], ARRAY(
     SELECT p.id FROM promises p WHERE p.organisation_id = %(organisation_id)s
@@ -49,12 +49,12 @@ CROSS JOIN LATERAL (
     SELECT b.organisation_id, b.id, b.promise_id, b.ticket_id, b.branch_id, b.day_on,
            b.breached_at, b.detected_at, b.found_by, b.evidence, a.state AS annulment,
            k.amount_minor, k.currency,
-           CASE WHEN k.id IS NOT NULL THEN {STAGE} END AS stage
+           CASE WHEN k.id IS NOT NULL THEN {stage} END AS stage
     FROM breaches b
     LEFT JOIN annulments a ON a.organisation_id = b.organisation_id AND a.breach_id = b.id
         AND a.state IN ('asked', 'confirmed')
     LEFT JOIN compensations k ON k.organisation_id = b.organisation_id AND k.breach_id = b.id
-    {PAYOUT_OF}
+    {payout_of}
     WHERE b.organisation_id = %(organisation_id)s AND b.promise_id = wanted.promise_id
       AND b.day_on BETWEEN %(from_on)s AND %(to_on)s
       AND b.breached_at >= %(from_on)s::date - 1
@@ -64,13 +64,18 @@ CROSS JOIN LATERAL (
       ), %(last_at)s)
       AND (%(last_id)s::uuid IS NULL OR (b.breached_at, b.id) < (%(last_at)s, %(last_id)s))
       AND (%(branch_id)s::uuid IS NULL OR b.branch_id = %(branch_id)s)
-      AND (%(stage)s::text IS NULL OR (k.id IS NOT NULL AND {STAGE} = %(stage)s))
+      AND {condition}
     ORDER BY b.breached_at DESC, b.id DESC LIMIT %(limit)s
 ) x
 JOIN tickets t ON t.organisation_id = x.organisation_id AND t.id = x.ticket_id
 JOIN branches n ON n.organisation_id = x.organisation_id AND n.id = x.branch_id
 ORDER BY x.breached_at DESC, x.id DESC LIMIT %(limit)s
 """
+
+_BREACHES_IN = {
+    stage: _BREACHES.format(condition=condition, stage=STAGE, payout_of=PAYOUT_OF)
+    for stage, condition in ((None, "true"), *STAGE_IS.items())
+}
 
 _NO_DAY = dt.date(2999, 12, 31)
 _NO_TIME = dt.datetime(2999, 12, 31, tzinfo=dt.UTC)
@@ -172,12 +177,11 @@ def breach_list(
 ) -> BreachPage:
     """The newest first, annulled ones too; with `stage` those whose money is there."""
     params = selection.params(organisation_id) | {
-        "stage": stage,
         "last_at": after[0] if after else _NO_TIME,
         "last_id": after[1] if after else None,
         "limit": limit + 1,
     }
-    found = [_breach(row) for row in rows(session, _BREACHES, params)]
+    found = [_breach(row) for row in rows(session, _BREACHES_IN[stage], params)]
     last = found[limit - 1] if len(found) > limit else None
     return BreachPage(tuple(found[:limit]), (last.breached_at, last.breach_id) if last else None)
 

@@ -24,17 +24,23 @@ class MoneyStage(StrEnum):
     NOTHING = "nothing"  # the terms grant nothing for this breach
 
 
-STAGE = """
-CASE
-    WHEN k.state = 'nothing_owed' THEN 'nothing'
-    WHEN k.state IN ('refused', 'cancelled') THEN k.state
-    WHEN y.state = 'paid' THEN 'redeemed'
-    WHEN y.state = 'submitted' AND v.state = 'expired' THEN 'expired'
-    WHEN y.state = 'submitted' THEN 'issued'
-    ELSE 'owed'
-END
-"""
-"""The stage of compensation k with its live payout y and that payout's voucher v."""
+STAGE_IS = {
+    MoneyStage.OWED: "(k.state = 'owed' OR (k.state = 'released'"
+    " AND (y.state IS NULL OR y.state NOT IN ('submitted', 'paid'))))",
+    MoneyStage.ISSUED: "(k.state = 'released' AND y.state = 'submitted'"
+    " AND (v.state IS NULL OR v.state <> 'expired'))",
+    MoneyStage.REDEEMED: "(k.state = 'released' AND y.state = 'paid')",
+    MoneyStage.EXPIRED: "(k.state = 'released' AND y.state = 'submitted' AND v.state = 'expired')",
+    MoneyStage.REFUSED: "k.state = 'refused'",
+    MoneyStage.CANCELLED: "k.state = 'cancelled'",
+    MoneyStage.NOTHING: "k.state = 'nothing_owed'",
+}
+"""Conditions on compensation k, its live payout y and that payout's voucher v: one holds, always.
+Plain enough for the planner to find the index for each."""
+
+STAGE = "CASE {} END".format(
+    " ".join(f"WHEN {condition} THEN '{stage}'" for stage, condition in STAGE_IS.items())
+)
 
 PAYOUT_OF = """
 LEFT JOIN payouts y ON y.organisation_id = k.organisation_id AND y.compensation_id = k.id

@@ -48,7 +48,7 @@ SELECT c.day_on, count(*) FILTER (WHERE c.state = 'kept') AS kept,
 
 # Whole seconds, rounded up: a wait of the limit and a microsecond lies above the limit's second.
 _WAITS = f"""
-SELECT ceil(extract(epoch FROM c.ended_at - c.started_at))::bigint AS seconds, count(*) AS n
+SELECT ceil(date_part('epoch', c.ended_at - c.started_at))::bigint AS seconds, count(*) AS n
 {_CASES}
   AND c.state IN ('kept', 'broken') AND c.ended_by IN ('service_started', 'called')
 GROUP BY 1 ORDER BY 1
