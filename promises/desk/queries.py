@@ -16,6 +16,7 @@ from promises.desk.views import (
     CurrentTicket,
     HallCall,
     HallView,
+    RecordedAct,
     TicketVersion,
     TicketView,
     TimelineEvent,
@@ -138,6 +139,15 @@ SELECT DISTINCT branch_id FROM tickets
 WHERE organisation_id = %(organisation_id)s AND kind = 'visit'
   AND state IN ('waiting', 'called', 'in_service')
 ORDER BY branch_id
+"""
+
+_ACTS = """
+SELECT e.id AS event_id, e.ticket_id, t.branch_id, t.letter, t.number, e.kind, e.recorded_at,
+       EXISTS (SELECT 1 FROM service_events u
+               WHERE u.organisation_id = e.organisation_id AND u.corrects_id = e.id) AS undone
+FROM service_events e
+JOIN tickets t ON t.organisation_id = e.organisation_id AND t.id = e.ticket_id
+WHERE e.organisation_id = %(organisation_id)s AND e.id = ANY(%(event_ids)s)
 """
 
 HALL_HOURS = dt.timedelta(hours=12)
@@ -346,6 +356,26 @@ def ticket_timeline(
             undone=row.undone,
         )
         for row in rows(session, _TIMELINE, params)
+    ]
+
+
+def recorded_acts(
+    session: Session, *, organisation_id: uuid.UUID, event_ids: Sequence[uuid.UUID]
+) -> list[RecordedAct]:
+    """These events, in the order of the ids; unknown ones are left out."""
+    params = {"organisation_id": organisation_id, "event_ids": list(event_ids)}
+    found = {row.event_id: row for row in rows(session, _ACTS, params)}
+    return [
+        RecordedAct(
+            event_id=row.event_id,
+            ticket_id=row.ticket_id,
+            branch_id=row.branch_id,
+            label=label_of(row.letter, row.number),
+            kind=EventKind(row.kind),
+            recorded_at=row.recorded_at,
+            undone=row.undone,
+        )
+        for row in (found[event_id] for event_id in event_ids if event_id in found)
     ]
 
 

@@ -14,7 +14,6 @@ from promises.desk.values import label_of
 from promises.desk.views import TicketRow
 
 PAGE = 50
-_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 LONGEST_TEXT = 200
 
 _NUMBER = re.compile(r"([A-Za-zÅÄÖåäö]{0,2})[ -]?0*([0-9]{1,9})")
@@ -51,19 +50,21 @@ _BY_REFERENCE = f"""{_ROW}
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TicketSearch:
     """`text` is a number of that day (`42`, `A042`), or a code, a page's address or a reference
-    of any day. `after` is the cursor of the last row seen."""
+    of any day. `after` is `queued_at` and id of the last row seen."""
 
     branch_id: uuid.UUID
     day_on: dt.date
     state: TicketState | None = None
     text: str = ""
-    after: str | None = None
+    after: tuple[dt.datetime, uuid.UUID] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TicketPage:
+    """`more`: whether there are rows after these."""
+
     rows: tuple[TicketRow, ...]
-    next: str | None
+    more: bool
 
 
 def find_tickets(
@@ -80,8 +81,8 @@ def find_tickets(
     if text and number is None:
         found = rows(session, _BY_CODE, params) if _CODE.fullmatch(params["text"]) else []
         found = found or rows(session, _BY_REFERENCE, params | {"text": text})
-        return TicketPage(tuple(_row(one) for one in found), None)
-    after = read_cursor(search.after)
+        return TicketPage(tuple(_row(one) for one in found), more=False)
+    after = search.after
     found = rows(
         session,
         _OF_DAY,
@@ -98,19 +99,7 @@ def find_tickets(
     )
     if not found and text:
         found = rows(session, _BY_REFERENCE, params | {"text": text})
-    shown = tuple(_row(one) for one in found[:limit])
-    return TicketPage(shown, shown[-1].cursor if len(found) > limit else None)
-
-
-def read_cursor(text: str | None) -> tuple[dt.datetime, uuid.UUID] | None:
-    """None for no cursor and for one that we did not make: the list then starts anew."""
-    if not text:
-        return None
-    stamp, _, ticket_id = text.partition("_")
-    try:
-        return _EPOCH + int(stamp) * dt.timedelta.resolution, uuid.UUID(ticket_id)
-    except (ValueError, OverflowError):
-        return None
+    return TicketPage(tuple(_row(one) for one in found[:limit]), more=len(found) > limit)
 
 
 def _row(row: Any) -> TicketRow:
@@ -119,7 +108,6 @@ def _row(row: Any) -> TicketRow:
         waited = dt.timedelta(microseconds=row.waited_us)
     elif row.arrived_at is not None and row.service_started_at is not None:
         waited = row.service_started_at - row.arrived_at
-    stamp = (row.queued_at - _EPOCH) // dt.timedelta.resolution
     return TicketRow(
         ticket_id=row.id,
         label=label_of(row.letter, row.number),
@@ -131,5 +119,4 @@ def _row(row: Any) -> TicketRow:
         queued_at=row.queued_at,
         waited=waited,
         disputed=row.disputed,
-        cursor=f"{stamp}_{row.id}",
     )

@@ -232,7 +232,7 @@ def _move(held: Held, after: Fold, around: Surroundings) -> None:
 def _taken_by_another(held: Held, after: Fold, around: Surroundings) -> bool:
     if after.state not in AT_COUNTER or after.counter_id is None:
         return False
-    return around.busy.get(after.counter_id, held.row.id) != held.row.id
+    return bool(around.busy.get(after.counter_id, held.row.id) != held.row.id)
 
 
 def _past(

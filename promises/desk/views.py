@@ -154,8 +154,21 @@ class TimelineEvent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedAct:
+    """An event that a person may want to take back, with the number it was about."""
+
+    event_id: uuid.UUID
+    ticket_id: uuid.UUID
+    branch_id: uuid.UUID
+    label: str
+    kind: EventKind
+    recorded_at: dt.datetime
+    undone: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TicketRow:
-    """A line of the list of tickets. `cursor` continues after it."""
+    """A line of the list of tickets."""
 
     ticket_id: uuid.UUID
     label: str
@@ -167,4 +180,3 @@ class TicketRow:
     queued_at: dt.datetime
     waited: dt.timedelta | None
     disputed: bool
-    cursor: str

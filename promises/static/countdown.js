@@ -2,7 +2,7 @@
 // (data-state: open, at_risk, broken) changes at the exact instant; the sheet shows the words that belong to it.
 // Inside: [data-left] gets m:ss and after the deadline +m:ss (with data-stop: 0:00), [data-left-bar] and
 // [data-ring] what is left. At the deadline "lupaus:due" bubbles up once, and the live region around asks the server.
-// [data-clock] shows the time of the day in data-zone.
+// [data-since] counts up from an instant; [data-clock] shows the time of the day in data-zone.
 import { now, timeText } from "./clock.js";
 
 const two = (number) => String(number).padStart(2, "0");
@@ -46,6 +46,9 @@ function tick() {
   const time = now();
   let wait = 1000;
   for (const element of document.querySelectorAll("[data-due-at]")) wait = Math.min(wait, paint(element, time));
+  for (const element of document.querySelectorAll("[data-since]")) {
+    write(element, clockText(Math.max(Math.floor((time - Number(element.dataset.since)) / 1000), 0)));
+  }
   for (const element of document.querySelectorAll("[data-clock]")) {
     write(element, timeText(time, { timeZone: element.dataset.zone }));
   }

@@ -2,11 +2,13 @@
 
 from flask import Blueprint
 
-from promises.web import account, home, people, sign_in
+from promises.web import account, counter, home, people, sign_in, tickets
 
 ALL: tuple[Blueprint, ...] = (
     account.blueprint,
+    counter.blueprint,
     home.blueprint,
     people.blueprint,
     sign_in.blueprint,
+    tickets.blueprint,
 )

@@ -1,0 +1,102 @@
+"""A ticket's evidence in words: what happened, who says so, and when we learnt it."""
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from promises.desk.models import EventKind, EventSource
+from promises.desk.views import TimelineEvent
+from promises.http.i18n import gettext, locale
+from promises.kernel.text import N_, format_time
+
+A_SECOND = dt.timedelta(seconds=1)
+
+TITLES = {
+    EventKind.ARRIVED: N_("Took a number"),
+    EventKind.CALLED: N_("Called"),
+    EventKind.RECALLED: N_("Called again"),
+    EventKind.SERVICE_STARTED: N_("Service started"),
+    EventKind.SERVED: N_("Served"),
+    EventKind.LEFT: N_("Left the queue"),
+    EventKind.NO_SHOW: N_("Did not come"),
+    EventKind.CLOSED: N_("Closed at closing time"),
+    EventKind.TRANSFERRED: N_("Moved to another service"),
+    EventKind.UNDONE: N_("An earlier step was taken back"),
+    EventKind.DISPUTED: N_("The customer disagrees"),
+    EventKind.DISPUTE_RESOLVED: N_("The dispute was settled"),
+    EventKind.PRESENCE_SHOWN: N_("The customer showed to be there"),
+}
+SOURCES = {
+    EventSource.DESK: N_("At the desk"),
+    EventSource.KIOSK: N_("At the kiosk"),
+    EventSource.CUSTOMER: N_("By the customer"),
+    EventSource.API: N_("By another system"),
+    EventSource.IMPORT: N_("By an import"),
+    EventSource.RULE: N_("By rule"),
+}
+LOOKS = {
+    EventKind.ARRIVED: ("ticket", "info"),
+    EventKind.CALLED: ("bell", "info"),
+    EventKind.RECALLED: ("recall", "info"),
+    EventKind.SERVICE_STARTED: ("person", "info"),
+    EventKind.SERVED: ("check", "success"),
+    EventKind.LEFT: ("leave", "neutral"),
+    EventKind.NO_SHOW: ("leave", "neutral"),
+    EventKind.CLOSED: ("lock", "neutral"),
+    EventKind.TRANSFERRED: ("transfer", "info"),
+    EventKind.UNDONE: ("undo", "warning"),
+    EventKind.DISPUTED: ("flag", "accent"),
+    EventKind.DISPUTE_RESOLVED: ("check", "accent"),
+    EventKind.PRESENCE_SHOWN: ("qr", "info"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineItem:
+    """What the macro `timeline` draws; `late` is the text of a mark."""
+
+    at: dt.datetime
+    title: str
+    detail: str
+    tone: str
+    icon: str
+    late: str | None
+
+
+def timeline_items(
+    events: Iterable[TimelineEvent], names: Mapping[uuid.UUID, str], zone: str
+) -> list[TimelineItem]:
+    """`names` of the members who may be named to the reader; nobody else is."""
+    return [_item(event, names, zone) for event in events]
+
+
+def _item(event: TimelineEvent, names: Mapping[uuid.UUID, str], zone: str) -> TimelineItem:
+    icon, tone = LOOKS[event.kind]
+    mark = None
+    if event.undone:
+        mark = gettext("Taken back")
+    elif not event.verified:
+        mark = gettext("Unverified")
+    return TimelineItem(
+        at=event.occurred_at,
+        title=gettext(TITLES[event.kind]),
+        detail=" · ".join(_details(event, names, zone)),
+        tone="neutral" if event.undone else tone,
+        icon=icon,
+        late=mark,
+    )
+
+
+def _details(event: TimelineEvent, names: Mapping[uuid.UUID, str], zone: str) -> Iterable[str]:
+    yield format_time(locale(), event.occurred_at, zone, seconds=True)
+    yield gettext(SOURCES[event.source])
+    if event.counter_name is not None:
+        yield gettext("Counter %(counter)s", counter=event.counter_name)
+    if event.service_names:
+        yield event.service_names.get(locale()) or next(iter(event.service_names.values()))
+    if event.actor_id is not None and event.actor_id in names:
+        yield names[event.actor_id]
+    if abs(event.recorded_at - event.occurred_at) >= A_SECOND:
+        recorded = format_time(locale(), event.recorded_at, zone, seconds=True)
+        yield gettext("recorded %(time)s", time=recorded)
