@@ -12,7 +12,8 @@ let off = isOff();
 let first = "";
 let firstAt = 0;
 
-const visible = (element) => element.getClientRects().length > 0 && !element.disabled;
+const visible = (element) => !element.disabled
+  && (element.getClientRects().length > 0 || element.closest("[data-keys-always]"));
 const targets = () => [...document.querySelectorAll("[data-key]")].filter(visible);
 const words = (element) => {
   const copy = element.cloneNode(true);
