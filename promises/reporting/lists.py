@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from promises.breaches.models import CommitmentState, Detection, Evidence
-from promises.db.sql import rows
+from promises.db.sql import one, rows
 from promises.desk.values import label_of
 from promises.kernel.money import Money
 from promises.reporting.money import PAYOUT_OF, STAGE, STAGE_IS, MoneyStage
@@ -39,7 +39,6 @@ JOIN branches b ON b.organisation_id = c.organisation_id AND b.id = c.branch_id
 ORDER BY c.day_on DESC, c.id DESC LIMIT %(limit)s
 """
 
-# A deadline lies at most a limit after a local day: so the index on deadlines bounds the days too.
 _BREACHES = """
 SELECT x.*, n.name AS branch, n.time_zone, t.letter, t.number, t.external_ref
 FROM unnest(coalesce(%(promise_ids)s::uuid[], ARRAY(
@@ -57,11 +56,7 @@ CROSS JOIN LATERAL (
     {payout_of}
     WHERE b.organisation_id = %(organisation_id)s AND b.promise_id = wanted.promise_id
       AND b.day_on BETWEEN %(from_on)s AND %(to_on)s
-      AND b.breached_at >= %(from_on)s::date - 1
-      AND b.breached_at <= least(%(to_on)s::date + 2 + (
-          SELECT max(limit_us) * interval '1 microsecond' FROM promise_versions l
-          WHERE l.organisation_id = %(organisation_id)s AND l.promise_id = wanted.promise_id
-      ), %(last_at)s)
+      AND b.breached_at BETWEEN %(first_at)s AND %(last_at)s
       AND (%(last_id)s::uuid IS NULL OR (b.breached_at, b.id) < (%(last_at)s, %(last_id)s))
       AND (%(branch_id)s::uuid IS NULL OR b.branch_id = %(branch_id)s)
       AND {condition}
@@ -77,8 +72,13 @@ _BREACHES_IN = {
     for stage, condition in ((None, "true"), *STAGE_IS.items())
 }
 
+_LONGEST_LIMIT = """
+SELECT coalesce(max(limit_us), 0) AS limit_us FROM promise_versions
+WHERE organisation_id = %(organisation_id)s
+"""
+
 _NO_DAY = dt.date(2999, 12, 31)
-_NO_TIME = dt.datetime(2999, 12, 31, tzinfo=dt.UTC)
+_EVER = dt.datetime(1900, 1, 1, tzinfo=dt.UTC), dt.datetime(2999, 12, 31, tzinfo=dt.UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,14 +176,31 @@ def breach_list(
     limit: int = PAGE,
 ) -> BreachPage:
     """The newest first, annulled ones too; with `stage` those whose money is there."""
+    first_at, last_at = _deadlines(session, organisation_id, selection)
     params = selection.params(organisation_id) | {
-        "last_at": after[0] if after else _NO_TIME,
+        "first_at": first_at,
+        "last_at": min(after[0], last_at) if after else last_at,
         "last_id": after[1] if after else None,
         "limit": limit + 1,
     }
     found = [_breach(row) for row in rows(session, _BREACHES_IN[stage], params)]
     last = found[limit - 1] if len(found) > limit else None
     return BreachPage(tuple(found[:limit]), (last.breached_at, last.breach_id) if last else None)
+
+
+def _deadlines(
+    session: Session, organisation_id: uuid.UUID, selection: Selection
+) -> tuple[dt.datetime, dt.datetime]:
+    """Between which instants the deadlines of the selected days lie, for the index on deadlines:
+    a local day begins and ends within a day of UTC's, and a deadline is a limit later."""
+    first_at, last_at = _EVER
+    if selection.from_on is not None:
+        first_at = dt.datetime.combine(selection.from_on, dt.time(), dt.UTC) - dt.timedelta(days=1)
+    if selection.to_on is not None:
+        longest = one(session, _LONGEST_LIMIT, {"organisation_id": organisation_id}).limit_us
+        end = dt.datetime.combine(selection.to_on, dt.time(), dt.UTC) + dt.timedelta(days=2)
+        last_at = min(end + dt.timedelta(microseconds=longest + 1), last_at)
+    return first_at, last_at
 
 
 def _label(row: Any) -> str:
