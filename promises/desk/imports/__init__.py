@@ -1,0 +1,1 @@
+"""Imports: files of finished tickets from other systems, read by a mapping."""
