@@ -23,8 +23,8 @@ INSERT INTO commitments (organisation_id, id, promise_id, version_id, ticket_id,
     occurrence, day_on, started_at, due_at, state, evidence, by_duration)
 SELECT %(organisation_id)s, c.id, c.promise_id, c.version_id, %(ticket_id)s, %(branch_id)s,
     1, %(day_on)s, %(started_at)s, c.due_at, 'open', %(evidence)s, false
-FROM unnest(%(ids)s::uuid[], %(promise_ids)s::uuid[], %(version_ids)s::uuid[],
-    %(due_ats)s::timestamptz[]) AS c (id, promise_id, version_id, due_at)
+FROM unnest(%(ids)b::uuid[], %(promise_ids)b::uuid[], %(version_ids)b::uuid[],
+    %(due_ats)b::timestamptz[]) AS c (id, promise_id, version_id, due_at)
 ON CONFLICT (organisation_id, promise_id, ticket_id, occurrence) DO NOTHING
 """
 
@@ -39,9 +39,9 @@ FOR UPDATE
 
 _DECIDE = """
 WITH decided AS (
-    SELECT * FROM unnest(%(ids)s::uuid[], %(states)s::text[], %(reasons)s::text[],
-        %(evidences)s::text[], %(ended_ats)s::timestamptz[], %(ended_bys)s::text[],
-        %(by_durations)s::boolean[])
+    SELECT * FROM unnest(%(ids)b::uuid[], %(states)b::text[], %(reasons)b::text[],
+        %(evidences)b::text[], %(ended_ats)b::timestamptz[], %(ended_bys)b::text[],
+        %(by_durations)b::boolean[])
         AS d (id, state, reason, evidence, ended_at, ended_by, by_duration)
 )
 UPDATE commitments c
@@ -60,7 +60,7 @@ INSERT INTO breaches (organisation_id, id, commitment_id, promise_id, version_id
     branch_id, day_on, breached_at, detected_at, found_by, evidence)
 SELECT %(organisation_id)s, b.id, c.id, c.promise_id, c.version_id, c.ticket_id, c.branch_id,
     c.day_on, c.due_at, greatest(%(now)s, c.due_at), %(found_by)s, c.evidence
-FROM unnest(%(breach_ids)s::uuid[], %(ids)s::uuid[]) AS b (id, commitment_id)
+FROM unnest(%(breach_ids)b::uuid[], %(ids)b::uuid[]) AS b (id, commitment_id)
 JOIN commitments c ON c.organisation_id = %(organisation_id)s AND c.id = b.commitment_id
 ON CONFLICT (organisation_id, commitment_id) DO NOTHING
 RETURNING id, commitment_id

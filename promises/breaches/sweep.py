@@ -3,13 +3,13 @@
 import datetime as dt
 import uuid
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy.orm import Session
 
-from promises.breaches.commitments import NewBreach
 from promises.breaches.models import Evidence
 from promises.db.sql import rows
-from promises.kernel.ids import new_id
+from promises.kernel.ids import new_ids
 
 # The commitment and its ticket are locked in one step that never waits: whoever holds either is
 # judging that ticket now. Reason and state are the engine's answer for an open commitment whose
@@ -24,7 +24,7 @@ WITH due AS (
     LIMIT %(limit)s
     FOR UPDATE SKIP LOCKED
 ), numbered AS (
-    SELECT id, (%(breach_ids)s::uuid[])[row_number() OVER ()] AS breach_id FROM due
+    SELECT id, (%(breach_ids)b::uuid[])[row_number() OVER ()] AS breach_id FROM due
 ), marked AS (
     UPDATE commitments c
     SET state = 'broken', reason = 'deadline_passed', decided_at = %(now)s
@@ -41,20 +41,21 @@ WITH due AS (
     ON CONFLICT (organisation_id, commitment_id) DO NOTHING
     RETURNING commitment_id
 )
-SELECT m.*, t.customer_id, t.device_id, t.contact_id, t.disputed_at IS NOT NULL AS disputed,
+SELECT m.breach_id, m.version_id, m.ticket_id, m.branch_id, m.day_on, m.due_at, m.evidence,
+    t.customer_id, t.device_id, t.contact_id, t.disputed_at IS NOT NULL AS disputed,
     t.presence_shown_at IS NOT NULL OR t.service_started_at IS NOT NULL AS present
 FROM marked m
 JOIN recorded r ON r.commitment_id = m.id
 JOIN tickets t ON t.organisation_id = %(organisation_id)s AND t.id = m.ticket_id
-ORDER BY m.due_at, m.id
+ORDER BY m.due_at, m.breach_id
 """
 
 _NEXT_DUE = """
-SELECT t.id AS ticket_id,
-    (SELECT min(c.due_at) FROM commitments c
-     WHERE c.organisation_id = %(organisation_id)s AND c.ticket_id = t.id AND c.state = 'open')
-        AS due_at
-FROM unnest(%(ticket_ids)s::uuid[]) AS t (id)
+SELECT c.ticket_id, min(c.due_at) AS due_at
+FROM unnest(%(ticket_ids)b::uuid[]) AS t (id)
+JOIN commitments c ON c.organisation_id = %(organisation_id)s AND c.ticket_id = t.id
+    AND c.state = 'open'
+GROUP BY c.ticket_id
 """
 
 
@@ -62,12 +63,21 @@ FROM unnest(%(ticket_ids)s::uuid[]) AS t (id)
 class DueBreach:
     """A breach found by the clock, with what its ticket says about its customer."""
 
-    breach: NewBreach
+    breach_id: uuid.UUID
+    version_id: uuid.UUID
+    ticket_id: uuid.UUID
+    branch_id: uuid.UUID
+    day_on: dt.date
+    breached_at: dt.datetime
+    evidence: Evidence
     customer_id: uuid.UUID | None
     device_id: uuid.UUID | None
     contact_id: uuid.UUID | None
     disputed: bool
     present: bool
+
+
+_EVIDENCE = {evidence.value: evidence for evidence in Evidence}
 
 
 def mark_due(
@@ -84,31 +94,24 @@ def mark_due(
             "organisation_id": organisation_id,
             "now": now,
             "limit": limit,
-            "breach_ids": [new_id() for _ in range(limit)],
+            "breach_ids": new_ids(limit),
         },
     )
-    return [
-        DueBreach(
-            breach=NewBreach(
-                breach_id=row.breach_id,
-                commitment_id=row.id,
-                promise_id=row.promise_id,
-                version_id=row.version_id,
-                ticket_id=row.ticket_id,
-                branch_id=row.branch_id,
-                day_on=row.day_on,
-                breached_at=row.due_at,
-                evidence=Evidence(row.evidence),
-                left_after_limit=False,
-            ),
-            customer_id=row.customer_id,
-            device_id=row.device_id,
-            contact_id=row.contact_id,
-            disputed=row.disputed,
-            present=row.present,
-        )
-        for row in found
-    ]
+    return [_due_breach(row) for row in found]
+
+
+def _due_breach(row: Any) -> DueBreach:
+    version_id, ticket_id, branch_id, day_on, breached_at, evidence, *about_ticket = row[1:]
+    return DueBreach(
+        row.breach_id,
+        version_id,
+        ticket_id,
+        branch_id,
+        day_on,
+        breached_at,
+        _EVIDENCE[evidence],
+        *about_ticket,
+    )
 
 
 def next_deadlines(
@@ -116,4 +119,6 @@ def next_deadlines(
 ) -> dict[uuid.UUID, dt.datetime | None]:
     """The earliest open deadline of each ticket, None where nothing is open."""
     found = rows(session, _NEXT_DUE, {"organisation_id": organisation_id, "ticket_ids": ticket_ids})
-    return {row.ticket_id: row.due_at for row in found}
+    due: dict[uuid.UUID, dt.datetime | None] = dict.fromkeys(ticket_ids)
+    due.update((row.ticket_id, row.due_at) for row in found)
+    return due

@@ -11,21 +11,25 @@ from sqlalchemy.orm import Session
 from promises.catalogue.queries import VersionInForce
 from promises.compensation.models import CompensationState, Hold
 from promises.db.sql import execute, rows
-from promises.kernel.ids import new_id
+from promises.kernel.ids import new_ids
 from promises.rules.awards import (
     Award,
     CapKey,
     CapKind,
     Claim,
+    Usage,
     allocate,
+    award,
     cap_keys,
     needs_approval,
 )
+from promises.rules.terms import Caps, Terms
+from promises.rules.verdicts import State
 
 _LOCK_USAGE = """
 WITH wanted AS (
-    SELECT * FROM unnest(%(promise_ids)s::uuid[], %(scopes)s::text[], %(keys)s::text[],
-        %(periods)s::text[]) AS w (promise_id, scope, key, period)
+    SELECT * FROM unnest(%(promise_ids)b::uuid[], %(scopes)b::text[], %(keys)b::text[],
+        %(periods)b::text[]) AS w (promise_id, scope, key, period)
 ), made AS (
     INSERT INTO cap_usages (organisation_id, promise_id, scope, key, period, used_count)
     SELECT %(organisation_id)s, w.promise_id, w.scope, w.key, w.period, 0 FROM wanted w
@@ -39,7 +43,7 @@ SELECT * FROM made
 
 _USE = """
 UPDATE cap_usages u SET used_count = w.used_count
-FROM unnest(%(promise_ids)s::uuid[], %(scopes)s::text[], %(keys)s::text[], %(periods)s::text[],
+FROM unnest(%(promise_ids)b::uuid[], %(scopes)b::text[], %(keys)b::text[], %(periods)b::text[],
     %(counts)s::int[]) AS w (promise_id, scope, key, period, used_count)
 WHERE u.organisation_id = %(organisation_id)s AND u.promise_id = w.promise_id
   AND u.scope = w.scope AND u.key = w.key AND u.period = w.period
@@ -53,19 +57,18 @@ WHERE c.organisation_id = %(organisation_id)s AND c.ticket_id = ANY(%(ticket_ids
 GROUP BY c.ticket_id
 """
 
+# What the breach and its ticket know already is read there; only what was decided is passed.
 _INSERT = """
 INSERT INTO compensations (organisation_id, id, breach_id, instalment, promise_id, version_id,
     ticket_id, branch_id, customer_id, amount_minor, currency, outcome, state, holds,
     hold_window_id, closing_reason, created_at)
-SELECT %(organisation_id)s, c.id, c.breach_id, 1, c.promise_id, c.version_id, c.ticket_id,
-    c.branch_id, c.customer_id, c.amount_minor, c.currency, c.outcome, c.state,
-    string_to_array(c.holds, ' '), c.hold_window_id, '', %(now)s
-FROM unnest(%(ids)s::uuid[], %(breach_ids)s::uuid[], %(promise_ids)s::uuid[],
-    %(version_ids)s::uuid[], %(ticket_ids)s::uuid[], %(branch_ids)s::uuid[],
-    %(customer_ids)s::uuid[], %(amounts)s::bigint[], %(currencies)s::text[],
-    %(outcomes)s::text[], %(states)s::text[], %(holds)s::text[], %(windows)s::uuid[])
-    AS c (id, breach_id, promise_id, version_id, ticket_id, branch_id, customer_id, amount_minor,
-          currency, outcome, state, holds, hold_window_id)
+SELECT %(organisation_id)s, c.id, b.id, 1, b.promise_id, b.version_id, b.ticket_id, b.branch_id,
+    t.customer_id, c.amount_minor, %(currency)s, %(outcome)s, %(state)s, %(holds)s::text[],
+    %(window_id)s, '', %(now)s
+FROM unnest(%(ids)b::uuid[], %(breach_ids)b::uuid[], %(amounts)b::bigint[])
+    AS c (id, breach_id, amount_minor)
+JOIN breaches b ON b.organisation_id = %(organisation_id)s AND b.id = c.breach_id
+JOIN tickets t ON t.organisation_id = %(organisation_id)s AND t.id = b.ticket_id
 ON CONFLICT (organisation_id, breach_id, instalment) DO NOTHING
 RETURNING id
 """
@@ -119,16 +122,15 @@ def award_breaches(
     Debts without a hold are returned with state 'owed' and the mark `clearance`: the caller hands
     them to `release` before its transaction ends.
     """
-    awards: dict[uuid.UUID, Award] = {}
     by_version: dict[uuid.UUID, list[BreachToAward]] = defaultdict(list)
     for breach in breaches:
         by_version[breach.version.version_id].append(breach)
+    decided: list[tuple[BreachToAward, Award, NewCompensation]] = []
     for version_id in sorted(by_version):
         group = by_version[version_id]
-        granted = _allocate(session, organisation_id, group[0].version, group)
-        awards.update(zip((b.breach_id for b in group), granted, strict=True))
-    granted_all = [_compensation(breach, awards[breach.breach_id]) for breach in breaches]
-    return _insert(session, organisation_id, now, breaches, granted_all, awards)
+        awards = _allocate(session, organisation_id, group[0].version, group)
+        decided += zip(group, awards, _granted(group, awards), strict=True)
+    return _insert(session, organisation_id, now, decided)
 
 
 def _allocate(
@@ -138,14 +140,23 @@ def _allocate(
     group: Sequence[BreachToAward],
 ) -> list[Award]:
     terms = version.terms
+    if terms.caps == Caps():
+        return _uncapped(terms, group)
     claims = [_claim(breach) for breach in group]
     keys = {key for claim in claims for key in cap_keys(terms, claim).values()}
-    if not keys:
-        return allocate(terms, claims, {})
     used = _lock_usage(session, organisation_id, version.promise_id, keys)
     granted = allocate(terms, claims, used)
     _count_usage(session, organisation_id, version, zip(claims, granted, strict=True), used)
     return granted
+
+
+def _uncapped(terms: Terms, group: Sequence[BreachToAward]) -> list[Award]:
+    """Without caps one award is like another, but for those who left."""
+    two = {
+        left: award(terms, State.BROKEN, left, Usage())
+        for left in {breach.left_after_limit for breach in group}
+    }
+    return [two[breach.left_after_limit] for breach in group]
 
 
 def _claim(breach: BreachToAward) -> Claim:
@@ -189,8 +200,8 @@ def _count_usage(
     used: Mapping[CapKey, int],
 ) -> None:
     counts: dict[CapKey, int] = {}
-    for claim, award in granted:
-        if award.amount_minor:
+    for claim, awarded in granted:
+        if awarded.amount_minor:
             for kind, key in cap_keys(version.terms, claim).items():
                 if kind is not CapKind.CASE:
                     counts[key] = counts.get(key, used.get(key, 0)) + 1
@@ -218,15 +229,18 @@ def _usage_params(
     }
 
 
-def _compensation(breach: BreachToAward, award: Award) -> NewCompensation:
-    return NewCompensation(
-        compensation_id=new_id(),
-        breach_id=breach.breach_id,
-        ticket_id=breach.ticket_id,
-        amount_minor=award.amount_minor,
-        currency=breach.version.terms.currency,
-        holds=_holds(breach, award.amount_minor) if award.amount_minor else (),
-    )
+def _granted(breaches: Sequence[BreachToAward], awards: Sequence[Award]) -> list[NewCompensation]:
+    return [
+        NewCompensation(
+            compensation_id=new,
+            breach_id=breach.breach_id,
+            ticket_id=breach.ticket_id,
+            amount_minor=award.amount_minor,
+            currency=breach.version.terms.currency,
+            holds=_holds(breach, award.amount_minor) if award.amount_minor else (),
+        )
+        for new, breach, award in zip(new_ids(len(breaches)), breaches, awards, strict=True)
+    ]
 
 
 def _holds(breach: BreachToAward, amount_minor: int) -> tuple[Hold, ...]:
@@ -245,45 +259,40 @@ def _insert(
     session: Session,
     organisation_id: uuid.UUID,
     now: dt.datetime,
-    breaches: Sequence[BreachToAward],
-    granted: Sequence[NewCompensation],
-    awards: Mapping[uuid.UUID, Award],
+    decided: Iterable[tuple[BreachToAward, Award, NewCompensation]],
 ) -> list[NewCompensation]:
-    if not granted:
+    """One statement for all that share outcome, holds, currency and window: nearly always one."""
+    groups: dict[tuple[object, ...], list[NewCompensation]] = defaultdict(list)
+    for breach, granted, one in decided:
+        groups[granted.outcome, one.holds, one.currency, breach.window_id].append(one)
+    fresh: set[uuid.UUID] = set()
+    for (outcome, holds, currency, window_id), group in groups.items():
+        owed = group[0].amount_minor > 0
+        inserted = rows(
+            session,
+            _INSERT,
+            {
+                "organisation_id": organisation_id,
+                "now": now,
+                "ids": [one.compensation_id for one in group],
+                "breach_ids": [one.breach_id for one in group],
+                "amounts": [one.amount_minor for one in group],
+                "currency": currency,
+                "outcome": str(outcome),
+                "state": _state(owed).value,
+                "holds": _hold_names(holds if isinstance(holds, tuple) else (), owed),
+                "window_id": window_id,
+            },
+        )
+        fresh.update(row.id for row in inserted)
+    return [one for group in groups.values() for one in group if one.compensation_id in fresh]
+
+
+def _state(owed: bool) -> CompensationState:
+    return CompensationState.OWED if owed else CompensationState.NOTHING_OWED
+
+
+def _hold_names(holds: tuple[Hold, ...], owed: bool) -> list[str]:
+    if not owed:
         return []
-    inserted = rows(
-        session,
-        _INSERT,
-        {
-            "organisation_id": organisation_id,
-            "now": now,
-            "ids": [c.compensation_id for c in granted],
-            "breach_ids": [b.breach_id for b in breaches],
-            "promise_ids": [b.version.promise_id for b in breaches],
-            "version_ids": [b.version.version_id for b in breaches],
-            "ticket_ids": [b.ticket_id for b in breaches],
-            "branch_ids": [b.branch_id for b in breaches],
-            "customer_ids": [b.customer_id for b in breaches],
-            "amounts": [c.amount_minor for c in granted],
-            "currencies": [c.currency for c in granted],
-            "outcomes": [awards[c.breach_id].outcome.value for c in granted],
-            "states": [_state(c).value for c in granted],
-            "holds": [_hold_text(c) for c in granted],
-            "windows": [b.window_id for b in breaches],
-        },
-    )
-    fresh = {row.id for row in inserted}
-    return [c for c in granted if c.compensation_id in fresh]
-
-
-def _state(compensation: NewCompensation) -> CompensationState:
-    if compensation.amount_minor:
-        return CompensationState.OWED
-    return CompensationState.NOTHING_OWED
-
-
-def _hold_text(compensation: NewCompensation) -> str:
-    """Space-separated, for a flat array parameter; an empty text becomes an empty array."""
-    if not compensation.amount_minor:
-        return ""
-    return " ".join(compensation.holds) or _CLEARANCE
+    return [hold.value for hold in holds] or [_CLEARANCE]

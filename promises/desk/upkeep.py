@@ -11,7 +11,7 @@ from promises.db.sql import execute
 _NEXT_DUE = """
 UPDATE tickets t
 SET next_due_at = d.due_at, version = t.version + 1
-FROM unnest(%(ticket_ids)s::uuid[], %(due_ats)s::timestamptz[]) AS d (id, due_at)
+FROM unnest(%(ticket_ids)b::uuid[], %(due_ats)b::timestamptz[]) AS d (id, due_at)
 WHERE t.organisation_id = %(organisation_id)s AND t.id = d.id
   AND t.next_due_at IS DISTINCT FROM d.due_at
 """
@@ -24,7 +24,7 @@ WHERE organisation_id = %(organisation_id)s AND id = ANY(%(ticket_ids)s)
 _TOUCH_BRANCHES = """
 INSERT INTO branch_states AS s (organisation_id, branch_id, version, staff_acted_at)
 SELECT %(organisation_id)s, b.id, 1, %(staff_acted_at)s::timestamptz
-FROM unnest(%(branch_ids)s::uuid[]) AS b (id)
+FROM unnest(%(branch_ids)b::uuid[]) AS b (id)
 ORDER BY b.id
 ON CONFLICT (organisation_id, branch_id) DO UPDATE
 SET version = s.version + 1, staff_acted_at = greatest(s.staff_acted_at, excluded.staff_acted_at)

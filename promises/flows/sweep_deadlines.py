@@ -44,8 +44,8 @@ def sweep(uow: UnitOfWork, *, limit: int = 500) -> SweepResult:
         return SweepResult(0, more=False)
     windows = _hold_windows(uow, due)
     compensate(uow, _to_award(uow, due, windows))
-    tell_broken(uow, [one.breach.breach_id for one in due if one.contact_id is not None])
-    tickets = sorted({one.breach.ticket_id for one in due})
+    tell_broken(uow, [one.breach_id for one in due if one.contact_id is not None])
+    tickets = sorted({one.ticket_id for one in due})
     set_next_due(
         uow.session,
         organisation_id=uow.organisation_id,
@@ -54,7 +54,7 @@ def sweep(uow: UnitOfWork, *, limit: int = 500) -> SweepResult:
     touch_branches(
         uow.session,
         organisation_id=uow.organisation_id,
-        branch_ids=sorted({one.breach.branch_id for one in due}),
+        branch_ids=sorted({one.branch_id for one in due}),
         staff_acted_at=None,
     )
     return SweepResult(len(due), more=len(due) == limit)
@@ -63,20 +63,18 @@ def sweep(uow: UnitOfWork, *, limit: int = 500) -> SweepResult:
 def _hold_windows(uow: UnitOfWork, due: Sequence[DueBreach]) -> dict[uuid.UUID, uuid.UUID]:
     """By breach, the window that holds its money, where it fell into one."""
     late = {
-        one.breach.breach_id: one.breach.branch_id
-        for one in due
-        if uow.now - one.breach.breached_at > LATE_DETECTION
+        one.breach_id: one.branch_id for one in due if uow.now - one.breached_at > LATE_DETECTION
     }
     causes = dict.fromkeys(late.values(), "late_detection")
-    silent = _silent_branches(uow, {one.breach.branch_id for one in due} - set(causes))
+    silent = _silent_branches(uow, {one.branch_id for one in due} - set(causes))
     causes.update(dict.fromkeys(silent, "silent_branch"))
     windows = open_windows(
         uow.session, organisation_id=uow.organisation_id, now=uow.now, causes=causes
     )
     return {
-        one.breach.breach_id: windows[one.breach.branch_id]
+        one.breach_id: windows[one.branch_id]
         for one in due
-        if one.breach.breach_id in late or one.breach.branch_id in silent
+        if one.breach_id in late or one.branch_id in silent
     }
 
 
@@ -105,23 +103,23 @@ def _to_award(
     versions = versions_by_id(
         uow.session,
         organisation_id=uow.organisation_id,
-        version_ids={one.breach.version_id for one in due},
+        version_ids={one.version_id for one in due},
     )
     return [
         BreachToAward(
-            breach_id=one.breach.breach_id,
-            ticket_id=one.breach.ticket_id,
-            branch_id=one.breach.branch_id,
-            day_on=one.breach.day_on,
+            breach_id=one.breach_id,
+            ticket_id=one.ticket_id,
+            branch_id=one.branch_id,
+            day_on=one.day_on,
             customer_id=one.customer_id,
             device_id=one.device_id,
-            version=versions[one.breach.version_id],
+            version=versions[one.version_id],
             left_after_limit=False,
             present=one.present,
             disputed=one.disputed,
-            verified=one.breach.evidence is not Evidence.UNVERIFIED,
-            imported=one.breach.evidence is Evidence.IMPORTED,
-            window_id=windows.get(one.breach.breach_id),
+            verified=one.evidence is not Evidence.UNVERIFIED,
+            imported=one.evidence is Evidence.IMPORTED,
+            window_id=windows.get(one.breach_id),
         )
         for one in due
     ]

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import secrets
+import struct
 import threading
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -11,6 +12,7 @@ from promises.kernel.clock import process_clock
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_RANDOM_BITS = (1 << 62) - 1
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _LOOKALIKES = str.maketrans("OIL", "011")
 _SEPARATORS = frozenset(" \t\r\n\u00a0\u202f-\u2010\u2011\u2012\u2013\u2014\u2212_.·")
@@ -26,15 +28,36 @@ def new_id() -> UUID:
     when the clock stands still or goes back they count on from the last id.
     """
     global _last_tick
-    micros = (process_clock.now() - _EPOCH) // _MICROSECOND
-    millis, rest = divmod(micros, 1000)
-    tick = (millis << 12) | (rest * 4096 // 1000)
+    tick = _tick_of_now()
     with _lock:
         tick = max(tick, _last_tick + 1)
         _last_tick = tick
+    return _make(tick, secrets.randbits(62))
+
+
+def _tick_of_now() -> int:
+    """Milliseconds since the epoch in the upper bits, the fraction in the lower 12."""
+    micros = (process_clock.now() - _EPOCH) // _MICROSECOND
+    millis, rest = divmod(micros, 1000)
+    return (millis << 12) | (rest * 4096 // 1000)
+
+
+def _make(tick: int, noise: int) -> UUID:
     millis, fraction = tick >> 12, tick & 0xFFF
-    number = millis << 80 | 0x7 << 76 | fraction << 64 | 0b10 << 62 | secrets.randbits(62)
-    return UUID(int=number)
+    return UUID(int=millis << 80 | 0x7 << 76 | fraction << 64 | 0b10 << 62 | noise)
+
+
+def new_ids(count: int) -> list[UUID]:
+    """Many ids at once, in order, for the price of one look at the clock."""
+    global _last_tick
+    if count < 1:
+        return []
+    first = _tick_of_now()
+    with _lock:
+        first = max(first, _last_tick + 1)
+        _last_tick = first + count - 1
+    noise = struct.unpack(f"{count}Q", secrets.token_bytes(8 * count))
+    return [_make(first + number, bits & _RANDOM_BITS) for number, bits in enumerate(noise)]
 
 
 def new_token(bits: int = 128) -> str:

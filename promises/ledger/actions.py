@@ -8,35 +8,40 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from promises.db.sql import rows
-from promises.kernel.ids import new_id
+from promises.db.sql import one
+from promises.kernel.ids import new_ids
 from promises.ledger.accounts import KINDS, Account
 
 # Keys that are posted already are skipped whole: their entries find no transaction to belong to.
 _POST = """
 WITH charted AS (
     INSERT INTO ledger_accounts (organisation_id, code, currency, kind)
-    SELECT %(organisation_id)s, a.code, a.currency, a.kind
-    FROM unnest(%(account_codes)s::text[], %(account_currencies)s::text[],
-        %(account_kinds)s::text[]) AS a (code, currency, kind)
+    VALUES (%(organisation_id)s, %(debited)s, %(currency)s, %(debited_kind)s),
+        (%(organisation_id)s, %(credited)s, %(currency)s, %(credited_kind)s)
     ON CONFLICT DO NOTHING
+), asked AS (
+    SELECT * FROM unnest(%(ids)b::uuid[], %(references)b::uuid[], %(amounts)b::bigint[])
+        AS a (id, reference_id, amount_minor)
 ), posted AS (
     INSERT INTO ledger_transactions
         (organisation_id, id, key, kind, reference_id, reverses_id, recorded_at)
-    SELECT %(organisation_id)s, p.id, p.key, p.kind, p.reference_id, p.reverses_id, %(now)s
-    FROM unnest(%(ids)s::uuid[], %(keys)s::text[], %(kinds)s::text[], %(references)s::uuid[],
-        %(reverses)s::uuid[]) AS p (id, key, kind, reference_id, reverses_id)
+    SELECT %(organisation_id)s, a.id, %(kind)s::text || ':' || a.reference_id, %(kind)s::text,
+        a.reference_id,
+        (SELECT o.id FROM ledger_transactions o
+         WHERE o.organisation_id = %(organisation_id)s
+           AND o.key = %(reverses)s::text || ':' || a.reference_id), %(now)s
+    FROM asked a
     ON CONFLICT (organisation_id, key) DO NOTHING
-    RETURNING id, key
+    RETURNING id
 ), written AS (
     INSERT INTO ledger_entries
         (organisation_id, transaction_id, account_code, currency, amount_minor)
-    SELECT %(organisation_id)s, e.transaction_id, e.account_code, e.currency, e.amount_minor
-    FROM unnest(%(entry_ids)s::uuid[], %(entry_accounts)s::text[], %(entry_currencies)s::text[],
-        %(entry_amounts)s::bigint[]) AS e (transaction_id, account_code, currency, amount_minor)
-    JOIN posted ON posted.id = e.transaction_id
+    SELECT %(organisation_id)s, a.id, side.code, %(currency)s, side.sign * a.amount_minor
+    FROM asked a
+    JOIN posted ON posted.id = a.id
+    CROSS JOIN (VALUES (%(debited)s::text, 1), (%(credited)s::text, -1)) AS side (code, sign)
 )
-SELECT key FROM posted
+SELECT count(*)::int AS n FROM posted
 """
 
 
@@ -60,6 +65,10 @@ _SIDES: dict[PostingKind, tuple[Account, Account]] = {
 }
 
 
+_REVERSES = {PostingKind.CANCELLED: PostingKind.OWED}
+"""The fact that a correction takes back: its transaction is named by the reversal."""
+
+
 @dataclass(frozen=True, slots=True)
 class Posting:
     """One transaction of two entries. `reference_id` is the compensation or voucher it is about;
@@ -69,15 +78,10 @@ class Posting:
     reference_id: uuid.UUID
     amount_minor: int
     currency: str
-    reverses_id: uuid.UUID | None = None
 
     def __post_init__(self) -> None:
         if self.amount_minor <= 0:
             raise ValueError("a posting moves an amount above zero")
-
-    @property
-    def key(self) -> str:
-        return f"{self.kind.value}:{self.reference_id}"
 
 
 def post(
@@ -87,37 +91,34 @@ def post(
     now: dt.datetime,
     postings: Sequence[Posting],
 ) -> int:
-    """Write the postings in one statement and return how many were new.
+    """Write the postings, one statement for each kind and currency; how many were new.
 
     What was posted before is skipped, so a repetition changes nothing.
     """
-    if not postings:
-        return 0
-    ids = [new_id() for _ in postings]
-    entries = [
-        (transaction_id, account, posting.currency, sign * posting.amount_minor)
-        for transaction_id, posting in zip(ids, postings, strict=True)
-        for account, sign in zip(_SIDES[posting.kind], (1, -1), strict=True)
-    ]
-    used = sorted({(account, currency) for _, account, currency, _ in entries})
-    posted = rows(
-        session,
-        _POST,
-        {
-            "organisation_id": organisation_id,
-            "now": now,
-            "account_codes": [account.value for account, _ in used],
-            "account_currencies": [currency for _, currency in used],
-            "account_kinds": [KINDS[account].value for account, _ in used],
-            "ids": ids,
-            "keys": [posting.key for posting in postings],
-            "kinds": [posting.kind.value for posting in postings],
-            "references": [posting.reference_id for posting in postings],
-            "reverses": [posting.reverses_id for posting in postings],
-            "entry_ids": [entry[0] for entry in entries],
-            "entry_accounts": [entry[1].value for entry in entries],
-            "entry_currencies": [entry[2] for entry in entries],
-            "entry_amounts": [entry[3] for entry in entries],
-        },
-    )
-    return len(posted)
+    groups: dict[tuple[PostingKind, str], list[Posting]] = {}
+    for posting in postings:
+        groups.setdefault((posting.kind, posting.currency), []).append(posting)
+    new = 0
+    for kind, currency in sorted(groups):
+        group = groups[kind, currency]
+        debited, credited = _SIDES[kind]
+        reverses = _REVERSES.get(kind)
+        new += one(
+            session,
+            _POST,
+            {
+                "organisation_id": organisation_id,
+                "now": now,
+                "kind": kind.value,
+                "currency": currency,
+                "reverses": reverses and reverses.value,
+                "debited": debited.value,
+                "debited_kind": KINDS[debited].value,
+                "credited": credited.value,
+                "credited_kind": KINDS[credited].value,
+                "ids": new_ids(len(group)),
+                "references": [posting.reference_id for posting in group],
+                "amounts": [posting.amount_minor for posting in group],
+            },
+        ).n
+    return new

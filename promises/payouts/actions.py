@@ -15,7 +15,7 @@ from promises.payouts.models import PayoutState
 from promises.payouts.rails.base import Outcome, PayoutRequest
 from promises.payouts.states import AFTER, came_from
 
-LEASE = dt.timedelta(minutes=5)
+LEASE = dt.timedelta(seconds=60)
 """Longer than any call to a rail may take; then somebody else may look what became of it."""
 
 _PREPARE = """
@@ -23,8 +23,8 @@ INSERT INTO payouts (organisation_id, id, compensation_id, rail, amount_minor, c
     key, created_at, changed_at)
 SELECT %(organisation_id)s, p.id, p.compensation_id, %(rail)s, p.amount_minor, p.currency,
     'ready', 'payout-' || p.id, %(now)s, %(now)s
-FROM unnest(%(ids)s::uuid[], %(compensation_ids)s::uuid[], %(amounts)s::bigint[],
-    %(currencies)s::text[]) AS p (id, compensation_id, amount_minor, currency)
+FROM unnest(%(ids)b::uuid[], %(compensation_ids)b::uuid[], %(amounts)b::bigint[],
+    %(currencies)b::text[]) AS p (id, compensation_id, amount_minor, currency)
 ON CONFLICT (organisation_id, compensation_id)
     WHERE state NOT IN ('failed', 'cancelled', 'returned') DO NOTHING
 RETURNING id
@@ -52,7 +52,7 @@ RETURNING p.id, p.rail, p.amount_minor, p.currency, p.key, p.request, p.compensa
 
 _FREEZE = """
 UPDATE payouts p SET request = f.request::jsonb, request_hash = f.request_hash
-FROM unnest(%(ids)s::uuid[], %(requests)s::text[], %(hashes)s::bytea[])
+FROM unnest(%(ids)b::uuid[], %(requests)b::text[], %(hashes)s::bytea[])
     AS f (id, request, request_hash)
 WHERE p.organisation_id = %(organisation_id)s AND p.id = f.id AND p.request IS NULL
 """
@@ -62,8 +62,8 @@ INSERT INTO payout_attempts (organisation_id, id, payout_id, number, step, verdi
     detail, recorded_at)
 SELECT %(organisation_id)s, a.id, a.payout_id, a.number, %(step)s, a.verdict, a.provider_ref,
     a.detail, %(now)s
-FROM unnest(%(ids)s::uuid[], %(payout_ids)s::uuid[], %(numbers)s::int[], %(verdicts)s::text[],
-    %(provider_refs)s::text[], %(details)s::text[])
+FROM unnest(%(ids)b::uuid[], %(payout_ids)b::uuid[], %(numbers)s::int[], %(verdicts)b::text[],
+    %(provider_refs)b::text[], %(details)b::text[])
     AS a (id, payout_id, number, verdict, provider_ref, detail)
 ON CONFLICT (organisation_id, payout_id, number, step) DO NOTHING
 """

@@ -26,8 +26,8 @@ INSERT INTO vouchers (organisation_id, id, payout_id, generation, code_mac, last
     currency, state, issued_at, expires_at)
 SELECT %(organisation_id)s, v.id, v.payout_id, 1, v.code_mac, v.last4, v.amount_minor,
     v.currency, 'active', %(now)s, %(expires_at)s
-FROM unnest(%(ids)s::uuid[], %(payout_ids)s::uuid[], %(code_macs)s::bytea[], %(last4s)s::text[],
-    %(amounts)s::bigint[], %(currencies)s::text[])
+FROM unnest(%(ids)b::uuid[], %(payout_ids)b::uuid[], %(code_macs)s::bytea[], %(last4s)b::text[],
+    %(amounts)b::bigint[], %(currencies)b::text[])
     AS v (id, payout_id, code_mac, last4, amount_minor, currency)
 ON CONFLICT (organisation_id, payout_id) DO NOTHING
 RETURNING id, payout_id, amount_minor, currency

@@ -1,0 +1,1 @@
+"""Benchmarks: our cases beside hand-written floors, in one run, as ratios."""
