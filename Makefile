@@ -2,6 +2,8 @@
 
 BIN := .venv/bin
 PYTEST_OPTIONS ?=
+# Our programs start several processes each; compiling our own modules every time doubles that.
+unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 .PHONY: help run test lint bench reset setup dev chromium i18n
 

@@ -19,6 +19,7 @@ from promises.db.base import db
 from promises.db.embedded import EmbeddedServer
 from promises.db.migrate import migrate
 from promises.identity import keys
+from tests.pages import CheckedClient
 
 TEMPLATE = "template_of_tests"
 _numbers = itertools.count(1)
@@ -70,10 +71,8 @@ def server(tmp_path_factory):
     """The server of this test process, holding the migrated template."""
     data_dir = tmp_path_factory.mktemp("data")
     with pytest.MonkeyPatch.context() as patch:
-        for name in [
-            n for n in os.environ if n.startswith("LUPAUS_") or n.endswith("DATABASE_URL")
-        ]:
-            if name != "LUPAUS_PG_BIN":
+        for name in set(os.environ) - {"LUPAUS_PG_BIN"}:
+            if name.startswith("LUPAUS_") or name.endswith("DATABASE_URL"):
                 patch.delenv(name)
         patch.setenv("LUPAUS_DATA_DIR", str(data_dir))
         with EmbeddedServer(data_dir / "postgres", durable=False) as running:
@@ -112,31 +111,25 @@ def owner_url(database):
 
 
 @pytest.fixture(scope="session")
-def _application(app_url):
-    app = bare_app(app_url)
-    yield app
-    dispose(app)
-
-
-@pytest.fixture(scope="session")
-def _worker(worker_url):
-    app = bare_app(worker_url)
-    yield app
-    dispose(app)
+def bare_apps(database):
+    apps = bare_app(database.app_url), bare_app(database.worker_url)
+    yield apps
+    for app in apps:
+        dispose(app)
 
 
 @pytest.fixture
-def as_application(_application):
+def as_application(bare_apps):
     """Inside this test `unit_of_work` connects as the application role."""
-    with _application.app_context():
-        yield _application
+    with bare_apps[0].app_context():
+        yield bare_apps[0]
 
 
 @pytest.fixture
-def as_worker(_worker):
+def as_worker(bare_apps):
     """Inside this test `unit_of_work` connects as the worker role."""
-    with _worker.app_context():
-        yield _worker
+    with bare_apps[1].app_context():
+        yield bare_apps[1]
 
 
 @pytest.fixture(scope="session")
@@ -146,6 +139,7 @@ def app(database):
 
     made = create_app(database.config)
     made.testing = True
+    made.test_client_class = CheckedClient
     yield made
     dispose(made)
 

@@ -15,7 +15,7 @@ from promises.kernel.clock import Clock
 
 FIRST_PAUSE = 0.2
 LONGEST_PAUSE = 10.0
-SETTLED_SECONDS = 1.0
+SETTLED_SECONDS = 2.0
 STEADY_SECONDS = 30.0
 
 Say = Callable[[str, str], None]

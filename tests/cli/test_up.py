@@ -103,6 +103,8 @@ class Up:
             return cursor.fetchall() if cursor.description else None
 
     def end(self):
+        if self.process.stdout.closed:
+            return "".join(self.lines)
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         rest = self.process.communicate(timeout=60)[0]
