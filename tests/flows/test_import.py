@@ -30,9 +30,9 @@ ROWS = "a,2026-03-02 10:00:00,2026-03-02 10:05:00\nb,2026-03-02 10:01:00,2026-03
 
 
 @pytest.fixture(scope="module")
-def history(_application):
+def history(bare_apps):
     """For tests that need nobody else's tickets out of the way: each uses its own references."""
-    with _application.app_context():
+    with bare_apps[0].app_context():
         return History()
 
 
@@ -286,7 +286,7 @@ def test_run_that_was_cut_off_leaves_nothing_and_the_next_one_finishes(monkeypat
     assert run_import.run(history.made.id, import_id).finished_at == row.finished_at
 
 
-def test_one_import_run_twice_at_once_adds_its_rows_once(_application):
+def test_one_import_run_twice_at_once_adds_its_rows_once(bare_apps):
     history = History()
     text = HEADER + "".join(
         line(n, "2026-03-02 10:00:00", "2026-03-02 10:05:00") for n in range(3_000)
@@ -295,7 +295,7 @@ def test_one_import_run_twice_at_once_adds_its_rows_once(_application):
     done = []
 
     def run(import_id):
-        with _application.app_context():
+        with bare_apps[0].app_context():
             done.append(run_import.run(history.made.id, import_id))
 
     threads = [threading.Thread(target=run, args=(one,)) for one in (*both, *both)]
