@@ -1,6 +1,7 @@
 """The composition root: configuration → database → faces. The only module that knows all rooms."""
 
 import enum
+import functools
 import hashlib
 import os
 from pathlib import Path
@@ -21,10 +22,14 @@ import promises.ledger.models
 import promises.notify.models
 import promises.payouts.models
 from config import PROJECT, Config, load_config
+from promises.cli import commands as cli_commands
 from promises.db.base import db
-from promises.http import cookies, errors, i18n, navigation, permissions, security, urls
+from promises.http import cookies, errors, i18n, navigation, permissions, security, urls, wiring
 from promises.identity import keys
+from promises.payouts.rails.base import Rails
+from promises.payouts.rails.voucher import VOUCHER, VoucherRail
 from promises.public import blueprints as public
+from promises.simulation import commands as simulation_commands
 from promises.web import blueprints as web
 from promises.worker import commands as worker_commands
 
@@ -43,7 +48,8 @@ MODELS: tuple[ModuleType, ...] = (
 
 PACKAGE = Path(__file__).parent
 TEMPLATES = tuple(PACKAGE / face / "templates" for face in ("http", "web", "public"))
-COMMANDS = (*worker_commands.ALL,)
+COMMANDS = (*cli_commands.ALL, *worker_commands.ALL, *simulation_commands.ALL)
+RAILS: Rails = {VOUCHER: VoucherRail()}
 
 _migrate = Migrate()
 
@@ -73,6 +79,11 @@ def create_app(
     db.init_app(app)
     _migrate.init_app(app, db, directory=str(PROJECT / "migrations"))
     _add_faces(app, config)
+    app.extensions[wiring.EXTENSION] = wiring.Wiring(
+        config=config,
+        make_worker_app=functools.partial(create_app, config, DatabaseRole.WORKER),
+        rails=RAILS,
+    )
     return app
 
 
@@ -87,6 +98,7 @@ def _add_faces(app: Flask, config: Config) -> None:
     permissions.init_app(app)
     errors.init_app(app)
     navigation.init_app(app)
+    app.register_blueprint(web.FRONT)
     for blueprint in (*web.ALL, *public.ALL):
         app.register_blueprint(blueprint, url_prefix=urls.PREFIX)
     for command in COMMANDS:

@@ -10,6 +10,8 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from babel import Locale
+from babel.dates import get_day_names
 from flask import Flask, Response, current_app, g, has_request_context, request
 
 from promises.kernel import text
@@ -56,6 +58,17 @@ def say(message: Message) -> str:
 def zone() -> str:
     context = g.get("lupaus_context") if has_request_context() else None
     return context.organisation.time_zone if context else "UTC"
+
+
+def country_name(code: str) -> str:
+    """`FI` → Finland, Suomi."""
+    return str(Locale(locale()).territories.get(code, code))
+
+
+def day_names() -> list[str]:
+    """Monday first, as headings."""
+    names = get_day_names("wide", context="stand-alone", locale=locale())
+    return [str(names[index]).capitalize() for index in range(7)]
 
 
 def _chosen() -> str | None:

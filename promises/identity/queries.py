@@ -40,6 +40,7 @@ __all__ = [
     "list_service_kinds",
     "member_by_id",
     "name_key",
+    "only_slug",
     "organisation_by_id",
     "organisation_by_slug",
     "organisation_info",
@@ -123,6 +124,13 @@ def list_organisation_ids() -> list[uuid.UUID]:
     """Every organisation, by the directory; for maintenance commands."""
     with unscoped() as (session, _now):
         return list(session.scalars(select(DirectoryEntry.organisation_id)))
+
+
+def only_slug() -> str | None:
+    """The slug of the service's organisation, where there is just one."""
+    with unscoped() as (session, _now):
+        found = list(session.scalars(select(DirectoryEntry.slug).limit(2)))
+    return found[0] if len(found) == 1 else None
 
 
 def name_key(name: str) -> str:

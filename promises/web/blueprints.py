@@ -2,13 +2,42 @@
 
 from flask import Blueprint
 
-from promises.web import account, counter, home, people, sign_in, tickets
+from promises.web import (
+    account,
+    approvals,
+    branches,
+    counter,
+    devices,
+    front,
+    home,
+    hours,
+    keys,
+    ledger,
+    people,
+    services,
+    settings,
+    sign_in,
+    tickets,
+    vouchers,
+)
+
+FRONT = front.blueprint
+"""The one page outside any organisation."""
 
 ALL: tuple[Blueprint, ...] = (
     account.blueprint,
+    approvals.blueprint,
+    branches.blueprint,
     counter.blueprint,
+    devices.blueprint,
     home.blueprint,
+    hours.blueprint,
+    keys.blueprint,
+    ledger.blueprint,
     people.blueprint,
+    services.blueprint,
+    settings.blueprint,
     sign_in.blueprint,
     tickets.blueprint,
+    vouchers.blueprint,
 )
