@@ -12,8 +12,10 @@ let off = isOff();
 let first = "";
 let firstAt = 0;
 
+// What lies in a folded menu keeps its boxes in some browsers, and its key must not press it.
+const folded = (element) => element.closest("details:not([open]) > :not(summary)");
 const visible = (element) => !element.disabled
-  && (element.getClientRects().length > 0 || element.closest("[data-keys-always]"));
+  && ((element.getClientRects().length > 0 && !folded(element)) || element.closest("[data-keys-always]"));
 const targets = () => [...document.querySelectorAll("[data-key]")].filter(visible);
 const words = (element) => {
   const copy = element.cloneNode(true);
