@@ -22,6 +22,8 @@ import promises.ledger.models
 import promises.notify.models
 import promises.payouts.models
 from config import PROJECT, Config, load_config
+from promises.api import service as api
+from promises.api.errors import answer as answer_api_error
 from promises.cli import commands as cli_commands
 from promises.db.base import db
 from promises.http import cookies, errors, i18n, navigation, permissions, security, urls, wiring
@@ -47,7 +49,7 @@ MODELS: tuple[ModuleType, ...] = (
 )
 
 PACKAGE = Path(__file__).parent
-TEMPLATES = tuple(PACKAGE / face / "templates" for face in ("http", "web", "public"))
+TEMPLATES = tuple(PACKAGE / face / "templates" for face in ("http", "web", "public", "api"))
 COMMANDS = (*cli_commands.ALL, *worker_commands.ALL, *simulation_commands.ALL)
 RAILS: Rails = {VOUCHER: VoucherRail()}
 
@@ -96,11 +98,12 @@ def _add_faces(app: Flask, config: Config) -> None:
     i18n.init_app(app)
     security.init_app(app, config)
     permissions.init_app(app)
-    errors.init_app(app)
+    errors.init_app(app, answer_api_error)
     navigation.init_app(app)
     app.register_blueprint(web.FRONT)
     for blueprint in (*web.ALL, *public.ALL):
         app.register_blueprint(blueprint, url_prefix=urls.PREFIX)
+    api.init_app(app)
     for command in COMMANDS:
         app.cli.add_command(command)
 

@@ -1,0 +1,21 @@
+"""The API as app.py registers it."""
+
+from flask import Flask
+
+from promises.api import events, reference, tickets
+from promises.api.blueprint import api_v1
+from promises.api.spec import make_api, published
+from promises.http.security import csrf
+
+ROOMS = (tickets, events)
+EXTENSION = "lupaus.api"
+
+
+def init_app(app: Flask) -> None:
+    """After permissions. A key is no cookie: requests with one need no form token."""
+    api = make_api()
+    api.init_app(app)
+    api.register_blueprint(api_v1)
+    csrf.exempt(api_v1)
+    app.extensions[EXTENSION] = published(api)
+    app.register_blueprint(reference.blueprint)
