@@ -37,6 +37,12 @@ ORDER BY c.created_at, c.id
 LIMIT %(limit)s
 """
 
+_OWED_AMONG = """
+SELECT c.id FROM compensations c
+WHERE c.organisation_id = %(organisation_id)s AND c.id = ANY(%(ids)s) AND c.state = 'owed'
+ORDER BY c.id
+"""
+
 _ALL_WAITING = """
 SELECT c.id, c.amount_minor FROM compensations c
 WHERE c.organisation_id = %(organisation_id)s AND c.state = 'owed'
@@ -75,6 +81,16 @@ def tickets_of(
         session, _TICKETS, {"organisation_id": organisation_id, "ids": list(compensation_ids)}
     )
     return [row.ticket_id for row in found]
+
+
+def owed_among(
+    session: Session, *, organisation_id: uuid.UUID, compensation_ids: Sequence[uuid.UUID]
+) -> list[uuid.UUID]:
+    """Those of these ids that are debts still held; others are nobody's business here."""
+    found = rows(
+        session, _OWED_AMONG, {"organisation_id": organisation_id, "ids": list(compensation_ids)}
+    )
+    return [row.id for row in found]
 
 
 def list_waiting(

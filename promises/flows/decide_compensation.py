@@ -7,7 +7,7 @@ from promises.audit.actions import record
 from promises.compensation.errors import NotOwed
 from promises.compensation.guards import require_second_person
 from promises.compensation.models import CompensationState, Hold
-from promises.compensation.queries import tickets_of
+from promises.compensation.queries import owed_among, tickets_of
 from promises.compensation.releasing import place_hold, record_decisions
 from promises.compensation.windows import decide_window
 from promises.db.session import UnitOfWork
@@ -31,27 +31,17 @@ def approve(uow: UnitOfWork, *, compensation_ids: Sequence[uuid.UUID], reason: s
     All or nothing where the actor may not decide (OwnEvidence). Debts that somebody has decided
     meanwhile are skipped; NotOwed where that leaves none.
     """
-    require_second_person(
-        uow.session,
-        organisation_id=uow.organisation_id,
-        actor=uow.actor,
-        compensation_ids=compensation_ids,
-    )
-    _touch(uow, compensation_ids)
-    _decide(uow, compensation_ids, "approved", APPROVABLE, reason)
-    return lift_and_let_go(uow, compensation_ids, APPROVABLE)
+    waiting = _waiting(uow, compensation_ids)
+    _touch(uow, waiting)
+    _decide(uow, waiting, "approved", APPROVABLE, reason)
+    return lift_and_let_go(uow, waiting, APPROVABLE)
 
 
 def refuse(uow: UnitOfWork, *, compensation_ids: Sequence[uuid.UUID], reason: str) -> int:
     """End debts without paying. The customer sees the reason and can object. Returns how many."""
-    require_second_person(
-        uow.session,
-        organisation_id=uow.organisation_id,
-        actor=uow.actor,
-        compensation_ids=compensation_ids,
-    )
-    _touch(uow, compensation_ids)
-    closed = end_debts(uow, compensation_ids, state=CompensationState.REFUSED, reason=reason)
+    waiting = _waiting(uow, compensation_ids)
+    _touch(uow, waiting)
+    closed = end_debts(uow, waiting, state=CompensationState.REFUSED, reason=reason)
     if not closed:
         raise NotOwed
     _decide(uow, [one.compensation_id for one in closed], "refused", (), reason)
@@ -101,6 +91,24 @@ def decide_mass_breach(uow: UnitOfWork, *, window_id: uuid.UUID, pay: bool, reas
     closed = end_debts(uow, held, state=CompensationState.REFUSED, reason=reason)
     _decide(uow, [one.compensation_id for one in closed], "refused", (), reason)
     return len(closed)
+
+
+def _waiting(uow: UnitOfWork, compensation_ids: Sequence[uuid.UUID]) -> list[uuid.UUID]:
+    """Those that still wait, where the actor may decide about all of them."""
+    waiting = owed_among(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        compensation_ids=compensation_ids,
+    )
+    if not waiting:
+        raise NotOwed
+    require_second_person(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        actor=uow.actor,
+        compensation_ids=waiting,
+    )
+    return waiting
 
 
 def _touch(uow: UnitOfWork, compensation_ids: Sequence[uuid.UUID]) -> None:

@@ -1,11 +1,13 @@
 """At the desk: a voucher is redeemed, or given a new code; and vouchers expire by themselves."""
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from promises.audit.actions import record
 from promises.db.session import UnitOfWork
+from promises.desk.actions import touch_tickets
 from promises.identity.keys import Purpose, organisation_key
 from promises.identity.queries import organisation_info
 from promises.kernel.money import Money
@@ -40,6 +42,7 @@ def redeem(uow: UnitOfWork, *, code: str, counter_id: uuid.UUID | None) -> Redee
         counter_id=counter_id,
     )
     _book(uow, PostingKind.VOUCHER_REDEEMED, voucher)
+    _touch(uow, [voucher.voucher_id])
     record(
         uow.session,
         organisation_id=uow.organisation_id,
@@ -65,6 +68,7 @@ def reissue(uow: UnitOfWork, *, voucher_id: uuid.UUID, reason: str) -> str:
         voucher_id=voucher_id,
         reason=reason,
     )
+    _touch(uow, [voucher_id])
     record(
         uow.session,
         organisation_id=uow.organisation_id,
@@ -103,7 +107,19 @@ def expire(uow: UnitOfWork) -> int:
     )
     for voucher in expired:
         _book(uow, PostingKind.VOUCHER_EXPIRED, voucher)
+    _touch(uow, [voucher.voucher_id for voucher in expired])
     return len(expired)
+
+
+def _touch(uow: UnitOfWork, voucher_ids: Sequence[uuid.UUID]) -> None:
+    """The customers' pages change."""
+    touch_tickets(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        ticket_ids=vouchers.tickets_of_vouchers(
+            uow.session, organisation_id=uow.organisation_id, voucher_ids=voucher_ids
+        ),
+    )
 
 
 def _key(uow: UnitOfWork) -> bytes:

@@ -72,6 +72,15 @@ WHERE v.organisation_id = %(organisation_id)s AND c.ticket_id = ANY(%(ticket_ids
 ORDER BY v.issued_at, v.id
 """
 
+_TICKET = """
+SELECT c.ticket_id
+FROM vouchers v
+JOIN payouts p ON p.organisation_id = v.organisation_id AND p.id = v.payout_id
+JOIN compensations c ON c.organisation_id = p.organisation_id AND c.id = p.compensation_id
+WHERE v.organisation_id = %(organisation_id)s AND v.id = ANY(%(voucher_ids)s)
+ORDER BY c.ticket_id
+"""
+
 _REISSUE = """
 UPDATE vouchers SET generation = %(generation)s, code_mac = %(code_mac)s, last4 = %(last4)s
 WHERE organisation_id = %(organisation_id)s AND id = %(voucher_id)s AND state = 'active'
@@ -215,6 +224,16 @@ def vouchers_of_tickets(
         _FIND_BY_TICKETS,
         {"organisation_id": organisation_id, "ticket_ids": list(ticket_ids)},
     )
+
+
+def tickets_of_vouchers(
+    session: Session, *, organisation_id: uuid.UUID, voucher_ids: Sequence[uuid.UUID]
+) -> list[uuid.UUID]:
+    """The tickets whose pages show these vouchers."""
+    found = rows(
+        session, _TICKET, {"organisation_id": organisation_id, "voucher_ids": list(voucher_ids)}
+    )
+    return [row.ticket_id for row in found]
 
 
 def reissue_voucher(

@@ -6,7 +6,7 @@ import pytest
 
 from promises.flows import redeem_voucher
 from tests.flows.ground import QUARTER, TICK, World
-from tests.pages import check_page, form_fields
+from tests.parts import check_page, form_fields
 
 pytestmark = pytest.mark.usefixtures("as_application")
 
