@@ -1,13 +1,14 @@
 """`flask worker`."""
 
 import click
-from flask import current_app
 from flask.cli import with_appcontext
 
-from config import Config
+from promises.db.base import db
+from promises.db.checks import check_at_start
 from promises.http.logs import configure_logs
+from promises.http.wiring import wiring
+from promises.worker.post import post_office
 from promises.worker.service import Service, Tools
-from promises.worker.wiring import EXTENSION, Wiring, post_office
 
 
 @click.command("worker")
@@ -15,10 +16,14 @@ from promises.worker.wiring import EXTENSION, Wiring, post_office
 def worker_command() -> None:
     """Watch deadlines, pay, send mail and run deferred jobs, until SIGTERM."""
     configure_logs()
-    wiring: Wiring = current_app.extensions[EXTENSION]
-    config: Config = current_app.config["LUPAUS"]
-    app = wiring.make_app()
-    Service(app, config.worker_url, Tools(wiring.rails, post_office(config), wiring.jobs)).run()
+    found = wiring()
+    config = found.config
+    app = found.make_worker_app()
+    if config.embedded:
+        with app.app_context():
+            db.engine.connect().close()  # starts the embedded server where none runs
+    check_at_start(config.worker_url)
+    Service(app, config.worker_url, Tools(found.rails, post_office(config))).run()
 
 
 ALL: tuple[click.Command, ...] = (worker_command,)

@@ -4,7 +4,7 @@ import asyncio
 import signal
 import threading
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -13,12 +13,13 @@ from flask import Flask
 
 from promises.db import sql
 from promises.db.session import unit_of_work
+from promises.flows import run_import
 from promises.flows.close_branches import close_branch
 from promises.flows.housekeep import housekeep
 from promises.flows.send_messages import Post, send_due
 from promises.flows.settle_payouts import settle
 from promises.flows.sweep_deadlines import sweep
-from promises.jobs.queue import SETTLE_PAYOUTS
+from promises.jobs.queue import RUN_IMPORT, SETTLE_PAYOUTS
 from promises.kernel.actors import SYSTEM
 from promises.payouts.rails.base import Rails
 from promises.worker.lanes import Lane, Runner
@@ -49,7 +50,6 @@ class Tools:
 
     rails: Rails
     post: Post
-    jobs: Mapping[str, TaskRunner]
 
 
 def sweep_batch(organisation_id: uuid.UUID) -> int:
@@ -75,6 +75,10 @@ def keep_house(organisation_id: uuid.UUID) -> None:
         housekeep(uow)
 
 
+def run_import_job(organisation_id: uuid.UUID, import_id: str) -> None:
+    run_import.run(organisation_id, uuid.UUID(import_id))
+
+
 class Service:
     """Everything that one worker process runs. Several processes share the work."""
 
@@ -91,9 +95,10 @@ class Service:
         self._by_errand = {errand: lane for lane in self._lanes for errand in lane.errands}
         self._watcher = Watcher(app, Duties(sweep_batch, BATCH, self._hand_on), self._stop)
         jobs: dict[str, TaskRunner] = {
-            SETTLE_PAYOUTS: lambda organisation_id: settle(organisation_id, rails)
+            SETTLE_PAYOUTS: lambda organisation_id: settle(organisation_id, rails),
+            RUN_IMPORT: run_import_job,
         }
-        self._queue = make_queue(app, url, {**jobs, **tools.jobs})
+        self._queue = make_queue(app, url, jobs)
         self._threads = [
             self._thread("watcher", self._watcher.run),
             *(self._thread(f"lane-{n}", lane.run) for n, lane in enumerate(self._lanes)),

@@ -1,30 +1,14 @@
-"""What app.py hands to the worker."""
+"""The carriers of this service, as its settings say."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from email.utils import parseaddr
 from ipaddress import ip_address
-
-from flask import Flask
 
 from config import Config, MailServer
 from promises.flows.send_messages import Post
 from promises.notify.channels import Carrier, EmailCarrier, Mailbox, NotSetUp, TextByMail
 from promises.notify.models import Channel
-from promises.payouts.rails.base import Rails
-from promises.worker.queue import TaskRunner
 
-EXTENSION = "lupaus.worker"
 CATCHER_DOMAIN = "sms.localhost"
-
-
-@dataclass(frozen=True)
-class Wiring:
-    """`make_app` builds the service as the worker's database role; `jobs` by task name."""
-
-    make_app: Callable[[], Flask]
-    rails: Rails
-    jobs: Mapping[str, TaskRunner]
 
 
 def post_office(config: Config) -> Post:

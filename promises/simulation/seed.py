@@ -1,0 +1,106 @@
+"""The demonstration's history: made once, by playing the last two weeks through the real flows.
+
+Interrupted at any point it goes on from the last whole step; finished it does nothing.
+"""
+
+import datetime as dt
+import random
+from dataclasses import dataclass
+from typing import Any
+
+from promises.audit.actions import record
+from promises.db import sql
+from promises.db.session import unscoped
+from promises.kernel.actors import SYSTEM
+from promises.kernel.zones import local_date, resolve_local
+from promises.payouts.rails.base import Rails
+from promises.simulation.acts import Acts
+from promises.simulation.bank import ZONE, Bank
+from promises.simulation.decisions import propose_more, publish_promises
+from promises.simulation.history import Day
+from promises.simulation.setup import find_bank, found_bank
+
+DAYS = 12
+SEED = 1
+SEEDED = "demo_seeded"
+
+_PROGRESS = """
+SELECT
+    EXISTS (SELECT FROM audit_records
+            WHERE organisation_id = %(organisation_id)s AND action = %(seeded)s) AS finished,
+    EXISTS (SELECT FROM promises WHERE organisation_id = %(organisation_id)s) AS promised,
+    EXISTS (SELECT FROM decisions
+            WHERE organisation_id = %(organisation_id)s AND outcome = 'declined') AS discussed,
+    (SELECT max(day_on) FROM tickets WHERE organisation_id = %(organisation_id)s) AS last_day
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Seeded:
+    """What a run added; nothing where the demonstration stood already."""
+
+    days: int
+    visits: int
+
+
+def seed_demo(rails: Rails, *, days: int = DAYS, seed: int = SEED) -> Seeded:
+    """Found the demo organisation, unless it is there, and give it a history of so many days up to
+    yesterday. Raises NotADemo where the slug is somebody else's."""
+    with unscoped() as (_, now):
+        today = local_date(now, ZONE)
+    first = today - dt.timedelta(days=days)
+    founded_at = _local(first - dt.timedelta(days=1), 7)
+    bank = find_bank() or found_bank(founded_at)
+    acts = Acts(bank.organisation_id, rails)
+    progress = _progress(acts)
+    if progress.finished:
+        return Seeded(0, 0)
+    if not progress.promised:
+        publish_promises(acts, bank, founded_at + dt.timedelta(hours=6))
+    if progress.last_day is not None:
+        _close_all(acts, bank, _local(progress.last_day, 23))
+    wanted = [first + dt.timedelta(days=number) for number in range(days)]
+    missing = [day for day in wanted if progress.last_day is None or day > progress.last_day]
+    visits = sum(_play(acts, bank, day, seed) for day in missing)
+    if not progress.discussed:
+        propose_more(acts, bank, _local(today - dt.timedelta(days=min(days, 4)), 9))
+    _finish(acts)
+    return Seeded(len(missing), visits)
+
+
+def _play(acts: Acts, bank: Bank, day: dt.date, seed: int) -> int:
+    rng = random.Random(f"{seed} {day.toordinal()}")  # noqa: S311  a model, not a secret
+    return Day(acts, bank, day, rng).play()
+
+
+def _close_all(acts: Acts, bank: Bank, instant: dt.datetime) -> None:
+    """End what an interrupted day left open."""
+    for branch in bank.branches.values():
+        acts.at(instant).close(branch.id)
+
+
+def _progress(acts: Acts) -> Any:
+    with acts.work(SYSTEM) as uow:
+        return sql.one(
+            uow.session,
+            _PROGRESS,
+            {"organisation_id": uow.organisation_id, "seeded": SEEDED},
+        )
+
+
+def _finish(acts: Acts) -> None:
+    with acts.work(SYSTEM) as uow:
+        record(
+            uow.session,
+            organisation_id=uow.organisation_id,
+            actor=SYSTEM,
+            now=uow.now,
+            action=SEEDED,
+            object_kind="organisation",
+            object_id=uow.organisation_id,
+            details={},
+        )
+
+
+def _local(day: dt.date, hour: int) -> dt.datetime:
+    return resolve_local(dt.datetime.combine(day, dt.time(hour)), ZONE).instant
