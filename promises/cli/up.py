@@ -44,9 +44,12 @@ def run(config: Config) -> None:
     database = EmbeddedServer(config.postgres_dir) if config.embedded else None
     supervisor = Supervisor(children.programs(config, stage), database)
     with closing(stage.web), supervisor.session():
+        print("Bringing the database up to date …", flush=True)
         supervisor.run_once(children.MIGRATE)
         if config.demo:
+            print("Looking after the demonstration's past days …", flush=True)
             supervisor.run_once(children.SEED_DEMO)
+        print("Starting pages and worker …", flush=True)
         with _told_address(config, stage.base_url):
             supervisor.keep_until(lambda: answers(stage.web))
             links = []

@@ -186,8 +186,9 @@ def test_killed_program_comes_back_and_no_visitor_is_refused(up, words):
     up.sql("CREATE TABLE kept AS SELECT generate_series(1, 100) AS n")
     victim = up.child(words)
     os.kill(victim, signal.SIGKILL)
-    # the port stays open while pages are started again: the request waits, it is not refused
-    assert status(up.address) < 500
+    # The port stays open while pages are started again: the request waits, it is not refused.
+    # Without a database the pages may say so, and no more than that.
+    assert status(up.address) in ((200, 302, 404, 503) if "postgres" in words else (200, 302, 404))
     eventually(lambda: up.child(words) not in (None, victim))
     eventually(lambda: answering(up))
     assert up.sql("SELECT count(*) FROM kept") == [(100,)]
