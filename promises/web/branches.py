@@ -108,7 +108,7 @@ def add_counter(branch_id: uuid.UUID) -> Response | tuple[str, int]:
                     actor=uow.actor,
                     now=uow.now,
                     branch_id=branch_id,
-                    name=form.name.data,
+                    name=form.counter.data,
                 )
         except DomainError as refusal:
             form.refuse(refusal)

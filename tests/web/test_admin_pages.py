@@ -170,8 +170,8 @@ def test_a_branch_gets_hours_counters_and_services(admin, made):
     assert response.status_code == 303
     where = response.location
     branch_id = where.rsplit("/", 1)[1]
-    assert post(admin, f"{where}/counters", {"name": "7"}, page=where).status_code == 303
-    taken = post(admin, f"{where}/counters", {"name": "7"}, page=where)
+    assert post(admin, f"{where}/counters", {"counter": "7"}, page=where).status_code == 303
+    taken = post(admin, f"{where}/counters", {"counter": "7"}, page=where)
     assert taken.status_code == 422
     assert "is in use already" in taken.text
     week = {f"day_{index}": "" for index in range(7)} | {"day_0": "9-12, 13:00–16.30"}

@@ -47,7 +47,7 @@ class NewBranchForm(BranchForm):
 
 
 class CounterForm(Form):
-    name = Line(N_("Name or number"), longest=40)
+    counter = Line(N_("Name or number"), longest=40)
 
 
 class BranchServicesForm(Form):
