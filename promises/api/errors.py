@@ -130,6 +130,18 @@ _BY_STATUS: Mapping[int, type[DomainError]] = {
 } | {500: Fault, 503: Unavailable}
 
 
+def problem_kinds() -> list[type[DomainError]]:
+    """Every kind of refusal in the product, by status and code; one a code."""
+    found = {kind.code: kind for kind in _below(DomainError)}
+    return sorted(found.values(), key=lambda kind: (kind.status, kind.code))
+
+
+def _below(kind: type[DomainError]) -> Iterator[type[DomainError]]:
+    for inner in kind.__subclasses__():
+        yield inner
+        yield from _below(inner)
+
+
 def locale() -> str:
     """What the program asks for, else the organisation's language."""
     wanted = request.accept_languages.best_match(LOCALES)

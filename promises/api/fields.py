@@ -10,7 +10,7 @@ import unicodedata
 import uuid
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any
 
 from marshmallow import RAISE, Schema, fields, validate
 
@@ -30,7 +30,7 @@ _FRACTION = re.compile(r"\.(\d+)")
 _UNSTORABLE = frozenset({"Cc", "Cs"})
 
 
-def _messages(**own: str) -> dict[str, str]:
+def _messages(**own: str) -> dict[str, Any]:
     return {"required": REQUIRED, "null": NOT_NULL, "validator_failed": own["invalid"], **own}
 
 
@@ -40,7 +40,7 @@ class Part(Schema):
     class Meta:
         unknown = RAISE
 
-    error_messages: ClassVar[dict[str, str]] = {"unknown": UNKNOWN, "type": NOT_AN_OBJECT}
+    error_messages = {"unknown": UNKNOWN, "type": NOT_AN_OBJECT}
 
 
 class Text(fields.String):
@@ -107,14 +107,16 @@ class Day(fields.Date):
             raise self.make_error("invalid") from error
 
 
-class Choice(fields.Field):
+class Choice(fields.Field[StrEnum]):
     """One value of a closed list; loaded as the enum's member."""
 
     default_error_messages = _messages(
         invalid=N_("This is none of the values that are possible here.")
     )
 
-    def __init__(self, kind: type[StrEnum], *, of: frozenset[Any] | None = None, **kwargs: Any):
+    def __init__(
+        self, kind: type[StrEnum], *, of: frozenset[Any] | None = None, **kwargs: Any
+    ) -> None:
         self.members = {one.value: one for one in kind if of is None or one in of}
         super().__init__(**kwargs)
 
@@ -149,7 +151,7 @@ class Nested(fields.Nested):
     default_error_messages = _messages(invalid=NOT_AN_OBJECT, type=NOT_AN_OBJECT)
 
 
-class Many(fields.List):
+class Many(fields.List[Any]):
     default_error_messages = _messages(invalid=N_("This must be a list."))
 
 
@@ -170,6 +172,5 @@ class PageQuery(Part):
         metadata={"description": "How many rows a page has, 1 to 100.", "example": 25},
     )
     after = Id(
-        load_default=None,
         metadata={"description": "`next` of the page before; without it the first page."},
     )

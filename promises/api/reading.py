@@ -33,7 +33,7 @@ def page(asked: Asked, register: Register, shape: Shape = as_it_is, **fixed: Any
         organisation_id=asked.uow.organisation_id,
         filters=filters,
         limit=asked.data["limit"],
-        after=asked.data["after"],
+        after=asked.data.get("after"),
     )
     return page_document([shape(row) for row in found.rows], found.next)
 

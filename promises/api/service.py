@@ -2,12 +2,12 @@
 
 from flask import Flask
 
-from promises.api import events, reference, tickets
+from promises.api import branches, events, money, promises, reference, tickets, verdicts
 from promises.api.blueprint import api_v1
 from promises.api.spec import make_api, published
 from promises.http.security import csrf
 
-ROOMS = (tickets, events)
+ROOMS = (branches, tickets, events, promises, verdicts, money)
 EXTENSION = "lupaus.api"
 
 

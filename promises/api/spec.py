@@ -7,7 +7,7 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 from flask_smorest import Api
 
 from promises.api import errors
-from promises.api.fields import Part, Text, Whole, choice_properties, Many, Nested
+from promises.api.fields import Many, Nested, Part, Text, Whole, choice_properties
 from promises.kernel.text import translate
 
 VERSION = "1.0.0"
@@ -57,6 +57,9 @@ class PublishedApi(Api):  # type: ignore[misc]
     def _register_error_handlers(self) -> None:
         """None: what the library would register holds for the whole application."""
 
+    def _register_pagination_header(self) -> None:
+        """None: pages carry their cursor in the body."""
+
     def _register_responses(self) -> None:
         self.ma_plugin.converter.add_attribute_function(choice_properties)
         for status in errors.TITLES:
@@ -104,6 +107,11 @@ def published(api: PublishedApi) -> dict[str, Any]:
     """The whole document."""
     document: dict[str, Any] = json.loads(json.dumps(api.spec.to_dict()))
     document["servers"] = [{"url": "/"}]
+    for key, name in api.ma_plugin.converter.refs.items():
+        if key[0].__doc__:
+            document["components"]["schemas"][name]["description"] = " ".join(
+                key[0].__doc__.split()
+            )
     document["tags"] = [{"name": name, "description": text} for name, text in TAGS.items()]
     document["components"]["securitySchemes"] = {
         "key": {

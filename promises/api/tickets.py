@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import current_app
 
+from promises.api.fields import PageQuery
 from promises.api.operations import Asked, Operation, operation
 from promises.api.reading import as_it_is, page, row
 from promises.api.refusals import unseen_is_not_found
@@ -134,7 +135,7 @@ def read(asked: Asked, ticket_id: uuid.UUID) -> dict[str, Any]:
         summary="List what happened to a ticket",
         description="The oldest first, events that were taken back included.",
         scope=Scope.READ,
-        query=schemas.PageQuery,
+        query=PageQuery,
         answer=schemas.EventPage,
         example=page_example(schemas.EVENT),
         errors=(404,),

@@ -235,7 +235,8 @@ def _enter_device(wanted: Access) -> None:
 
 def _enter_program(wanted: Access) -> None:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    found = identity_access.key_by_token(token.strip()) if scheme.lower() == "bearer" else None
+    bearer = scheme.lower() == "bearer"
+    found = identity_access.key_lately_by_token(token.strip()) if bearer else None
     if found is None:
         raise NotSignedIn()
     context.enter(organisation_by_id(found.organisation_id), api_key=found)

@@ -207,7 +207,7 @@ def find(
     register: Register,
     *,
     organisation_id: uuid.UUID,
-    id: uuid.UUID,  # noqa: A002
+    id: uuid.UUID,
     branch_id: uuid.UUID | None = None,
 ) -> Any | None:
     """The row of that id; None also where it is not of `branch_id`."""
@@ -265,7 +265,7 @@ def tickets_of_branch(
 
 def versions_of_branch(
     session: Session, *, organisation_id: uuid.UUID, branch_id: uuid.UUID
-) -> set[uuid.UUID]:
-    """The versions of promises, old ones too, that cover a branch."""
+) -> dict[uuid.UUID, uuid.UUID]:
+    """The versions of promises, old ones too, that cover a branch, each with its promise."""
     params = {"organisation_id": organisation_id, "branch_id": branch_id}
-    return {row.id for row in rows(session, _VERSIONS_OF_BRANCH, params)}
+    return {row.id: row.promise_id for row in rows(session, _VERSIONS_OF_BRANCH, params)}

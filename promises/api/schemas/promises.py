@@ -1,0 +1,176 @@
+"""Promises, their versions and their terms."""
+
+from marshmallow import fields
+
+from promises.api.fields import Choice, Day, Flag, Id, Instant, Many, Nested, Part, Text, Whole
+from promises.api.schemas.pages import EXAMPLE_ID, OTHER_ID, page_of
+from promises.catalogue.queries import PromiseState
+from promises.rules.facts import TicketKind
+from promises.rules.terms import AfterLimit, BeforeLimit, Boundary, Period
+
+
+class ScopeTerms(Part):
+    """The tickets that the promise is for; null means all."""
+
+    ticket_kinds = Many(Choice(TicketKind), required=True)
+    service_kinds = Many(Id(), required=True, allow_none=True)
+    branches = Many(Id(), required=True, allow_none=True)
+
+
+MeasureTerms = Part.from_dict(
+    {
+        "kind": Text(required=True),
+        "from": Text(required=True),
+        "to": Text(required=True),
+    },
+    name="MeasureTerms",
+)
+
+
+class LimitTerms(Part):
+    seconds = Whole(required=True)
+    boundary = Choice(
+        Boundary,
+        required=True,
+        metadata={"description": "Whether the limit itself is still kept."},
+    )
+
+
+class LeaverTerms(Part):
+    """What becomes of a promise to somebody who leaves."""
+
+    before_limit = Choice(BeforeLimit, required=True)
+    after_limit = Choice(AfterLimit, required=True)
+
+
+class AmountTerms(Part):
+    kind = Text(required=True)
+    amount_minor = Whole(required=True)
+
+
+class CustomerCapTerms(Part):
+    count = Whole(required=True)
+    period = Choice(Period, required=True)
+
+
+class CapTerms(Part):
+    """Ceilings on what is owed; null where there is none."""
+
+    per_case_minor = Whole(required=True, allow_none=True)
+    per_customer = Nested(CustomerCapTerms, required=True, allow_none=True)
+    per_device_day = Whole(required=True, allow_none=True)
+    per_branch_day_anonymous = Whole(required=True, allow_none=True)
+
+
+class TermsSchema(Part):
+    """What a version says, as the engine judges by it. Amounts are minor units of `currency`."""
+
+    format = Whole(required=True)
+    currency = Text(required=True)
+    scope = Nested(ScopeTerms, required=True)
+    measure = Nested(MeasureTerms, required=True)
+    limit = Nested(LimitTerms, required=True)
+    leavers = Nested(LeaverTerms, required=True)
+    amount = Nested(AmountTerms, required=True)
+    caps = Nested(CapTerms, required=True)
+    approval_threshold_minor = Whole(required=True, allow_none=True)
+    budget_month_minor = Whole(required=True, allow_none=True)
+
+
+TargetStepSchema = Part.from_dict(
+    {
+        "from": Day(required=True),
+        "share": Text(required=True, metadata={"description": "A decimal, such as 0.97."}),
+    },
+    name="TargetStepSchema",
+)
+
+
+class VersionSchema(Part):
+    """A version of a promise. It never changes; tickets are judged by the one of their arrival."""
+
+    id = Id(required=True)
+    number = Whole(required=True)
+    sentence = Text(required=True, metadata={"description": "The promise in words."})
+    terms = Nested(TermsSchema, required=True)
+    way_of_working = Text(required=True)
+    team_reward = Text(required=True)
+    target_path = Many(Nested(TargetStepSchema), required=True)
+    valid_from = Instant(required=True)
+    valid_to = Instant(required=True, allow_none=True, metadata={"description": "Exclusive."})
+    applied_to_history = Flag(required=True)
+    published_at = Instant(required=True)
+
+
+class PromiseRowSchema(Part):
+    """A lasting promise."""
+
+    id = Id(required=True)
+    slug = Text(required=True)
+    titles = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        required=True,
+        metadata={"description": "The title by language."},
+    )
+    state = Choice(PromiseState, required=True)
+    ends_at = Instant(required=True, allow_none=True)
+    current_version_id = Id(
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "The version in force; the first to come, or the last, where none is. "
+            "Null where it does not cover the branch that the key is bound to."
+        },
+    )
+
+
+class PromiseSchema(PromiseRowSchema):
+    """A promise with all its versions, the newest first."""
+
+    versions = Many(Nested(VersionSchema), required=True)
+
+
+PromisePage = page_of(PromiseRowSchema)
+
+ROW = {
+    "id": EXAMPLE_ID,
+    "slug": "served-within-15-minutes",
+    "titles": {"en": "You are served within 15 minutes"},
+    "state": "in_force",
+    "ends_at": None,
+    "current_version_id": OTHER_ID,
+}
+PROMISE = ROW | {
+    "versions": [
+        {
+            "id": OTHER_ID,
+            "number": 1,
+            "sentence": "Your service begins within 15 min, or we pay you €10.",
+            "terms": {
+                "format": 1,
+                "currency": "EUR",
+                "scope": {"ticket_kinds": ["visit"], "service_kinds": None, "branches": None},
+                "measure": {"kind": "elapsed", "from": "arrived", "to": "service_started"},
+                "limit": {"seconds": 900, "boundary": "inclusive"},
+                "leavers": {"before_limit": "excluded", "after_limit": "owed"},
+                "amount": {"kind": "flat", "amount_minor": 1000},
+                "caps": {
+                    "per_case_minor": None,
+                    "per_customer": {"count": 2, "period": "day"},
+                    "per_device_day": None,
+                    "per_branch_day_anonymous": None,
+                },
+                "approval_threshold_minor": None,
+                "budget_month_minor": 100000,
+            },
+            "way_of_working": "A second counter opens when five people wait.",
+            "team_reward": "Cake on Friday.",
+            "target_path": [{"from": "2026-06-01", "share": "0.97"}],
+            "valid_from": "2026-03-02T06:00:00+00:00",
+            "valid_to": None,
+            "applied_to_history": False,
+            "published_at": "2026-03-01T12:00:00+00:00",
+        }
+    ]
+}
