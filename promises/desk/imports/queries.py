@@ -35,6 +35,16 @@ ORDER BY p.line, p.code
 LIMIT %(limit)s
 """
 
+_TICKETS = """
+SELECT t.id, t.external_ref, t.state, t.arrived_at, t.service_started_at, t.ended_at, t.flags,
+    t.waited_us * interval '1 microsecond' AS waited
+FROM tickets t
+WHERE t.organisation_id = %(organisation_id)s AND t.import_id = %(import_id)s
+  AND (%(after)s::uuid IS NULL OR t.id > %(after)s) AND (NOT %(odd)s OR t.flags <> '{}')
+ORDER BY t.id
+LIMIT %(limit)s
+"""
+
 _PAGE = 2_000
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _HEADINGS = (N_("Line"), N_("Column"), N_("Code"), N_("What is wrong"))
@@ -60,11 +70,14 @@ def list_imports(
     session: Session,
     *,
     organisation_id: uuid.UUID,
+    branch_id: uuid.UUID | None = None,
     limit: int = 50,
     before: uuid.UUID | None = None,
 ) -> list[Import]:
-    """Newest first; `before` is the last one of the page before."""
+    """Newest first, of one branch or of all; `before` is the last one of the page before."""
     query = select(Import).where(Import.organisation_id == organisation_id)
+    if branch_id is not None:
+        query = query.where(Import.branch_id == branch_id)
     if before is not None:
         query = query.where(Import.id < before)
     return list(session.scalars(query.order_by(Import.id.desc()).limit(limit)))
@@ -149,6 +162,28 @@ def all_problems(
     ):
         yield from page
         after = (page[-1].line, page[-1].code)
+
+
+def list_tickets(
+    session: Session,
+    *,
+    organisation_id: uuid.UUID,
+    import_id: uuid.UUID,
+    limit: int,
+    after: uuid.UUID | None = None,
+    odd: bool = False,
+) -> list[Any]:
+    """The tickets that an import brought, in the order of its file; with `odd` only those whose
+    times are flagged. Rows of id, external_ref, state, arrived_at, service_started_at, ended_at,
+    flags and waited (the file's own duration, as an interval)."""
+    params = {
+        "organisation_id": organisation_id,
+        "import_id": import_id,
+        "after": after,
+        "odd": odd,
+        "limit": limit,
+    }
+    return rows(session, _TICKETS, params)
 
 
 def problems_csv(problems: Iterator[StoredProblem], locale: str) -> Iterator[str]:

@@ -1,6 +1,9 @@
 """A mapping's document: what is wrong is named by place and reason."""
 
 import copy
+import json
+import re
+from pathlib import Path
 
 import pytest
 
@@ -129,3 +132,12 @@ def test_all_problems_are_told_at_once():
         "/file/encoding",
         "/arrived/format",
     ]
+
+
+def test_examples_of_the_guide_are_accepted():
+    guide = (Path(__file__).parents[3] / "docs" / "imports.md").read_text()
+    documents = [json.loads(text) for text in re.findall(r"```json\n(.*?)```", guide, re.DOTALL)]
+    whole = [document for document in documents if "format" in document]
+    assert len(whole) == 2
+    for document in whole:
+        parse_mapping(document)
