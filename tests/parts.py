@@ -4,7 +4,8 @@ from collections import Counter
 from html.parser import HTMLParser
 
 VOID = frozenset(
-    ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr", "path", "circle", "rect", "line", "use", "polyline", "polygon", "ellipse"]
+    ("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source")
+    + ("track", "wbr", "path", "circle", "rect", "line", "use", "polyline", "polygon", "ellipse")
 )
 
 
