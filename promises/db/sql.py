@@ -26,7 +26,8 @@ def rows(session: Session, statement: str, params: Params | None = None) -> list
     session.flush()
     with driver(session).cursor(row_factory=namedtuple_row, binary=True) as cursor:
         cursor.execute(cast(Any, statement), params)
-        return cursor.fetchall() if cursor.description is not None else []
+        result = cursor.pgresult  # `description` would build an object a column
+        return cursor.fetchall() if result is not None and result.nfields else []
 
 
 def one(session: Session, statement: str, params: Params | None = None) -> Any:
