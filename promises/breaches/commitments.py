@@ -105,11 +105,13 @@ class Contradiction:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What judging changed. `next_due` has every ticket judged: its earliest open deadline."""
+    """What judging changed. `next_due` has every ticket judged: its earliest open deadline.
+    `broken` are the tickets to which a promise was broken, now or before."""
 
     breached: tuple[NewBreach, ...]
     contradicted: tuple[Contradiction, ...]
     left_late: tuple[uuid.UUID, ...]
+    broken: frozenset[uuid.UUID]
     next_due: Mapping[uuid.UUID, dt.datetime | None]
 
 
@@ -189,6 +191,11 @@ def judge_tickets(
             and (d.row.state == CommitmentState.BROKEN or d.verdict.state is State.BROKEN)
         ),
         left_late=tuple(d.row.id for d in decisions if d.verdict.left_after_limit),
+        broken=frozenset(
+            d.row.ticket_id
+            for d in decisions
+            if CommitmentState.BROKEN in (d.row.state, d.verdict.state.value)
+        ),
         next_due=_next_due(cases, decisions),
     )
 

@@ -235,15 +235,30 @@ WHERE v.organisation_id = %(organisation_id)s AND v.id = ANY(%(version_ids)s)
 """
 
 
+MOST_REMEMBERED = 2000
+_versions: dict[tuple[uuid.UUID, uuid.UUID], VersionInForce] = {}
+
+
 def versions_by_id(
     session: Session, *, organisation_id: uuid.UUID, version_ids: Iterable[uuid.UUID]
 ) -> dict[uuid.UUID, VersionInForce]:
-    """The versions by which commitments are judged, in one statement."""
-    wanted = list(set(version_ids))
-    if not wanted:
-        return {}
-    params = {"organisation_id": organisation_id, "version_ids": wanted}
-    return {row.version_id: _in_force(row) for row in sql.rows(session, _BY_ID, params)}
+    """The versions by which commitments are judged. They never change, so the process remembers
+    them; at most one statement for those that it does not know."""
+    wanted = set(version_ids)
+    known = {
+        one: version
+        for one in wanted
+        if (version := _versions.get((organisation_id, one))) is not None
+    }
+    missing = list(wanted - known.keys())
+    if missing:
+        params = {"organisation_id": organisation_id, "version_ids": missing}
+        found = {row.version_id: _in_force(row) for row in sql.rows(session, _BY_ID, params)}
+        if len(_versions) >= MOST_REMEMBERED:
+            _versions.clear()
+        _versions.update(((organisation_id, one), version) for one, version in found.items())
+        known |= found
+    return known
 
 
 _AT = f"""

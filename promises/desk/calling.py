@@ -21,7 +21,8 @@ from promises.kernel.ids import new_id
 
 # `free` has the counter's row when it may go on. The claim asks for the number of closed visits
 # first, so that the old visit has left the counter before the new one takes its place: the index
-# of busy counters allows one. Rows come as: the counter itself, then the closed, then the called.
+# of busy counters allows one. Rows come as: the counter itself (`present`: whether anybody waited
+# when the statement began), then the closed, then the called.
 _CALL_NEXT = """
 WITH desk AS MATERIALIZED (
     SELECT c.id, c.branch_id, c.closed_at, b.service_start = 'call' AS starts
@@ -85,7 +86,13 @@ WITH desk AS MATERIALIZED (
 SELECT 0 AS part, desk.closed_at IS NOT NULL AS shut, p.state, p.letter, p.number,
     p.id AS ticket_id, desk.branch_id, NULL AS kind, NULL AS public_code, NULL::date AS day_on,
     NULL::uuid AS service_kind_id, NULL::timestamptz AS arrived_at, false AS disputed,
-    false AS present, NULL::uuid AS customer_id, NULL::uuid AS contact_id, NULL::uuid AS device_id,
+    EXISTS (
+        SELECT 1 FROM tickets t
+        WHERE t.organisation_id = %(organisation_id)s AND t.branch_id = desk.branch_id
+          AND t.state = 'waiting' AND t.kind = 'visit'
+          AND (%(service_kind_ids)s::uuid[] IS NULL
+               OR t.service_kind_id = ANY(%(service_kind_ids)s::uuid[]))
+    ) AS present, NULL::uuid AS customer_id, NULL::uuid AS contact_id, NULL::uuid AS device_id,
     NULL AS locale
 FROM desk LEFT JOIN previous p ON true
 UNION ALL
@@ -99,14 +106,6 @@ ORDER BY part
 
 # Rows that somebody holds for a moment (a sweep, a transfer) are skipped. Where only such rows
 # were waiting, it is worth asking again before saying that nobody waits.
-_SOMEBODY_WAITS = """
-SELECT 1 FROM tickets t
-WHERE t.organisation_id = %(organisation_id)s AND t.branch_id = %(branch_id)s
-  AND t.state = 'waiting' AND t.kind = 'visit'
-  AND (%(service_kind_ids)s::uuid[] IS NULL
-       OR t.service_kind_id = ANY(%(service_kind_ids)s::uuid[]))
-LIMIT 1
-"""
 _A_MOMENT = "SELECT pg_sleep(0.02)"
 _TRIES = 4
 
@@ -144,8 +143,8 @@ def call_next(
     _refuse(found, seen)
     closed = next((row for row in found if row.part == 1), None)
     called = next((row for row in found if row.part == 2), None)
-    if called is None:
-        called = _ask_again(session, params, found[0].branch_id)
+    if called is None and found[0].present:
+        called = _ask_again(session, params)
     return CallResult(
         called=called and _change(called, params["called_event_id"]),
         closed=closed and _change(closed, params["served_event_id"]),
@@ -171,16 +170,14 @@ def _refuse(found: list[Any], seen: Seen | None) -> None:
         raise errors.PreviousStillCalled(label=label_of(before.letter, before.number))
 
 
-def _ask_again(session: Session, params: dict[str, Any], branch_id: uuid.UUID) -> Any | None:
+def _ask_again(session: Session, params: dict[str, Any]) -> Any | None:
     """The previous visit is closed by now; only the claim is tried again."""
-    params = params | {"branch_id": branch_id, "checks": False}
     for _ in range(_TRIES):
-        if not rows(session, _SOMEBODY_WAITS, params):
-            return None
         execute(session, _A_MOMENT)
-        for row in _ask(session, params):
-            if row.part == 2:
-                return row
+        found = _ask(session, params | {"checks": False})
+        called = next((row for row in found if row.part == 2), None)
+        if called is not None or not found[0].present:
+            return called
     return None
 
 

@@ -16,7 +16,7 @@ _LOAD = """
 SELECT t.id, t.kind, t.branch_id, t.day_on, t.customer_id, t.device_id,
        coalesce(e.arrival_kind_id, t.service_kind_id) AS service_kind_id,
        t.contact_id, t.import_id IS NOT NULL AS imported, t.waited_us, t.disputed_at,
-       t.presence_shown_at IS NOT NULL AS presence_shown, t.service_started_at,
+       t.presence_shown_at IS NOT NULL AS presence_shown, t.service_started_at, t.next_due_at,
        coalesce(e.kinds, '{}') AS kinds, coalesce(e.times, '{}') AS times,
        coalesce(e.standing, '{}') AS standing, coalesce(e.sure, '{}') AS sure
 FROM tickets t
@@ -56,6 +56,7 @@ class TicketCase:
     imported: bool
     disputed: bool
     present: bool
+    next_due_at: dt.datetime | None
     facts: Facts
     verified_facts: Facts
 
@@ -96,6 +97,7 @@ def _case(row: Any) -> TicketCase:
         imported=row.imported,
         disputed=row.disputed_at is not None,
         present=row.presence_shown or row.service_started_at is not None,
+        next_due_at=row.next_due_at,
         facts=facts,
         verified_facts=verified_facts,
     )

@@ -18,8 +18,9 @@ def call_next(
     service_kind_ids: Collection[uuid.UUID] | None = None,
     seen: Seen | None = None,
 ) -> CallResult:
-    """Serve out the previous visit, call the next in line, judge both.
+    """Serve out the previous visit, call the next in line and judge that ticket.
 
+    The end of a visit decides nothing: its start did, or nobody logged when that customer came.
     `called` is None where nobody waits. Raises what the desk raises.
     """
     result = call_next_at_desk(
@@ -34,8 +35,8 @@ def call_next(
     changed = [change for change in (result.called, result.closed) if change is not None]
     if not changed:
         return result
-    judge(uow, sorted(change.ticket_id for change in changed))
     if result.called is not None:
+        judge(uow, [result.called.ticket_id])
         tell_turn(uow, result.called)
         tell_turn_near(uow, result.called.branch_id)
     touch_branches(

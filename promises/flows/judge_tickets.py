@@ -30,7 +30,12 @@ def judge(uow: UnitOfWork, ticket_ids: Sequence[uuid.UUID]) -> Judgement:
     judgement = judge_tickets(
         uow.session, organisation_id=uow.organisation_id, now=uow.now, cases=cases
     )
-    set_next_due(uow.session, organisation_id=uow.organisation_id, due=judgement.next_due)
+    moved = {
+        ticket_id: due
+        for ticket_id, due in judgement.next_due.items()
+        if due != cases[ticket_id].next_due_at
+    }
+    set_next_due(uow.session, organisation_id=uow.organisation_id, due=moved)
     if judgement.breached:
         compensate(uow, _to_award(uow, judgement.breached, cases))
         tell_broken(uow, [breach.breach_id for breach in judgement.breached])
@@ -38,7 +43,7 @@ def judge(uow: UnitOfWork, ticket_ids: Sequence[uuid.UUID]) -> Judgement:
         _hold_contradicted(uow, judgement)
     if judgement.left_late:
         _end_unowed(uow, judgement)
-    _release_present(uow, cases)
+    _release_present(uow, [case for case in cases.values() if case.ticket_id in judgement.broken])
     return judgement
 
 
@@ -100,9 +105,9 @@ def _end_unowed(uow: UnitOfWork, judgement: Judgement) -> None:
     end_debts(uow, unowed, state=CompensationState.CANCELLED, reason=LEFT_NOT_OWED)
 
 
-def _release_present(uow: UnitOfWork, cases: Mapping[uuid.UUID, TicketCase]) -> None:
+def _release_present(uow: UnitOfWork, cases: Sequence[TicketCase]) -> None:
     """The customer was there: what only waited for that may go."""
-    present = [case.ticket_id for case in cases.values() if case.present]
+    present = [case.ticket_id for case in cases if case.present]
     if present:
         owed = owed_of_tickets(uow.session, organisation_id=uow.organisation_id, ticket_ids=present)
         lift_and_let_go(uow, owed, [Hold.PRESENCE])
