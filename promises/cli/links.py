@@ -34,6 +34,8 @@ def demo_links_command(organisation: str) -> None:
         raise click.ClickException("There are one-click sign-ins on the embedded server only.")
     with told():
         found = queries.organisation_by_slug(organisation)
+        if not found.is_demo:
+            raise click.ClickException(f"{organisation} is not a demonstration.")
         for name, address in _links(config, found):
             click.echo(f"{name:<{WIDTH}}{address}")
 

@@ -1,0 +1,215 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from config import load_config
+from promises.audit.queries import verify
+from promises.db import sql
+from promises.db.session import unit_of_work
+from promises.identity import keys, queries
+from promises.identity.actions import NewOrganisation, create_organisation
+from promises.kernel.actors import SYSTEM
+from promises.kernel.ids import new_id
+from promises.ledger.queries import balances, unbalanced_transactions
+from promises.payouts.rails.voucher import VOUCHER, VoucherRail
+from promises.simulation.bank import SLUG
+from promises.simulation.seed import Seeded, seed_demo
+from promises.simulation.setup import NotADemo, find_bank
+from tests.conftest import bare_app, dispose, make_database
+
+RAILS = {VOUCHER: VoucherRail()}
+DAYS = 4
+
+WHOLE = """
+SELECT
+    (SELECT count(*) FROM tickets WHERE organisation_id = %(organisation_id)s) AS tickets,
+    (SELECT count(*) FROM tickets WHERE organisation_id = %(organisation_id)s
+        AND state IN ('waiting', 'called', 'in_service')) AS live,
+    (SELECT count(*) FROM commitments WHERE organisation_id = %(organisation_id)s) AS commitments,
+    (SELECT count(*) FROM commitments WHERE organisation_id = %(organisation_id)s
+        AND state = 'open') AS still_open,
+    (SELECT count(*) FROM commitments WHERE organisation_id = %(organisation_id)s
+        AND state = 'broken') AS broken,
+    (SELECT count(*) FROM breaches WHERE organisation_id = %(organisation_id)s) AS breaches,
+    (SELECT count(*) FROM breaches WHERE organisation_id = %(organisation_id)s
+        AND detected_at <> breached_at AND found_by = 'clock') AS late,
+    (SELECT count(*) FROM compensations WHERE organisation_id = %(organisation_id)s) AS awarded,
+    (SELECT count(*) FROM vouchers WHERE organisation_id = %(organisation_id)s) AS vouchers,
+    (SELECT count(*) FROM compensations WHERE organisation_id = %(organisation_id)s
+        AND state = 'released') AS released,
+    (SELECT count(*) FROM messages WHERE organisation_id = %(organisation_id)s) AS messages
+"""
+
+
+def read(organisation_id, statement):
+    with unit_of_work(organisation_id, SYSTEM) as uow:
+        return sql.rows(uow.session, statement, {"organisation_id": organisation_id})
+
+
+def assert_whole(organisation_id):
+    """Nothing is left over, and money follows from breaches one to one."""
+    (whole,) = read(organisation_id, WHOLE)
+    assert (whole.live, whole.still_open, whole.late) == (0, 0, 0)
+    assert whole.broken == whole.breaches == whole.awarded
+    assert whole.vouchers == whole.released
+    assert whole.messages == 0
+    with unit_of_work(organisation_id, SYSTEM) as uow:
+        session = uow.session
+        assert unbalanced_transactions(session, organisation_id=organisation_id) == []
+        assert sum(b.balance_minor for b in balances(session, organisation_id=organisation_id)) == 0
+        assert verify(session, organisation_id=organisation_id).intact
+    return whole
+
+
+@pytest.fixture(scope="module")
+def world(server):
+    keys.configure(load_config().secret_key)
+    database = make_database(server)
+    app = bare_app(database.app_url)
+    yield app, database
+    dispose(app)
+    server.drop_database(database.name)
+
+
+@pytest.fixture(scope="module")
+def seeded(world):
+    app, _ = world
+    with app.app_context():
+        return seed_demo(RAILS, days=DAYS)
+
+
+@pytest.fixture
+def bank(world, seeded):
+    with world[0].app_context():
+        yield find_bank()
+
+
+def test_the_demonstration_has_a_believable_history(bank, seeded):
+    whole = assert_whole(bank.organisation_id)
+    assert seeded.days == DAYS
+    assert whole.tickets == seeded.visits > 50
+    assert 0 < whole.broken < 0.3 * whole.commitments
+
+
+def test_its_people_hold_every_role_and_its_services_speak_three_languages(bank):
+    with unit_of_work(bank.organisation_id, SYSTEM) as uow:
+        members = queries.list_members(uow.session, organisation_id=bank.organisation_id)
+        kinds = queries.list_service_kinds(uow.session, organisation_id=bank.organisation_id)
+    assert {member.role for member in members} == {
+        "administrator", "manager", "accountant", "clerk"
+    }  # fmt: skip
+    assert all(set(kind.names) == {"fi", "sv", "en"} for kind in kinds)
+    assert len(bank.branches) == 3
+
+
+def test_it_has_promises_and_proposals_in_every_state(bank):
+    states = read(
+        bank.organisation_id,
+        "SELECT state FROM proposals WHERE organisation_id = %(organisation_id)s",
+    )
+    assert sorted(row.state for row in states) == ["declined", "open", "open", "published"]
+    versions = read(
+        bank.organisation_id,
+        "SELECT limit_us / 1000000 AS seconds, amount_minor, applied_to_history"
+        " FROM promise_versions WHERE organisation_id = %(organisation_id)s ORDER BY limit_us",
+    )
+    assert [tuple(row) for row in versions] == [(40, 1000, False), (900, 1000, False)]
+
+
+def test_seeding_again_changes_nothing(bank):
+    before = read(bank.organisation_id, WHOLE)
+    assert seed_demo(RAILS, days=DAYS) == Seeded(0, 0)
+    assert read(bank.organisation_id, WHOLE) == before
+
+
+def test_the_same_seed_gives_the_same_history(server, bank, seeded):
+    before = read(bank.organisation_id, WHOLE)
+    other = make_database(server)
+    app = bare_app(other.app_url)
+    with app.app_context():
+        queries._ids.clear()  # the process knows the slug of the first database
+        assert seed_demo(RAILS, days=DAYS) == seeded
+        assert read(find_bank().organisation_id, WHOLE) == before
+        queries._ids.clear()
+    dispose(app)
+    server.drop_database(other.name)
+
+
+def test_a_real_organisation_of_that_slug_is_left_alone(server):
+    database = make_database(server)
+    app = bare_app(database.app_url)
+    with app.app_context():
+        queries._ids.clear()
+        with unit_of_work(new_id(), SYSTEM) as uow:
+            create_organisation(
+                uow.session,
+                organisation_id=uow.organisation_id,
+                actor=SYSTEM,
+                now=uow.now,
+                request=NewOrganisation(slug=SLUG, name="A bank that exists"),
+            )
+        with pytest.raises(NotADemo):
+            seed_demo(RAILS, days=1)
+        (row,) = read(uow.organisation_id, WHOLE)
+        assert row.tickets == 0
+        queries._ids.clear()
+    dispose(app)
+    server.drop_database(database.name)
+
+
+@pytest.mark.crash
+def test_a_killed_seeding_goes_on_where_it_was(server):
+    database = make_database(server)
+    command = [sys.executable, "-m", "flask", "--app", "wsgi", "seed-demo", "--days", str(DAYS)]
+    process = subprocess.Popen(
+        command, cwd=Path(__file__).parents[2], env=environment(database), stdout=subprocess.PIPE
+    )
+    app = bare_app(database.app_url)
+    with app.app_context():
+        queries._ids.clear()
+        wait_until_day(2)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        finished = seed_demo(RAILS, days=DAYS)
+        assert 0 < finished.days < DAYS
+        with unit_of_work(find_bank().organisation_id, SYSTEM) as uow:
+            days = sql.rows(uow.session, "SELECT DISTINCT day_on FROM tickets")
+        assert len(days) == DAYS
+        (whole,) = read(find_bank().organisation_id, WHOLE)
+        assert whole.broken == whole.breaches == whole.awarded
+        assert seed_demo(RAILS, days=DAYS) == Seeded(0, 0)
+        queries._ids.clear()
+    dispose(app)
+    server.drop_database(database.name)
+
+
+def environment(database):
+    """What makes `flask` work on a database of the tests."""
+    return os.environ | {
+        "DATABASE_URL": database.app_url,
+        "WORKER_DATABASE_URL": database.worker_url,
+        "MIGRATION_DATABASE_URL": database.owner_url,
+        "LUPAUS_SECRET_KEY": load_config().secret_key.decode(),
+        "LUPAUS_BASE_URL": "https://promises.example",
+    }
+
+
+def wait_until_day(number):
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        try:
+            bank = find_bank()
+        except LookupError:
+            bank = None
+        if bank is not None:
+            with unit_of_work(bank.organisation_id, SYSTEM) as uow:
+                days = sql.rows(uow.session, "SELECT DISTINCT day_on FROM tickets")
+            if len(days) >= number:
+                return
+        time.sleep(0.05)
+    raise AssertionError("waited in vain")
