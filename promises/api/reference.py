@@ -44,15 +44,7 @@ def docs() -> str:
 @public
 def problems() -> str:
     """Every code that a problem may have; the `type` of a problem leads here."""
-    found = [
-        (
-            kind.code,
-            kind.status,
-            translate("en", TITLES.get(kind.status, TITLES[422])),
-            kind.message,
-        )
-        for kind in problem_kinds()
-    ]
+    found = [(kind.code, kind.status, kind.message) for kind in problem_kinds()]
     return render_template("api/problems.html", problems=found)
 
 
