@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
+from promises.breaches.imported import count_import
 from promises.db.session import UnitOfWork
 from promises.desk.imports import queries
 from promises.desk.imports.actions import Upload
@@ -106,6 +107,7 @@ def show(import_id: uuid.UUID) -> str:
             uow.session, organisation_id=uow.organisation_id, branch_id=row.branch_id
         )
         kinds = list_service_kinds(uow.session, organisation_id=uow.organisation_id, closed=True)
+        verdicts = _verdicts(uow, row)
     look, refusal = _look(row)
     return render_template(
         "imports/show.html",
@@ -118,8 +120,19 @@ def show(import_id: uuid.UUID) -> str:
         flag_of=Flag,
         refusal=refusal,
         failure=queries.failure_of(row),
+        verdicts=verdicts,
         etag=etag_of(*_version(row)),
     )
+
+
+def _verdicts(uow: UnitOfWork, row: Import) -> dict[str, int]:
+    """How many commitments of the import are in each state; none where no promise was in force."""
+    found: dict[str, int] = {}
+    if row.state == ImportState.DONE:
+        counts = count_import(uow.session, organisation_id=uow.organisation_id, import_id=row.id)
+        for (state, _reason), count in counts.items():
+            found[state] = found.get(state, 0) + count
+    return found
 
 
 def _look(row: Import) -> tuple[Preview | None, DomainError | None]:

@@ -12,6 +12,7 @@ from promises.db.sql import one, rows
 from promises.flows import run_import
 from promises.kernel.actors import SYSTEM, Role
 from tests.desk.imports.ground import SIMPLE
+from tests.factories.catalogue import publish_simple_promise
 from tests.factories.identity import make_organisation
 from tests.web.staff import csrf_token, post, sign_in
 
@@ -144,6 +145,21 @@ def test_lists_of_tickets_and_problems_lead_on_from_the_result(pages):
         "\ufeffLine,Column,Code,What is wrong\r\n"
         "4,arrived,time_unreadable,This is not a time in the form iso.\r\n"
     )
+
+
+def test_result_tells_how_the_tickets_were_judged_and_where_the_money_waits(pages, app):
+    with app.app_context(), pages.made.work(Role.ADMINISTRATOR) as uow:
+        publish_simple_promise(
+            uow.session, organisation_id=pages.made.id, now=uow.now, actor=uow.actor,
+            valid_from=uow.now.replace(year=2026, month=1), seconds=60,
+        )  # fmt: skip
+    import_id = pages.uploaded()
+    pages.run(import_id)
+    result = pages.get(f"/{import_id}").text
+    assert "Judged by the promises of that time" in result
+    assert f"/o/{pages.made.slug}/staff/approvals?hold=history" in result
+    states = pages.rows("SELECT state, count(*)::int FROM commitments GROUP BY 1 ORDER BY 1")
+    assert [tuple(row) for row in states] == [("broken", 1), ("kept", 1)]
 
 
 def test_taking_back_asks_first_and_then_counts_no_more(pages):
