@@ -4,7 +4,7 @@ import re
 
 from promises.kernel.actors import Role
 from tests.flows.ground import World
-from tests.pages import check_page
+from tests.parts import check_page
 from tests.web.staff import sign_in
 
 
