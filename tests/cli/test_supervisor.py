@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg
@@ -20,9 +20,10 @@ PROGRAM = """
 import os, sys
 from pathlib import Path
 from promises.cli.processes import Child
-from promises.cli.supervisor import Supervisor
+from promises.cli.supervisor import Supervisor, end_with_make
 from promises.db.embedded import EmbeddedServer
 
+end_with_make()
 folder = Path(sys.argv[1])
 SLEEPER = "import time; time.sleep(600)"
 # a program that starts another of its own, as the web server does
@@ -70,11 +71,12 @@ def eventually(condition, seconds=60):
 class World:
     """A supervisor in a process of its own, and what it told of its children."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, parent=(), **environ):
         self.folder = folder
         self.process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, str(folder)], stdout=subprocess.PIPE, text=True
-        )
+            [*parent, sys.executable, "-c", PROGRAM, str(folder)],
+            stdout=subprocess.PIPE, text=True, env=os.environ | environ,
+        )  # fmt: skip
         self.pids = []
 
     def told(self):
@@ -99,18 +101,24 @@ class World:
         return self.process.communicate(timeout=30)[0]
 
 
-@pytest.fixture
-def world(tmp_path):
-    made = World(tmp_path)
+@contextmanager
+def started(folder, *parent, **environ):
+    made = World(folder, *parent, **environ)
     try:
         made.pids = eventually(made.all_up)
-        eventually(lambda: (tmp_path / "grandchild").exists())
+        eventually(lambda: (folder / "grandchild").exists())
         yield made
     finally:
         made.process.kill()
         made.process.communicate()
         with suppress(ProcessLookupError, FileNotFoundError):
-            os.kill(int((tmp_path / "grandchild").read_text()), signal.SIGKILL)
+            os.kill(int((folder / "grandchild").read_text()), signal.SIGKILL)
+
+
+@pytest.fixture
+def world(tmp_path):
+    with started(tmp_path) as made:
+        yield made
 
 
 @pytest.mark.crash
@@ -138,6 +146,15 @@ def test_kill_of_the_supervisor_takes_everything_along_and_rows_stay(world, tmp_
         server.connect(roles.OWNER, roles.DATABASE) as connection,
     ):
         assert connection.execute("SELECT count(*) FROM kept").fetchone() == (500,)
+
+
+@pytest.mark.crash
+def test_kill_of_make_stops_everything(tmp_path):
+    runner = "import subprocess, sys; subprocess.run(sys.argv[1:])"
+    with started(tmp_path, (sys.executable, "-c", runner), MAKELEVEL="1") as world:
+        world.process.kill()
+        world.process.wait()
+        eventually(lambda: not any(running(pid) for pid in world.everyone()))
 
 
 @pytest.mark.crash
@@ -237,7 +254,7 @@ def test_lines_carry_the_name_of_their_child():
 def test_child_that_ignores_the_request_to_stop_is_killed_with_its_group():
     text = (
         "import os, signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
-        "print(os.getpid(), os.fork(), flush=True); time.sleep(600)"
+        "os.write(1, f'{os.getpid()} {os.fork()}\\n'.encode()); time.sleep(600)"
     )
     heard = []
     process = Process(python(text), lambda _name, line: heard.append(line))
