@@ -1,6 +1,9 @@
+import json
+
 import pytest
 
-from tests.api.ground import Shop
+from tests.api.contract import Contract
+from tests.api.ground import PaidWorld, Shop
 
 
 @pytest.fixture
@@ -12,3 +15,16 @@ def in_app(app):
 @pytest.fixture
 def shop(in_app):
     return Shop(in_app)
+
+
+@pytest.fixture
+def paid(in_app):
+    return PaidWorld(in_app)
+
+
+@pytest.fixture(scope="session")
+def contract(app):
+    """The published description."""
+    response = app.test_client().get("/api/v1/openapi.json")
+    assert response.content_type == "application/json"
+    return Contract(json.loads(response.data))

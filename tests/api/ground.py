@@ -4,11 +4,13 @@ import itertools
 import json
 
 from promises.db.session import unit_of_work
+from promises.flows.redeem_voucher import codes_of_ticket
 from promises.identity.access import NewKey, issue_api_key
 from promises.identity.models import Scope
 from promises.kernel.actors import SYSTEM
 from tests.factories.catalogue import publish_simple_promise
 from tests.factories.identity import make_organisation
+from tests.flows.ground import World
 
 EVERY_SCOPE = tuple(Scope)
 _numbers = itertools.count(1)
@@ -91,3 +93,53 @@ def problem(response, status, code):
     assert document["type"] == f"/api/v1/problems#{code}"
     assert document["instance"].startswith("urn:uuid:") and document["title"]
     return document
+
+
+class PaidWorld(World):
+    """An organisation where one promise was broken and its voucher issued; a program per need."""
+
+    def __init__(self, app):
+        super().__init__()
+        self.app = app
+        self.ticket = self.take()
+        self.later(minutes=16).staff_act()
+        self.sweep()
+        self.log(self.ticket.ticket_id, "service_started")
+        self.settle()
+        with self.work() as uow:
+            [(self.voucher, self.code)] = codes_of_ticket(uow, ticket_id=self.ticket.ticket_id)
+        self.waiting = self.take()
+        self.program = self.program_with()
+
+    def program_with(self, **changes):
+        _id, key = make_key(self.made, **changes)
+        return Program(self.app, key)
+
+    def ids(self):
+        """An id of everything that an operation takes one of, by the name of the parameter."""
+        commitment = self.commitment(self.ticket.ticket_id)
+        [breach], [compensation] = self.breaches(), self.compensations()
+        return {
+            "branch_id": self.made.branch_id,
+            "service_kind_id": self.made.kind_id,
+            "counter_id": self.made.counter_id,
+            "ticket_id": self.ticket.ticket_id,
+            "corrects_id": self.ticket.event_id,
+            "promise_id": self.published.promise_id,
+            "commitment_id": commitment.id,
+            "breach_id": breach.id,
+            "compensation_id": compensation.id,
+            "payout_id": self.voucher.payout_id,
+            "voucher_id": self.voucher.id,
+        }
+
+    def snapshot(self):
+        """Everything that a program could change."""
+        return {
+            table: self.rows(f"SELECT t::text AS row FROM {table} t ORDER BY 1")
+            for table in (
+                "tickets", "service_events", "commitments", "breaches", "compensations", "payouts",
+                "vouchers", "voucher_redemptions", "ledger_entries", "idempotent_requests",
+                "customers", "branch_states", "branch_days", "audit_records",
+            )
+        }  # fmt: skip

@@ -3,18 +3,9 @@
 import json
 
 import jsonschema
-import pytest
 
 from promises.api.operations import ALL
 from promises.http.permissions import access_of
-from tests.api.contract import Contract
-
-
-@pytest.fixture(scope="module")
-def contract(app):
-    response = app.test_client().get("/api/v1/openapi.json")
-    assert response.content_type == "application/json"
-    return Contract(json.loads(response.data))
 
 
 def test_description_is_openapi_3_1_and_every_reference_leads_somewhere(contract):
