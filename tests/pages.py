@@ -20,6 +20,7 @@ class _Page(HTMLParser):
         self.controls = []
         self.references = []
         self.titles = 0
+        self.drawings = 0
         self.words = []
         self.lang = None
         self._form = None
@@ -30,7 +31,8 @@ class _Page(HTMLParser):
             self.ids.append(given["id"])
         if tag in ("h1", "h2", "h3", "h4"):
             self.headings.append(int(tag[1]))
-        self.titles += tag == "title"
+        self.drawings += tag == "svg"
+        self.titles += tag == "title" and not self.drawings
         if tag == "html":
             self.lang = given.get("lang")
         self._check_attributes(tag, given)
@@ -38,6 +40,7 @@ class _Page(HTMLParser):
         self._note_labels(tag, given)
 
     def handle_endtag(self, tag):
+        self.drawings -= tag == "svg"
         if tag == "form" and self._form is not None:
             if self._form["post"] and not self._form["token"]:
                 self.problems.append(f"a form that posts has no CSRF token: {self._form['to']}")

@@ -21,7 +21,7 @@ from psycopg import DataError as DriverDataError
 from psycopg import OperationalError as DriverOperationalError
 from sqlalchemy.exc import DataError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from promises.http import i18n
 from promises.http.context import current_or_none
@@ -162,6 +162,9 @@ def _http(error: HTTPException) -> ResponseReturnValue:
     status = error.code
     if status is None or status < 400:
         return error.get_response()
+    if isinstance(error, SecurityError):  # a host that is not ours: no page of ours has a link
+        told = i18n.gettext("The service is not known by this name.")
+        return Response(told, status, mimetype="text/plain")
     response = _answer(error, lambda: page(status))
     for name, value in error.get_headers():
         if name in ("Allow", "Retry-After", "WWW-Authenticate"):

@@ -69,3 +69,21 @@ def test_no_more_than_two_are_hashed_at_once():
         assert not passwords._places.acquire(timeout=0)
     assert passwords._places.acquire(timeout=0)
     passwords._places.release()
+
+
+def test_nobody_takes_as_long_as_somebody():
+    """Else the time would tell who has an account. The fastest of a few runs: load only adds."""
+    from time import perf_counter
+
+    stored = passwords.hash_password("quiet birch by the lake")
+    passwords.verify_password(None, "warm up")
+
+    def fastest(known):
+        taken = []
+        for _ in range(4):
+            start = perf_counter()
+            passwords.verify_password(known, "not the right one")
+            taken.append(perf_counter() - start)
+        return min(taken)
+
+    assert fastest(None) > 0.6 * fastest(stored)

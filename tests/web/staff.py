@@ -1,10 +1,9 @@
 """Signing in to the pages in a test client."""
 
-import contextlib
 import re
 
 from promises.db.session import unit_of_work
-from promises.identity import members, sessions
+from promises.identity import keys, members, sessions
 from promises.identity.passwords import hash_password
 from promises.kernel.actors import SYSTEM, Role
 from tests.factories.identity import PASSWORD
@@ -56,7 +55,13 @@ def post(client, path, data=None, *, page=None, **options):
     return client.post(path, data={"csrf_token": token} | (data or {}), **options)
 
 
-@contextlib.contextmanager
-def in_app(app):
-    with app.app_context():
-        yield
+def secret_of_last_letter(made):
+    """The path that the newest letter of the organisation leads to."""
+    with made.work() as uow:
+        sealed = (
+            uow.session.connection()
+            .exec_driver_sql("SELECT secret_sealed FROM messages ORDER BY created_at DESC LIMIT 1")
+            .scalar_one()
+        )
+        key = keys.organisation_key(uow.session, organisation_id=made.id, purpose="contact")
+        return keys.unseal(key, sealed)

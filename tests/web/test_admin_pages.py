@@ -10,7 +10,7 @@ from promises.identity.access import device_by_token, key_by_token
 from promises.identity.models import DeviceKind, MemberState, Scope
 from promises.kernel.actors import Role
 from tests.factories.identity import PASSWORD, make_organisation
-from tests.web.staff import post, sign_in
+from tests.web.staff import post, secret_of_last_letter, sign_in
 
 
 @pytest.fixture
@@ -89,19 +89,6 @@ def test_an_invitation_is_sent_and_accepted(app, admin, made):
     entered = post(guest, page(made, "sign-in"), {"email": "AINO@example.fi", "password": PASSWORD})
     assert entered.status_code == 303
     assert "Aino Aalto" in guest.get(page(made, "staff")).text
-
-
-def secret_of_last_letter(made):
-    from promises.identity import keys
-
-    with made.work() as uow:
-        sealed = (
-            uow.session.connection()
-            .exec_driver_sql("SELECT secret_sealed FROM messages ORDER BY created_at DESC LIMIT 1")
-            .scalar_one()
-        )
-        key = keys.organisation_key(uow.session, organisation_id=made.id, purpose="contact")
-        return keys.unseal(key, sealed)
 
 
 def test_a_clerk_without_a_branch_is_refused_beside_the_field(admin, made):
