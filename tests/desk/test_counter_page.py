@@ -53,14 +53,14 @@ def test_clerk_without_a_counter_is_asked_for_one(client):
     page = counter.page("counter/pick")
     assert page.text.count("Counter 1") == 1
     counter.post("counter/pick", counter_id=world.made.counter_ids[2])
-    assert counter.page().h1 == ["Counter 3"]
+    assert counter.page().h1 == ["Counter 3, Branch 1"]
 
 
 def test_counter_elsewhere_cannot_be_picked(counter):
     other = World()
     answer = counter.post("counter/pick", counter_id=other.made.counter_id)
     assert answer.status_code == 404
-    assert counter.page().h1 == ["Counter 1"]
+    assert counter.page().h1 == ["Counter 1, Branch 1"]
 
 
 def test_empty_queue_says_so(counter):
