@@ -14,6 +14,7 @@ import psycopg
 from config import load_config
 from promises.app import create_app
 from promises.db import roles
+from promises.db.base import db
 from promises.db.embedded import EmbeddedServer
 from promises.db.migrate import migrate
 from promises.identity import keys
@@ -60,10 +61,12 @@ def ground(**term_changes: Any) -> Iterator[Ground]:
                     published = publish_simple_promise(
                         uow.session, organisation_id=made.id, now=uow.now, **term_changes
                     )
-                url = server.url(roles.OWNER, "bench").replace("+psycopg", "")
-                with psycopg.connect(url, autocommit=True) as owner:
-                    owner.execute(f"SET app.organisation_id = '{made.id}'")
-                    yield Ground(server, config, app, made, published, owner)
+            url = server.url(roles.OWNER, "bench").replace("+psycopg", "")
+            with psycopg.connect(url, autocommit=True) as owner:
+                owner.execute(f"SET app.organisation_id = '{made.id}'")
+                yield Ground(server, config, app, made, published, owner)
+            with app.app_context():
+                db.engine.dispose()
 
 
 SEED_TICKETS = """

@@ -21,7 +21,7 @@ def measure(scale: str) -> list[Figure]:
     count, rounds, open_rows = (2_000, 3, 100_000) if scale == "small" else (10_000, 7, 1_000_000)
     with ground() as on:
         worker_url = on.server.url("lupaus_worker", "bench").replace("+psycopg", "")
-        with psycopg.connect(worker_url, autocommit=True) as connection:
+        with on.app.app_context(), psycopg.connect(worker_url, autocommit=True) as connection:
             return [*_sweeps(on, connection, count, rounds), _idle(on, open_rows)]
 
 

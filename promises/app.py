@@ -124,5 +124,6 @@ def _engine_options(name: str) -> dict[str, object]:
         "pool_size": 8,
         "max_overflow": 8,
         "pool_pre_ping": False,
+        "isolation_level": "AUTOCOMMIT",  # the unit of work sends its own BEGIN
         "connect_args": {"application_name": name, "options": settings},
     }

@@ -57,6 +57,7 @@ def bare_app(url):
     """An application with the database and nothing else: what rooms and flows need."""
     app = Flask("tests")
     app.config["SQLALCHEMY_DATABASE_URI"] = url
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"isolation_level": "AUTOCOMMIT"}
     db.init_app(app)
     return app
 

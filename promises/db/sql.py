@@ -1,6 +1,6 @@
 """Running hand-written SQL inside a session's transaction.
 
-Statements are module constants with `%(name)s` parameters. They go to the driver's cursor and not
+Statements are module constants with `%(name)s` parameters. They go to the driver's cursor, not
 through SQLAlchemy's text(): the same transaction at a third of the processor time, and psycopg
 prepares a statement after its fifth use. Long arrays are passed with `%(name)b`: in binary they cost
 a sixth. Results come in binary for the same reason.

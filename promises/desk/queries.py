@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from promises.db.session import peek
 from promises.db.sql import one, one_or_none, rows
 from promises.desk.facts import load_cases
 from promises.desk.models import EventKind, EventSource, TicketKind, TicketState
@@ -160,12 +161,13 @@ def branch_version(session: Session, *, organisation_id: uuid.UUID, branch_id: u
     return 0 if row is None else row.version
 
 
-def ticket_version(
-    session: Session, *, organisation_id: uuid.UUID, public_code: str
-) -> TicketVersion | None:
+def peek_ticket_version(
+    *, organisation_id: uuid.UUID, public_code: str
+) -> tuple[TicketVersion | None, dt.datetime]:
+    """For polls, which mostly find nothing new: one round trip of its own, with the clock."""
     params = {"organisation_id": organisation_id, "public_code": public_code}
-    row = one_or_none(session, _TICKET_VERSION, params)
-    return None if row is None else TicketVersion(**row._asdict())
+    row, now = peek(organisation_id, _TICKET_VERSION, params)
+    return (None if row is None else TicketVersion(**row._asdict())), now
 
 
 def load_facts(

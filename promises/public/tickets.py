@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from promises.db.session import UnitOfWork
 from promises.desk.models import TicketState
-from promises.desk.queries import people_ahead, ticket_by_code, ticket_version
+from promises.desk.queries import peek_ticket_version, people_ahead, ticket_by_code
 from promises.desk.views import TicketView
 from promises.flows.dispute import dispute
 from promises.flows.follow_ticket import follow, stop_following
@@ -165,10 +165,8 @@ def _back(code: str) -> BaseResponse:
 
 
 def _version(code: str) -> tuple[tuple[Any, ...], dt.datetime]:
-    """What the page depends on, in one indexed read, before anything else is done."""
-    with work() as uow:
-        found = ticket_version(uow.session, organisation_id=uow.organisation_id, public_code=code)
-        now = uow.now
+    """What the page depends on, in one round trip, before anything else is done."""
+    found, now = peek_ticket_version(organisation_id=current().organisation_id, public_code=code)
     if found is None:
         raise NoSuchTicket
     return (found.ticket_id, found.version, found.branch_version), now
