@@ -16,6 +16,7 @@ from promises.desk.imports import queries
 from promises.desk.imports.actions import Counts, Upload
 from promises.desk.imports.prepare import Source
 from promises.desk.imports.problems import problem_text
+from promises.desk.imports.staging import RowProblem
 from promises.desk.models import Import, ImportState
 from promises.flows import run_import
 from promises.identity.queries import branch_by_slug, organisation_by_slug
@@ -90,9 +91,16 @@ def _look(organisation_id: uuid.UUID, source: Source) -> None:
         )
     _tell(found.counts)
     _tell_problems(
-        (one.line, one.column, render(LOCALE, problem_text(one.code, one.params)))
+        (one.line, _place(one), render(LOCALE, problem_text(one.code, one.params)))
         for one in found.problems
     )
+
+
+def _place(problem: RowProblem) -> str | None:
+    """The column, and what stands in it."""
+    if problem.column is None or problem.value is None:
+        return problem.column
+    return f"{problem.column} {problem.value!r}"
 
 
 def _bring(organisation_id: uuid.UUID, upload: Upload, document: Mapping[str, Any]) -> None:

@@ -94,6 +94,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.DEVICES,
         Permission.KEYS,
         Permission.SETTINGS,
+        Permission.IMPORT,
         Permission.MESSAGE_READ,
         Permission.AUDIT_READ,
     },

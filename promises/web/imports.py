@@ -115,7 +115,7 @@ def show(import_id: uuid.UUID) -> str:
         branch=branch,
         kinds={kind.id: service_name(kind, locale()) for kind in kinds},
         look=look,
-        texts=[(one, problem_text(one.code, one.params)) for one in look.problems] if look else [],
+        texts=[(one, problem_text(one.code, one.params)) for one in look.problems] if look else (),
         flags=FLAG_TEXTS,
         flag_of=Flag,
         refusal=refusal,

@@ -212,16 +212,16 @@ def test_customer_of_a_file_is_the_known_one(history):
 
 
 def test_references_that_look_like_markup_of_the_copy_are_taken_as_they_are(history):
-    names = ["None", "\\N", "a\\nb", "\\.", "O'Brien", '"', "€ä"]
+    names = ["None", "A\u00a07", "\\N", "a\\nb", "\\.", "O'Brien", '"', "€ä"]
     body = "".join(
         '"' + name.replace('"', '""') + '",2026-03-02 10:00:00,2026-03-02 10:05:00\n'
         for name in names
     )
     row = history.bring(HEADER + body)
-    assert counts(row)[:2] == (7, 7)
+    assert counts(row)[:2] == (8, 8)
     found = {one.external_ref for one in history.tickets() if one.import_id == row.id}
     assert found == set(names)
-    assert counts(history.bring(HEADER + body)) == (7, 0, 7, 0, 0, 0)
+    assert counts(history.bring(HEADER + body)) == (8, 0, 8, 0, 0, 0)
 
 
 def test_day_of_a_ticket_is_the_branch_s_and_not_the_file_s(history):
@@ -359,6 +359,7 @@ def test_preview_tells_what_would_happen_and_changes_nothing():
     ]  # fmt: skip
     assert [one.reference for one in found.rows] == ["a", "b", "c"]
     assert found.rows[2].arrived_at == utc("2026-03-02 09:00:00")
+    assert found.problems[1].value == "nonsense"
     assert found.complete
     part = history.look(content, most_rows=2)
     assert (part.counts.read, part.complete) == (2, False)

@@ -92,9 +92,9 @@ class Columns:
             try:
                 return read(text)
             except (ValueError, KeyError):
-                raise Unreadable(problem, name, format=form) from None
+                raise Unreadable(problem, name, value=text, format=form) from None
             except Unreadable as unreadable:
-                unreadable.column = name
+                unreadable.column, unreadable.value = name, text
                 raise
 
         return number

@@ -76,8 +76,9 @@ def table(section: Section, key: str) -> Iterator[tuple[str, object, str]]:
 
 
 def column_of(value: object, problems: list[FieldProblem], place: str) -> Column:
-    if isinstance(value, str) and value.strip() and len(value) <= LONGEST_TEXT:
-        return Column(value.strip(), None, place)
+    named = value.strip() if isinstance(value, str) else ""
+    if named and len(named) <= LONGEST_TEXT and named.isprintable():
+        return Column(named, None, place)
     if type(value) is int and 1 <= value <= MOST_POSITION:
         return Column(None, value, place)
     message = N_("Name a column by its header, or by its place counted from 1.")

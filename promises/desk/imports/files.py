@@ -20,6 +20,7 @@ from promises.desk.imports.mapping import Encoding, FileForm
 from promises.desk.imports.problems import (
     FileEmpty,
     FileTooLarge,
+    HeaderUnreadable,
     LineTooLong,
     LooksLikeUtf8,
     PackingBroken,
@@ -210,7 +211,7 @@ def _quoting(quote: str | None) -> dict[str, Any]:
 def _header(rows: Iterator[Row]) -> tuple[str, ...]:
     for line, cells in rows:
         if isinstance(cells, Unreadable):
-            raise QuoteNeverClosed(line=str(line))
+            raise HeaderUnreadable(line=str(line))
         names = [cell.strip() for cell in cells]
         while names and not names[-1]:
             names.pop()

@@ -22,6 +22,8 @@ from promises.desk.imports.patterns import (
 Reader = Callable[[str], int]
 
 _REMEMBERED = 20_000
+_SERIAL_EPOCH_DAYS = 25_569
+_SERIAL_DAYS = range(-25_000, 80_000)
 _LATEST_EPOCH_S = 7_000_000_000
 _DURATION_UNITS = {
     "milliseconds": 1_000,
@@ -150,6 +152,8 @@ def moment_reader(form: str, times: LocalTimes) -> Reader:
     if form in ("epoch", "epoch_ms"):
         scale = SECOND if form == "epoch" else 1_000
         return lambda text: _read_epoch(text, scale)
+    if form == "spreadsheet":
+        return lambda text: times.instant(*_read_serial(text))
     pattern = _needs(form, DATE_FIELDS | TIME_FIELDS)
     halves = _halves(pattern)
     if halves is not None:
@@ -192,6 +196,17 @@ def _read_epoch(text: str, scale: int) -> int:
     if not 0 <= found <= _LATEST_EPOCH_S * SECOND:
         raise ValueError(text)
     return found
+
+
+def _read_serial(text: str) -> tuple[int, int]:
+    """Day and time of a spreadsheet's number of days since 1899-12-30, to the millisecond that its
+    digits can tell."""
+    found = _number(text, ".", DAY)
+    rounded = (found + 500) // 1_000 * 1_000 - _SERIAL_EPOCH_DAYS * DAY
+    day, time = divmod(rounded, DAY)
+    if day not in _SERIAL_DAYS:
+        raise ValueError(text)
+    return day, time
 
 
 def _halves(pattern: Pattern) -> tuple[str, str, str, bool] | None:

@@ -95,12 +95,21 @@ FLAG_TEXTS = {
 
 
 class Unreadable(Exception):
-    """A row cannot be read. `column` is the header of the cell at fault."""
+    """A row cannot be read. `column` is the header of the cell at fault and `value` its text, for a
+    look at the file only: it may name a person, so it is never stored."""
 
-    def __init__(self, code: Problem, column: str | None = None, **params: object) -> None:
+    def __init__(
+        self,
+        code: Problem,
+        column: str | None = None,
+        *,
+        value: str | None = None,
+        **params: object,
+    ) -> None:
         super().__init__(code)
         self.code = code
         self.column = column
+        self.value = value
         self.params = params
 
 
@@ -152,6 +161,11 @@ class LineTooLong(FileUnreadable):
     message = N_("Line %(line)s is too long for a table. Is this a text file?")
 
 
+class HeaderUnreadable(FileUnreadable):
+    code = "header_unreadable"
+    message = N_("Line %(line)s cannot be read as the headings of the columns.")
+
+
 class QuoteNeverClosed(FileUnreadable):
     code = "quote_never_closed"
     message = N_(
@@ -199,6 +213,7 @@ _FAILURES: dict[str, type[FileUnreadable]] = {
         WrongEncoding,
         LooksLikeUtf8,
         LineTooLong,
+        HeaderUnreadable,
         QuoteNeverClosed,
     )
 }

@@ -4,6 +4,7 @@ It is made once and called a million times: everything that can be decided befor
 common case of each part has a way of its own.
 """
 
+import unicodedata
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -190,9 +191,10 @@ class _Maker:
             for holds, meaning in rules:
                 if holds is None or holds(cells):
                     return meaning
-            found = values.get(get(cells) or "", otherwise)
+            value = get(cells) or ""
+            found = values.get(value, otherwise)
             if found is None:
-                raise Unreadable(Problem.OUTCOME_UNKNOWN, name)
+                raise Unreadable(Problem.OUTCOME_UNKNOWN, name, value=value)
             return found
 
         return meaning_of
@@ -211,7 +213,9 @@ class _Maker:
                 reference = joined_by.join(texts) if any(texts) else ""
             if not reference:
                 raise Unreadable(Problem.REFERENCE_MISSING, name)
-            if len(reference) > LONGEST_REFERENCE or not reference.isprintable():
+            if len(reference) > LONGEST_REFERENCE or not (
+                reference.isprintable() or _is_text(reference)
+            ):
                 raise Unreadable(Problem.REFERENCE_UNREADABLE, name, longest=LONGEST_REFERENCE)
             return reference
 
@@ -230,9 +234,10 @@ class _Maker:
         kinds = {value: known.get(letter, "") for value, letter in service.letters.items()}
 
         def service_of(cells: Cells) -> str:
-            found = kinds.get(get(cells) or "", otherwise)
+            value = get(cells) or ""
+            found = kinds.get(value, otherwise)
             if found is None:
-                raise Unreadable(Problem.SERVICE_UNKNOWN, name)
+                raise Unreadable(Problem.SERVICE_UNKNOWN, name, value=value)
             return found
 
         return service_of
@@ -255,3 +260,8 @@ class _Maker:
             return found
 
         return customer_of
+
+
+def _is_text(reference: str) -> bool:
+    """Odd blanks are text; control characters and what is no character are not."""
+    return not any(unicodedata.category(sign).startswith("C") for sign in reference)

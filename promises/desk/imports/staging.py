@@ -23,6 +23,7 @@ MOST_PROBLEMS = 50_000
 """How many problems of one file are kept for the list; all are counted."""
 TELL_EVERY = 5_000
 _WRITE_EVERY = 500
+_LONGEST_VALUE = 60
 _DISAGREEING = 60 * SECOND
 _MOMENTS = ("arrived", "called", "service_started", "served", "left")
 
@@ -44,10 +45,13 @@ _COPY = "COPY import_stage FROM STDIN WITH (NULL 'None')"
 
 @dataclass(frozen=True, slots=True)
 class RowProblem:
+    """`value` is the text of the cell, cut, for a look at the file; it is not stored."""
+
     line: int
     code: Problem
     column: str | None
     params: dict[str, object]
+    value: str | None = None
 
 
 @dataclass(slots=True)
@@ -64,7 +68,8 @@ class Reading:
         self.refused += 1
         if len(self.problems) < MOST_PROBLEMS:
             params = dict(problem.params)
-            self.problems.append(RowProblem(line, problem.code, problem.column, params))
+            value = None if problem.value is None else problem.value[:_LONGEST_VALUE]
+            self.problems.append(RowProblem(line, problem.code, problem.column, params, value))
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,8 @@ def test_roll_over_is_half_a_day_unless_said():
         (["reference", "columns"], [], "/reference/columns"),
         (["reference", "columns"], ["id", 0], "/reference/columns/1"),
         (["reference", "columns"], [True], "/reference/columns/0"),
+        (["reference", "columns"], ["a\x00b"], "/reference/columns/0"),
+        (["file", "empty_values"], ["\ud800"], "/file/empty_values/0"),
         (["reference", "joined_by"], "\n", "/reference/joined_by"),
         (["arrived", "format"], "zz", "/arrived/format"),
         (["arrived", "column"], "", "/arrived/column"),

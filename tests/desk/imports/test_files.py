@@ -11,6 +11,7 @@ from promises.desk.imports.mapping import Encoding, FileForm
 from promises.desk.imports.problems import (
     FileEmpty,
     FileTooLarge,
+    HeaderUnreadable,
     LineTooLong,
     LooksLikeUtf8,
     PackingBroken,
@@ -152,6 +153,13 @@ def test_line_without_end_is_refused():
     with pytest.raises(LineTooLong) as refused:
         read(b"a;b\n1;2\n" + b"x" * 3 * files.MEGABYTE)
     assert refused.value.params == {"line": "3"}
+
+
+@pytest.mark.parametrize("content", [b"a\x00;b\n1;2\n", b'"a"x;b\n1;2\n'])
+def test_headings_that_cannot_be_read_are_refused(content):
+    with pytest.raises(HeaderUnreadable) as refused:
+        read(content)
+    assert refused.value.params == {"line": "1"}
 
 
 @pytest.mark.parametrize("content", ["", "\n\n", "   \n", "\ufeff"])

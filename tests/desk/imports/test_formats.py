@@ -42,6 +42,7 @@ def read_moment(form, text, zone="Europe/Helsinki"):
         ("yyyy/mm/dd hh:mm:ss z", "2026/03/01 10:15:30 -0230", "2026-03-01 12:45:30.000000"),
         ("epoch", "1772352930.5", "2026-03-01 08:15:30.500000"),
         ("epoch_ms", "1772352930500", "2026-03-01 08:15:30.500000"),
+        ("spreadsheet", "46082.4274305556", "2026-03-01 08:15:30.000000"),
     ],
 )
 def test_moment_is_read_in_its_form(form, text, expected):
@@ -63,6 +64,8 @@ def test_moment_is_read_in_its_form(form, text, expected):
         ("m/d/yyyy h:mm ampm", "3/1/2026 13:05 PM"),
         ("d mon yyyy hh:mm", "1 Märzen 2026 10:15"),
         ("epoch", "-5"),
+        ("spreadsheet", "-5"),
+        ("spreadsheet", "20260301"),
         ("epoch", "9999999999"),
         ("yymmdd hhmm", "260301 10150"),
     ],
