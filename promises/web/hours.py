@@ -37,6 +37,8 @@ def week(branch_id: uuid.UUID) -> Response | tuple[str, int]:
         f"day_{index}": write_windows(windows) for index, windows in enumerate(hours.spec.weekly)
     }
     form = WeekForm(**written)
+    for index, name in enumerate(day_names()):
+        form[f"day_{index}"].label.text = name
     if form.validate_on_submit():
         try:
             spec = CalendarSpec(form.weekly(), hours.spec.zone, hours.spec.exceptions)
@@ -47,7 +49,7 @@ def week(branch_id: uuid.UUID) -> Response | tuple[str, int]:
         else:
             flash(gettext("The opening hours are saved."), "success")
             return redirect(url_for("branches.page", branch_id=branch_id), 303)
-    page = render_template("branches/week.html", branch=branch, form=form, days=day_names())
+    page = render_template("branches/week.html", branch=branch, form=form)
     return page, 422 if form.errors else 200
 
 

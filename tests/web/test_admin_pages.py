@@ -66,7 +66,7 @@ def test_an_invitation_is_sent_and_accepted(app, admin, made):
     response = post(
         admin, invite,
         {"name": "Aino Aalto", "email": " Aino@Example.fi ", "role": "manager", "branch_id": "",
-         "locale": "fi"},
+         "locale": "en"},
     )  # fmt: skip
     assert response.status_code == 303
     with made.work() as uow:
