@@ -4,11 +4,13 @@ from flask import Flask
 
 from promises.api import branches, events, money, promises, reference, tickets, verdicts
 from promises.api.blueprint import api_v1
+from promises.api.operations import ALL
 from promises.api.spec import make_api, published
 from promises.http.security import csrf
 
+__all__ = ["ALL", "ROOMS", "init_app"]
+
 ROOMS = (branches, tickets, events, promises, verdicts, money)
-EXTENSION = "lupaus.api"
 
 
 def init_app(app: Flask) -> None:
@@ -17,5 +19,5 @@ def init_app(app: Flask) -> None:
     api.init_app(app)
     api.register_blueprint(api_v1)
     csrf.exempt(api_v1)
-    app.extensions[EXTENSION] = published(api)
+    app.extensions[reference.EXTENSION] = published(api)
     app.register_blueprint(reference.blueprint)
