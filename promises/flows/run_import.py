@@ -15,7 +15,7 @@ from promises.db.sql import execute
 from promises.desk.actions import touch_branches
 from promises.desk.imports import actions, queries
 from promises.desk.imports.actions import Counts, Upload
-from promises.desk.imports.merging import Merge, classify, merge, write_problems
+from promises.desk.imports.merging import Merge, classify, merge, take_turns, write_problems
 from promises.desk.imports.prepare import Source, prepare
 from promises.desk.imports.preview import Preview, counts_of, look
 from promises.desk.imports.problems import FileUnreadable, ImportStarted, MappingRefused
@@ -27,6 +27,8 @@ from promises.kernel.actors import SYSTEM, Actor, ActorKind
 
 _LONG_STATEMENTS = "SET LOCAL statement_timeout = '30min'"
 """One COPY takes as long as the file; a page's minute is too short for it."""
+_LONG_WAITS = "SET LOCAL lock_timeout = '10min'"
+"""So long an import waits for another one of its branch."""
 
 
 def stage_upload(uow: UnitOfWork, *, upload: Upload, document: Mapping[str, Any]) -> uuid.UUID:
@@ -123,6 +125,7 @@ def _run(uow: UnitOfWork, import_id: uuid.UUID) -> None:
         return
     row = queries.import_by_id(session, organisation_id=organisation_id, import_id=import_id)
     execute(session, _LONG_STATEMENTS)
+    execute(session, _LONG_WAITS)
     source = Source(row.branch_id, row.mapping, content)
     prepared = prepare(session, organisation_id=organisation_id, now=uow.now, source=source)
 
@@ -140,6 +143,7 @@ def _run(uow: UnitOfWork, import_id: uuid.UUID) -> None:
     state = actions.lock_import(session, organisation_id=organisation_id, import_id=import_id)
     if state is not ImportState.RUNNING:
         return
+    take_turns(session, organisation_id=organisation_id, branch_id=row.branch_id)
     classes = classify(session, organisation_id=organisation_id, branch_id=row.branch_id)
     merge(uow, Merge(import_id, row.branch_id, prepared.kind))
     write_problems(

@@ -122,13 +122,15 @@ class Classes:
     conflicting: int
 
 
-def classify(session: Session, *, organisation_id: uuid.UUID, branch_id: uuid.UUID) -> Classes:
-    """Set aside what the stage holds twice and what is here already; new rows stay in it.
-
-    Two imports of one branch take turns from here on, until their transactions end.
-    """
-    place = {"organisation_id": organisation_id, "branch_id": branch_id}
+def take_turns(session: Session, *, organisation_id: uuid.UUID, branch_id: uuid.UUID) -> None:
+    """Two imports of one branch go one after the other from here on, until their transactions
+    end: what is new to both becomes known to the second."""
     execute(session, _TAKE_TURNS, {"key": f"import {organisation_id} {branch_id}"})
+
+
+def classify(session: Session, *, organisation_id: uuid.UUID, branch_id: uuid.UUID) -> Classes:
+    """Set aside what the stage holds twice and what is here already; new rows stay in it."""
+    place = {"organisation_id": organisation_id, "branch_id": branch_id}
     execute(session, _SET_ASIDE_REPEATED)
     execute(session, _SET_ASIDE_KNOWN, place)
     return Classes(*one(session, _COUNT))
