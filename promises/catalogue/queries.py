@@ -262,22 +262,22 @@ def versions_by_id(
 
 
 _AT = f"""
-SELECT p.id AS promise_id, p.slug, p.titles, p.ends_at, p.end_reason, v.version_id, v.number,
+SELECT o.id AS promise_id, o.slug, o.titles, o.ends_at, o.end_reason, v.version_id, v.number,
        v.terms, v.way_of_working, v.team_reward, v.target_path, v.valid_from, v.valid_to,
        v.applied_to_history, v.published_at, v.published_by
-FROM promises p
+FROM promises o
 CROSS JOIN LATERAL (
-    SELECT {_VERSION_COLUMNS} FROM ({_WITH_ENDS} AND v.promise_id = p.id) v
+    SELECT {_VERSION_COLUMNS} FROM ({_WITH_ENDS} AND v.promise_id = o.id) v
     ORDER BY (valid_from <= %(at)s AND (valid_to IS NULL OR valid_to > valid_from)) DESC,
              CASE WHEN valid_from <= %(at)s THEN %(at)s - valid_from ELSE valid_from - %(at)s END
     LIMIT 1
 ) v
-WHERE p.organisation_id = %(organisation_id)s
+WHERE o.organisation_id = %(organisation_id)s
 """
 
-_LIST = f"{_AT} ORDER BY p.created_at DESC, p.id DESC"
-_BY_SLUG = f"{_AT} AND p.slug = %(slug)s"
-_BY_PROMISE = f"{_AT} AND p.id = %(promise_id)s"
+_LIST = f"{_AT} ORDER BY o.created_at DESC, o.id DESC"
+_BY_SLUG = f"{_AT} AND o.slug = %(slug)s"
+_BY_PROMISE = f"{_AT} AND o.id = %(promise_id)s"
 
 
 def list_promises(

@@ -2,6 +2,11 @@
 
 from flask import Blueprint
 
-from promises.public import display, kiosk, tickets
+from promises.public import display, kiosk, promises, tickets
 
-ALL: tuple[Blueprint, ...] = (display.blueprint, kiosk.blueprint, tickets.blueprint)
+ALL: tuple[Blueprint, ...] = (
+    display.blueprint,
+    kiosk.blueprint,
+    promises.blueprint,
+    tickets.blueprint,
+)

@@ -82,6 +82,9 @@ class Change:
     applied_to_history: bool
     publisher: str | None
 
+    def title(self, locale: str) -> str:
+        return self.titles.get(locale) or next(iter(self.titles.values()))
+
 
 @dataclass(frozen=True, slots=True)
 class Overview:

@@ -52,3 +52,16 @@ class KeptRate:
             reach = _Z * (p * (1 - p) / n + square / (4 * n)).sqrt()
             low, high = (middle - reach) / (1 + square), (middle + reach) / (1 + square)
         return max(low, Decimal(0)), min(high, Decimal(1))
+
+
+def room_for_breaches(rate: KeptRate, target: Fraction) -> int:
+    """How many more cases could break, nothing else kept, with the target still met; negative:
+    how many kept cases in a row it takes until it is met again, as a negative number."""
+    kept, cases = rate.kept, rate.cases
+    if target <= 0:
+        return cases
+    allowed = int(Fraction(kept) / target) - cases
+    if allowed >= 0 or target >= 1:
+        return allowed
+    missing = (target * cases - kept) / (1 - target)
+    return -int(-(-missing // 1))

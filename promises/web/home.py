@@ -4,9 +4,10 @@ from flask import Blueprint, render_template
 
 from promises.http.context import signed_in, work
 from promises.http.navigation import places
-from promises.http.permissions import Permission, staff
+from promises.http.permissions import Permission, may, staff
 from promises.identity.queries import branch_by_id
 from promises.kernel.text import N_
+from promises.web.overview import overview_page
 
 blueprint = Blueprint("home", __name__)
 
@@ -34,6 +35,8 @@ ABOUT = {
 @blueprint.get("/staff")
 @staff(Permission.OWN_ACCOUNT)
 def start() -> str:
+    if may(Permission.REPORT_READ):
+        return overview_page()
     member = signed_in()
     branch = None
     if member.branch_id is not None:

@@ -4,7 +4,7 @@ import dataclasses
 import uuid
 
 from promises.kernel.actors import Actor, ActorKind, Role
-from tests.factories.identity import add_member, make_organisation
+from tests.factories.identity import Made, add_member, make_organisation
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,6 +17,7 @@ class Ground:
     clerk: Actor
     manager: Actor
     other_manager: Actor
+    made: Made
 
 
 def make_ground(currency="EUR"):
@@ -32,4 +33,5 @@ def make_ground(currency="EUR"):
         clerk=made.actor(Role.CLERK),
         manager=made.actor(Role.MANAGER),
         other_manager=Actor(ActorKind.MEMBER, second, Role.MANAGER),
+        made=made,
     )

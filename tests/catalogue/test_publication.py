@@ -18,7 +18,9 @@ from promises.catalogue.errors import (
 )
 from promises.catalogue.queries import (
     get_version,
+    list_promises,
     list_versions,
+    promise_by_id,
     versions_in_force,
     versions_over_span,
 )
@@ -139,6 +141,34 @@ def test_new_version_takes_over_at_its_time_and_the_old_one_stays(ground):
         )
     assert (oldest.terms.rule.limit_seconds, oldest.valid_to) == (900, now + DAY)
     assert (newest.terms.rule.limit_seconds, newest.valid_to) == (720, None)
+
+
+def test_each_promise_is_listed_with_its_own_version(ground):
+    with unit_of_work(ground.organisation_id, SYSTEM) as uow:
+        now = uow.now
+    made = [
+        publish(ground, new_version(now, terms=simple_terms(seconds=n), slug=f"in-{n}"), now=now)
+        for n in (60, 120, 180)
+    ]
+    later = new_version(
+        now, terms=simple_terms(seconds=30), valid_from=now + DAY, promise_id=made[0].promise_id
+    )
+    publish(ground, later, now=now)
+    with unit_of_work(ground.organisation_id, SYSTEM) as uow:
+        for at, first in ((now, 60), (now + DAY, 30)):
+            found = list_promises(uow.session, organisation_id=ground.organisation_id, at=at)
+            assert [(one.slug, one.version.terms.rule.limit_seconds) for one in found] == [
+                ("in-180", 180),
+                ("in-120", 120),
+                ("in-60", first),
+            ]
+            by_id = promise_by_id(
+                uow.session,
+                organisation_id=ground.organisation_id,
+                promise_id=made[0].promise_id,
+                at=at,
+            )
+            assert by_id == found[2]
 
 
 def test_versions_over_span_names_each_with_its_end(ground):

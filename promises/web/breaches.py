@@ -1,0 +1,115 @@
+"""The cases behind the figures: every number of a page leads to one of these lists."""
+
+import datetime as dt
+import uuid
+from enum import StrEnum
+from typing import TypeVar
+
+from flask import Blueprint, render_template, request
+
+from promises.breaches.models import CommitmentState, Evidence
+from promises.http.context import work
+from promises.http.permissions import Permission, staff
+from promises.kernel.text import N_
+from promises.reporting.lists import CommitmentFilter, breach_list, commitment_list
+from promises.reporting.money import MoneyStage
+from promises.web.cursors import read_cursor, write_cursor
+from promises.web.periods import choose
+
+blueprint = Blueprint("breaches", __name__)
+
+Choice = TypeVar("Choice", bound=StrEnum)
+
+STAGE_NAMES = {
+    MoneyStage.OWED: N_("Owed"),
+    MoneyStage.ISSUED: N_("Issued"),
+    MoneyStage.REDEEMED: N_("Redeemed"),
+    MoneyStage.EXPIRED: N_("Expired"),
+    MoneyStage.REFUSED: N_("Refused"),
+    MoneyStage.CANCELLED: N_("Cancelled"),
+    MoneyStage.NOTHING: N_("Nothing owed"),
+}
+EVIDENCE_NAMES = {
+    Evidence.LIVE: N_("Seen as it happened"),
+    Evidence.UNVERIFIED: N_("Unverified"),
+    Evidence.IMPORTED: N_("Imported"),
+}
+REASON_NAMES = {
+    "in_time": N_("In time"),
+    "too_late": N_("Too late"),
+    "deadline_passed": N_("Nothing had happened at the deadline"),
+    "left_before_limit": N_("Left before the limit"),
+    "left_after_limit": N_("Left after the limit"),
+    "closed_before_limit": N_("Closed by rule before the limit"),
+    "closed_after_limit": N_("Closed by rule after the limit"),
+    "no_show": N_("Did not come when called"),
+    "no_show_after_limit": N_("Did not come when called too late"),
+    "annulled": N_("Annulled by a second person"),
+    "import_taken_back": N_("The import was taken back"),
+}
+NAMES = {"stages": STAGE_NAMES, "evidences": EVIDENCE_NAMES, "reasons": REASON_NAMES}
+
+
+@blueprint.get("/staff/breaches", endpoint="list")
+@staff(Permission.TEAM_READ)
+def breaches() -> str:
+    """The newest first; `stage` leaves those whose money is there."""
+    stage = _one_of(MoneyStage, request.args.get("stage"))
+    with work() as uow:
+        chosen = choose(uow)
+        page = breach_list(
+            uow.session,
+            organisation_id=uow.organisation_id,
+            selection=chosen.selection,
+            stage=stage,
+            after=read_cursor(request.args.get("after")),
+        )
+    following = write_cursor(*page.after) if page.after else None
+    return render_template(
+        "breaches/list.html",
+        chosen=chosen,
+        page=page,
+        stage=stage,
+        following=following,
+        **NAMES,
+    )
+
+
+@blueprint.get("/staff/cases")
+@staff(Permission.TEAM_READ)
+def cases() -> str:
+    """Commitments, the newest day first; `state` and `evidence` narrow them."""
+    state = _one_of(CommitmentState, request.args.get("state"))
+    evidence = _one_of(Evidence, request.args.get("evidence"))
+    with work() as uow:
+        chosen = choose(uow)
+        page = commitment_list(
+            uow.session,
+            organisation_id=uow.organisation_id,
+            selection=chosen.selection,
+            only=CommitmentFilter(state, evidence),
+            after=_read_day(request.args.get("after")),
+        )
+    following = f"{page.after[0].isoformat()}_{page.after[1]}" if page.after else None
+    return render_template(
+        "breaches/cases.html",
+        chosen=chosen,
+        page=page,
+        state=state,
+        evidence=evidence,
+        following=following,
+        **NAMES,
+    )
+
+
+def _one_of(choices: type[Choice], text: str | None) -> Choice | None:
+    return next((one for one in choices if one.value == text), None)
+
+
+def _read_day(text: str | None) -> tuple[dt.date, uuid.UUID] | None:
+    """None for no place in the list and for one that we did not write."""
+    day, _, row_id = (text or "").partition("_")
+    try:
+        return dt.date.fromisoformat(day), uuid.UUID(row_id)
+    except ValueError:
+        return None

@@ -1,0 +1,66 @@
+"""What the pages of promises and proposals are tested with."""
+
+import datetime as dt
+
+from promises.catalogue.proposals import ProposalDraft
+from promises.flows.propose_promise import propose
+from promises.kernel.actors import Role
+from tests.factories.catalogue import simple_terms
+
+TITLE = "You are served within 15 minutes, or we pay you 10 €"
+
+
+def day(offset, now=None):
+    """A day from today in Helsinki, as a date field takes it."""
+    return ((now or dt.datetime.now(dt.UTC)) + dt.timedelta(days=offset)).date().isoformat()
+
+
+def proposal_answers(**changes):
+    """What a clerk fills in."""
+    answers = {
+        "problem_id": "",
+        "problem_text": "People wait half an hour on paydays.",
+        "title": TITLE,
+        "matter": "visit",
+        "until": "service_started",
+        "limit": "15",
+        "unit": "60",
+        "amount": "10",
+        "way_of_working": "A second counter opens when five people wait.",
+    }
+    return {name: value for name, value in (answers | changes).items() if value is not None}
+
+
+def version_answers(**changes):
+    """What a manager fills in."""
+    answers = {
+        "title_fi": "Palvelemme 15 minuutissa",
+        "title_en": "Served within 15 minutes",
+        "matter": "visit",
+        "until": "service_started",
+        "limit": "15",
+        "unit": "60",
+        "amount": "10,00",
+        "boundary": "inclusive",
+        "before_limit": "excluded",
+        "after_limit": "owed",
+        "cap_period": "month",
+        "way_of_working": "A second counter opens when five people wait.",
+        "team_reward": "Cake for the team",
+        "targets-0-from_on": "2026-06-01",
+        "targets-0-share": "97,5",
+        "starts": "now",
+    }
+    return {name: value for name, value in (answers | changes).items() if value is not None}
+
+
+def make_proposal(app, made, *, branch_id=None, **changes):
+    parts = {
+        "title": TITLE,
+        "terms": simple_terms(),
+        "way_of_working": "A second counter opens when five people wait.",
+        "problem_text": "People wait half an hour on paydays.",
+        "branch_id": branch_id,
+    }
+    with app.app_context(), made.work(Role.CLERK) as uow:
+        return propose(uow, draft=ProposalDraft(**(parts | changes))).id
