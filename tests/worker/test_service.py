@@ -1,5 +1,6 @@
 import dataclasses
 import functools
+import os
 import signal
 import threading
 
@@ -13,11 +14,15 @@ from promises.desk.models import EventKind, EventSource
 from promises.desk.values import EventClaim
 from promises.flows.call_next import call_next
 from promises.flows.record_event import record_event
+from promises.flows.send_messages import Post
 from promises.identity import keys
 from promises.identity.actions import add_contact
 from promises.identity.models import ContactChannel
 from promises.ledger.queries import unbalanced_transactions
-from promises.worker.service import close_branches
+from promises.notify.channels import NotSetUp
+from promises.notify.models import Channel
+from promises.payouts.rails.voucher import VOUCHER, VoucherRail
+from promises.worker.service import STOPPING, Service, ThreadEnded, Tools, close_branches
 from tests.conftest import Database, bare_app, dispose
 from tests.notify.mailserver import mail_server
 from tests.worker.ground import Live, wait_for
@@ -167,3 +172,46 @@ def test_closing_a_branch_that_is_open_ends_nothing(application, fresh_database)
         assert close_branches(live.id) == 0
     dispose(worker)
     assert {row.state for row in live.rows("SELECT state FROM tickets")} == {"waiting"}
+
+
+def test_all_parts_run_and_stop_in_one_process(application, fresh_database):
+    """The same as above inside this process: what the service starts, it also ends."""
+    live = Live(application)
+    worker = bare_app(fresh_database.worker_url)
+    nothing = NotSetUp("not set up here")
+    post = Post({Channel.EMAIL: nothing, Channel.SMS: nothing}, "https://promises.example")
+    service = Service(worker, fresh_database.worker_url, Tools({VOUCHER: VoucherRail()}, post))
+    done = []
+
+    def act():
+        try:
+            (ticket,) = live.take(contact_id=give_contact(live))
+            wait_for(live.breaches)
+            serve(live, ticket)
+            wait_for(lambda: live.rows(VOUCHERS))
+            wait_for(lambda: {row.state for row in live.rows(MESSAGES)} == {"dropped"})
+            done.append(True)
+        finally:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    before = [signal.getsignal(number) for number in STOPPING]
+    actor = threading.Thread(target=act)
+    actor.start()
+    try:
+        service.run()
+    finally:
+        for number, handler in zip(STOPPING, before, strict=True):
+            signal.signal(number, handler)
+        actor.join()
+        dispose(worker)
+    assert done == [True]
+    assert not any(thread.is_alive() for thread in service._threads)
+
+
+def test_a_part_that_ends_by_itself_ends_the_service(application, fresh_database, monkeypatch):
+    worker = bare_app(fresh_database.worker_url)
+    service = Service(worker, fresh_database.worker_url, Tools({}, Post({}, "https://x.example")))
+    monkeypatch.setattr(service, "_threads", [threading.Thread(target=int, name="watcher")])
+    with pytest.raises(ThreadEnded, match="watcher"):
+        service.run()
+    dispose(worker)
