@@ -47,7 +47,10 @@ SETTINGS = {
     "jit": "off",  # compiling costs more than our short statements run
     "timezone": "UTC",
     "log_timezone": "UTC",
+    # what is slow or fails is told, whose data it was about is not
     "log_min_duration_statement": "1s",
+    "log_parameter_max_length": "0",
+    "log_error_verbosity": "terse",
     "idle_in_transaction_session_timeout": "5min",
     "autovacuum_naptime": "15s",
 }
@@ -134,9 +137,8 @@ class EmbeddedServer:
         """
         if self.alive():
             return
-        self.data_dir.parent.mkdir(parents=True, exist_ok=True)
-        self._take_lock()
         try:
+            self._take_lock()
             binaries = find_binaries()
             identity = find_identity(binaries, self.data_dir)
             if not (self.data_dir / "PG_VERSION").exists():
@@ -146,6 +148,11 @@ class EmbeddedServer:
             self._make_socket_folder(identity)
             self._launch(identity, binaries.postgres)
             self._prepare()
+        except PermissionError as error:
+            self.stop()
+            raise EmbeddedServerError(
+                f"{error.filename} is closed to this user. Was the server started by another one?"
+            ) from error
         except BaseException:
             self.stop()
             raise
@@ -168,7 +175,6 @@ class EmbeddedServer:
     @contextmanager
     def reserved(self) -> Iterator[None]:
         """Nobody can start the server inside, and none runs. Raises ServerBusy."""
-        self.data_dir.parent.mkdir(parents=True, exist_ok=True)
         self._take_lock()
         try:
             self._end_orphan()
@@ -220,6 +226,7 @@ class EmbeddedServer:
     def _take_lock(self) -> None:
         if self._lock is not None:
             return
+        self.data_dir.parent.mkdir(parents=True, exist_ok=True)
         lock = self._lock_path.open("a+")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

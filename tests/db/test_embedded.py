@@ -268,6 +268,31 @@ def test_data_that_postgres_cannot_read_gives_its_own_words(tmp_path):
         EmbeddedServer(data_dir).start()
 
 
+def test_folder_of_another_user_is_told_instead_of_a_traceback(tmp_path, monkeypatch):
+    def closed(*_):
+        raise PermissionError(13, "Permission denied", "/somewhere/postgres")
+
+    monkeypatch.setattr(EmbeddedServer, "_end_orphan", closed)
+    server = EmbeddedServer(tmp_path / "postgres", durable=False)
+    with pytest.raises(EmbeddedServerError, match="/somewhere/postgres is closed to this user"):
+        server.start()
+    monkeypatch.undo()
+    with server:
+        assert server.reachable()
+
+
+def test_log_tells_a_failing_statement_but_not_whose_data_it_was(shared):
+    with shared.connect(roles.OWNER, roles.DATABASE) as connection:
+        connection.execute("CREATE TABLE people (name text PRIMARY KEY)")
+        connection.execute("INSERT INTO people VALUES (%s)", ["Aino Salainen"])
+        with pytest.raises(psycopg.errors.UniqueViolation, match="Aino Salainen"):
+            connection.execute("INSERT INTO people VALUES (%s)", ["Aino Salainen"])
+        connection.execute("DROP TABLE people")
+    log = shared.log_path.read_text()
+    assert "duplicate key value" in log
+    assert "Salainen" not in log
+
+
 def test_binaries_named_but_unusable_are_told_with_the_way_out(monkeypatch, tmp_path):
     monkeypatch.setenv("LUPAUS_PG_BIN", str(tmp_path))
     with pytest.raises(EmbeddedServerError, match="LUPAUS_PG_BIN"):
