@@ -62,6 +62,18 @@ class Version:
     published_at: dt.datetime
     published_by: uuid.UUID | None
 
+    @property
+    def span(self) -> VersionSpan:
+        return VersionSpan(
+            self.promise_id,
+            self.version_id,
+            self.terms,
+            self.valid_from,
+            self.valid_to,
+            self.applied_to_history,
+            self.published_at,
+        )
+
 
 class PromiseState(enum.StrEnum):
     SCHEDULED = "scheduled"

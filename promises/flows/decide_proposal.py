@@ -12,7 +12,10 @@ from promises.catalogue.actions import end_promise as store_end
 from promises.catalogue.errors import HistoryHoldsLiveTickets
 from promises.catalogue.models import Decision
 from promises.catalogue.proposals import decide_proposal, lock_open_proposal
+from promises.catalogue.queries import get_version
 from promises.db.session import UnitOfWork
+from promises.flows.judge_import import judge_history
+from promises.jobs.queue import JUDGE_HISTORY, defer
 from promises.reporting.live_tickets import live_ticket_in_scope
 
 
@@ -27,7 +30,8 @@ def publish(
     the proposer. Of several who decide at once one succeeds, the others get AlreadyDecided.
 
     A first version may hold from the past where the span has imported tickets only, else
-    HistoryHoldsLiveTickets; see `publish_version` for the other refusals.
+    HistoryHoldsLiveTickets; a job then judges those tickets. `publish_version` names the other
+    refusals.
     """
     proposal = None
     if proposal_id is not None:
@@ -52,6 +56,18 @@ def publish(
             promise_id=published.promise_id,
             reason=reason,
         )
+    _follow_up(uow, published, proposal_id)
+    return published
+
+
+def _follow_up(uow: UnitOfWork, published: PublishedVersion, proposal_id: uuid.UUID | None) -> None:
+    if published.applied_to_history:
+        defer(
+            uow.session,
+            JUDGE_HISTORY,
+            organisation_id=uow.organisation_id,
+            version_id=str(published.version_id),
+        )
     _audit(
         uow,
         "promise_published",
@@ -62,7 +78,6 @@ def publish(
         applied_to_history=published.applied_to_history,
         proposal_id=None if proposal_id is None else str(proposal_id),
     )
-    return published
 
 
 def _require_imported_only(uow: UnitOfWork, version: NewVersion) -> None:
@@ -74,6 +89,13 @@ def _require_imported_only(uow: UnitOfWork, version: NewVersion) -> None:
         until=uow.now,
     ):
         raise HistoryHoldsLiveTickets()
+
+
+def judge_past(uow: UnitOfWork, *, version_id: uuid.UUID) -> int:
+    """Judge the imported tickets of the past that a published version is applied to; how many
+    commitments are new. Safe to repeat. Raises NoSuchPromise."""
+    version = get_version(uow.session, organisation_id=uow.organisation_id, version_id=version_id)
+    return judge_history(uow, span=version.span)
 
 
 def decline(uow: UnitOfWork, *, proposal_id: uuid.UUID, reason: str) -> Decision:

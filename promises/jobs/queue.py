@@ -14,8 +14,9 @@ from promises.db.sql import driver
 
 SETTLE_PAYOUTS = "payouts.settle"
 RUN_IMPORT = "desk.run_import"
+JUDGE_HISTORY = "catalogue.judge_history"
 
-TASKS = frozenset({SETTLE_PAYOUTS, RUN_IMPORT})
+TASKS = frozenset({SETTLE_PAYOUTS, RUN_IMPORT, JUDGE_HISTORY})
 
 QUEUE = "lupaus"
 

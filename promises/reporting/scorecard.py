@@ -203,13 +203,10 @@ FROM unnest(coalesce(%(promise_ids)s::uuid[], ARRAY(
 CROSS JOIN LATERAL (
     SELECT x.breached_at, x.branch_id
     FROM breaches x
+    JOIN commitments c ON c.organisation_id = x.organisation_id AND c.id = x.commitment_id
+        AND c.state = 'broken'  -- neither annulled nor of an import that was taken back
     WHERE x.organisation_id = %(organisation_id)s AND x.promise_id = wanted.promise_id
       AND (%(branch_id)s::uuid IS NULL OR x.branch_id = %(branch_id)s)
-      AND NOT EXISTS (
-          SELECT FROM annulments a
-          WHERE a.organisation_id = x.organisation_id AND a.breach_id = x.id
-            AND a.state = 'confirmed'
-      )
     ORDER BY x.breached_at DESC LIMIT 1
 ) last
 JOIN branches b ON b.organisation_id = %(organisation_id)s AND b.id = last.branch_id
@@ -227,7 +224,7 @@ def days_without_breach(
     zone: str,
     selection: Selection = EVERYTHING,
 ) -> CleanDays | None:
-    """Whole local days since the last breach that was not annulled; today's breach makes it 0.
+    """Whole local days since the last breach that still stands; today's breach makes it 0.
 
     The breach counts on its branch's date, today is the date in `zone`. None before any case. The
     days of the selection are not looked at.

@@ -15,11 +15,12 @@ from promises.db import sql
 from promises.db.session import unit_of_work
 from promises.flows import run_import
 from promises.flows.close_branches import close_branch
+from promises.flows.decide_proposal import judge_past
 from promises.flows.housekeep import housekeep
 from promises.flows.send_messages import Post, send_due
 from promises.flows.settle_payouts import settle
 from promises.flows.sweep_deadlines import sweep
-from promises.jobs.queue import RUN_IMPORT, SETTLE_PAYOUTS
+from promises.jobs.queue import JUDGE_HISTORY, RUN_IMPORT, SETTLE_PAYOUTS
 from promises.kernel.actors import SYSTEM
 from promises.payouts.rails.base import Rails
 from promises.worker.lanes import Lane, Runner
@@ -79,6 +80,11 @@ def run_import_job(organisation_id: uuid.UUID, import_id: str) -> None:
     run_import.run(organisation_id, uuid.UUID(import_id))
 
 
+def judge_history_job(organisation_id: uuid.UUID, version_id: str) -> None:
+    with unit_of_work(organisation_id, SYSTEM) as uow:
+        judge_past(uow, version_id=uuid.UUID(version_id))
+
+
 class Service:
     """Everything that one worker process runs. Several processes share the work."""
 
@@ -97,6 +103,7 @@ class Service:
         jobs: dict[str, TaskRunner] = {
             SETTLE_PAYOUTS: lambda organisation_id: settle(organisation_id, rails),
             RUN_IMPORT: run_import_job,
+            JUDGE_HISTORY: judge_history_job,
         }
         self._queue = make_queue(app, url, jobs)
         self._threads = [

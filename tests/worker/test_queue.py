@@ -7,7 +7,7 @@ import pytest
 from procrastinate.exceptions import ConnectorException
 from psycopg.errors import InsufficientPrivilege
 
-from promises.jobs.queue import RUN_IMPORT, SETTLE_PAYOUTS, defer
+from promises.jobs.queue import RUN_IMPORT, SETTLE_PAYOUTS, TASKS, defer
 from promises.worker.queue import make_queue, serve_jobs
 from tests.conftest import bare_app, dispose
 from tests.factories.identity import make_organisation
@@ -37,7 +37,7 @@ def put(apps, organisation, task=SETTLE_PAYOUTS, **primitives):
 
 @contextlib.contextmanager
 def serving(worker_app, url, **runners):
-    nothing = {SETTLE_PAYOUTS: lambda organisation_id: None, RUN_IMPORT: lambda **words: None}
+    nothing = {task: lambda **words: None for task in TASKS}
     queue = make_queue(worker_app, url, nothing | {SETTLE_PAYOUTS: runners["settle"]} | {
         RUN_IMPORT: runners.get("run_import", nothing[RUN_IMPORT])
     })  # fmt: skip
