@@ -27,6 +27,7 @@ from promises.api.errors import answer as answer_api_error
 from promises.cli import commands as cli_commands
 from promises.db.base import db
 from promises.http import cookies, errors, i18n, navigation, permissions, security, urls, wiring
+from promises.http.logs import configure_logs
 from promises.identity import keys
 from promises.payouts.rails.base import Rails
 from promises.payouts.rails.voucher import VOUCHER, VoucherRail
@@ -68,6 +69,7 @@ def create_app(
 ) -> Flask:
     """Build the service. Without `config` the environment is read."""
     config = config or load_config(os.environ)
+    configure_logs()
     app = Flask("promises", static_folder="static", static_url_path="/static")
     worker = role is DatabaseRole.WORKER
     app.config.update(

@@ -7,7 +7,10 @@ import structlog
 
 
 def configure_logs(level: int = logging.INFO) -> None:
-    """To standard output, in the form key=value. Safe to repeat."""
+    """To standard error, in the form key=value. Safe to repeat.
+
+    Tracebacks come without the values of variables, which may be secrets or personal data.
+    """
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -19,6 +22,6 @@ def configure_logs(level: int = logging.INFO) -> None:
             ),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stdout),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
         cache_logger_on_first_use=False,
     )

@@ -73,8 +73,8 @@ def render(mails: Sequence[Mail], locale: str, nonce: str) -> str:
 
 def _article(mail: Mail, locale: str) -> str:
     rows = (
-        (translate(locale, N_("To")), ", ".join(mail.to)),
-        (translate(locale, N_("From")), mail.sender),
+        (translate(locale, N_("Recipient")), ", ".join(mail.to)),
+        (translate(locale, N_("Sender")), mail.sender),
         (translate(locale, N_("Sent")), mail.date),
     )
     facts = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in rows)

@@ -7,7 +7,6 @@ import threading
 import click
 from flask.cli import with_appcontext
 
-from promises.http.logs import configure_logs
 from promises.http.wiring import wiring
 from promises.simulation.acts import Acts
 from promises.simulation.catcher import catching
@@ -48,7 +47,6 @@ def seed_demo_command(days: int, seed: int) -> None:
 @with_appcontext
 def simulate_day_command(seconds: float | None, seed: int) -> None:
     """Play a branch day of the demonstration by the real clock, to be watched."""
-    configure_logs()
     stop = _until_signal()
     try:
         bank = find_bank()

@@ -5,7 +5,6 @@ from flask.cli import with_appcontext
 
 from promises.db.base import db
 from promises.db.checks import check_at_start
-from promises.http.logs import configure_logs
 from promises.http.wiring import wiring
 from promises.worker.post import post_office
 from promises.worker.service import Service, Tools
@@ -15,7 +14,6 @@ from promises.worker.service import Service, Tools
 @with_appcontext
 def worker_command() -> None:
     """Watch deadlines, pay, send mail and run deferred jobs, until SIGTERM."""
-    configure_logs()
     found = wiring()
     config = found.config
     app = found.make_worker_app()
