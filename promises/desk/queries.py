@@ -161,6 +161,15 @@ def branch_version(session: Session, *, organisation_id: uuid.UUID, branch_id: u
     return 0 if row is None else row.version
 
 
+def peek_branch_version(
+    *, organisation_id: uuid.UUID, branch_id: uuid.UUID
+) -> tuple[int, dt.datetime]:
+    """The same for polls: one round trip of its own, with the clock."""
+    params = {"organisation_id": organisation_id, "branch_id": branch_id}
+    row, now = peek(organisation_id, _BRANCH_VERSION, params)
+    return (0 if row is None else row.version), now
+
+
 def peek_ticket_version(
     *, organisation_id: uuid.UUID, public_code: str
 ) -> tuple[TicketVersion | None, dt.datetime]:

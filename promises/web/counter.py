@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from promises.db.session import UnitOfWork
 from promises.desk.models import EventKind, EventSource, TicketState
-from promises.desk.queries import branch_version, counter_view, recorded_acts
+from promises.desk.queries import counter_view, peek_branch_version, recorded_acts
 from promises.desk.values import EventClaim, NewTicket, Seen
 from promises.flows.call_next import call_next
 from promises.flows.record_event import record_event, undo
@@ -64,15 +64,19 @@ def live() -> Response:
     if member.counter_branch_id is None:
         raise NotFound
     done = _event_ids(request.args.get("done", ""))
+    version, now = peek_branch_version(
+        organisation_id=current().organisation_id, branch_id=member.counter_branch_id
+    )
+    return respond_if_changed(
+        _etag_parts(version, ",".join(str(one) for one in done)),
+        lambda: _inner(done),
+        now=now,
+    )
+
+
+def _inner(done: list[uuid.UUID]) -> str:
     with work() as uow:
-        version = branch_version(
-            uow.session, organisation_id=uow.organisation_id, branch_id=member.counter_branch_id
-        )
-        return respond_if_changed(
-            _etag_parts(version, ",".join(str(one) for one in done)),
-            lambda: render_template("desk/board.html", board=make_board(uow, _counter_id(), done)),
-            now=uow.now,
-        )
+        return render_template("desk/board.html", board=make_board(uow, _counter_id(), done))
 
 
 @blueprint.get("/staff/counter/pick")

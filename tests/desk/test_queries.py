@@ -30,6 +30,13 @@ def do(desk, verb, **words):
     return ask(desk, verb, **words)
 
 
+def peek(desk, public_code):
+    """The version that a poll of the ticket's page reads; it comes with the database's clock."""
+    found, now = queries.peek_ticket_version(organisation_id=desk.made.id, public_code=public_code)
+    assert abs(desk.now() - now) < seconds(60)
+    return found
+
+
 # ---- versions
 
 
@@ -39,6 +46,16 @@ def test_branch_version_rises_with_every_touch(desk):
     for expected in (1, 2):
         do(desk, touch_branches, branch_ids=[branch_id])
         assert ask(desk, queries.branch_version, branch_id=branch_id) == expected
+
+
+def test_poll_reads_the_same_branch_version(desk):
+    branch_id = desk.made.branch_id
+    for expected in (0, 1):
+        version, _now = queries.peek_branch_version(
+            organisation_id=desk.made.id, branch_id=branch_id
+        )
+        assert version == expected == ask(desk, queries.branch_version, branch_id=branch_id)
+        do(desk, touch_branches, branch_ids=[branch_id])
 
 
 def test_touching_several_branches_raises_each_once(desk):
@@ -59,7 +76,7 @@ def test_ticket_version_changes_with_ticket_and_branch(desk):
     issued = desk.take()
 
     def version():
-        return ask(desk, queries.ticket_version, public_code=issued.public_code)
+        return peek(desk, issued.public_code)
 
     first = version()
     do(desk, touch_branches, branch_ids=[desk.made.branch_id])
@@ -72,7 +89,12 @@ def test_ticket_version_changes_with_ticket_and_branch(desk):
 
 
 def test_unknown_code_has_no_version(desk):
-    assert ask(desk, queries.ticket_version, public_code="nobody") is None
+    assert peek(desk, "nobody") is None
+
+
+def test_ticket_of_another_organisation_has_no_version(desk):
+    foreign = Desk(make_organisation()).take()
+    assert peek(desk, foreign.public_code) is None
 
 
 def test_next_due_raises_the_version_only_where_it_changed(desk):

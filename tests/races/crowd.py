@@ -40,7 +40,11 @@ def crowd(url, people):
     """One application with a connection for each of them."""
     app = Flask("crowd")
     app.config["SQLALCHEMY_DATABASE_URI"] = url
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"pool_size": people + 1, "max_overflow": 0}
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
+        "pool_size": people + 1,
+        "max_overflow": 0,
+        "isolation_level": "AUTOCOMMIT",
+    }
     db.init_app(app)
     made = Crowd(app, people)
     try:
