@@ -3,7 +3,6 @@
 import errno
 import socket
 import sys
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,19 +24,22 @@ SEED_DEMO = Child("demo", (*FLASK, "seed-demo"))
 
 @dataclass(frozen=True)
 class Stage:
-    """Where everything listens. The web socket is ours: while the web process is started again,
-    customers wait in it instead of being refused."""
+    """Where everything listens. The sockets are ours: while a process is started again, whoever
+    calls waits in them instead of being refused, and no other checkout can take the port. `smtp`
+    and `mail` are the catcher's, None where mail goes to a real server."""
 
     web: socket.socket
     base_url: str
-    smtp_port: int = 0
-    mail_port: int = 0
+    smtp: socket.socket | None = None
+    mail: socket.socket | None = None
 
     @property
     def env(self) -> dict[str, str]:
         """What every program must know of it."""
-        mail = {"LUPAUS_SMTP_URL": f"smtp://{LOOPBACK}:{self.smtp_port}"} if self.smtp_port else {}
-        return {"LUPAUS_BASE_URL": self.base_url} | mail
+        known = {"LUPAUS_BASE_URL": self.base_url}
+        if self.smtp is not None:
+            known["LUPAUS_SMTP_URL"] = f"smtp://{LOOPBACK}:{port_of(self.smtp)}"
+        return known
 
 
 def listen(first: int) -> socket.socket:
@@ -51,10 +53,8 @@ def listen(first: int) -> socket.socket:
     raise OSError(errno.EADDRINUSE, f"no free port from {first} on")
 
 
-def free_port(first: int) -> int:
-    """A port that nobody listens on just now."""
-    with closing(listen(first)) as found:
-        return int(found.getsockname()[1])
+def port_of(listening: socket.socket) -> int:
+    return int(listening.getsockname()[1])
 
 
 def set_stage(config: Config) -> Stage:
@@ -66,7 +66,7 @@ def set_stage(config: Config) -> Stage:
     base_url = f"http://{LOOPBACK}:{web.getsockname()[1]}"
     if config.mail is not None:
         return Stage(web, base_url)
-    return Stage(web, base_url, free_port(SMTP_PORT), free_port(MAIL_PORT))
+    return Stage(web, base_url, listen(SMTP_PORT), listen(MAIL_PORT))
 
 
 def service(stage: Stage) -> tuple[Child, ...]:
@@ -85,10 +85,11 @@ def service(stage: Stage) -> tuple[Child, ...]:
     )
 
 
-def mail_catcher(stage: Stage) -> Child:
+def mail_catcher(smtp: socket.socket, mail: socket.socket) -> Child:
     """Takes our mail instead of a mail server and shows it on a page."""
-    ports = ("--smtp-port", str(stage.smtp_port), "--http-port", str(stage.mail_port))
-    return Child("mail", (*FLASK, "mail-catcher", *ports), vital=False)
+    inherited = (smtp.fileno(), mail.fileno())
+    options = ("--smtp-fd", str(inherited[0]), "--http-fd", str(inherited[1]))
+    return Child("mail", (*FLASK, "mail-catcher", *options), vital=False, sockets=inherited)
 
 
 def simulated_day(stage: Stage) -> Child:
@@ -104,8 +105,8 @@ def demo_links(stage: Stage) -> Child:
 def programs(config: Config, stage: Stage) -> tuple[Child, ...]:
     """All that is kept running."""
     children = [*service(stage)]
-    if stage.smtp_port:
-        children.append(mail_catcher(stage))
+    if stage.smtp is not None and stage.mail is not None:
+        children.append(mail_catcher(stage.smtp, stage.mail))
     if config.demo:
         children.append(simulated_day(stage))
     return tuple(children)

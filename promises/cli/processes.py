@@ -14,9 +14,9 @@ from promises.db.binaries import LAUNCH
 from promises.kernel.clock import Clock
 
 FIRST_PAUSE = 0.2
-LONGEST_PAUSE = 10.0
+LONGEST_PAUSE = 5.0
 SETTLED_SECONDS = 2.0
-STEADY_SECONDS = 30.0
+STEADY_SECONDS = 10.0
 
 Say = Callable[[str, str], None]
 

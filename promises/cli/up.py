@@ -76,8 +76,9 @@ def answers(web: socket.socket) -> bool:
 def welcome(stage: children.Stage, links: list[str]) -> str:
     """What the person who started it reads."""
     lines = ["", "Lupaus runs.", "", f"  Pages             {stage.base_url}/"]
-    if stage.mail_port:
-        lines.append(f"  Mail that we sent http://{children.LOOPBACK}:{stage.mail_port}/")
+    if stage.mail is not None:
+        port = children.port_of(stage.mail)
+        lines.append(f"  Mail that we sent http://{children.LOOPBACK}:{port}/")
     if links:
         lines += ["", *(f"  {line}" for line in links)]
     return "\n".join([*lines, "", "Ctrl-C stops everything; the data is kept.", ""])

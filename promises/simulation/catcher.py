@@ -3,10 +3,12 @@
 A reader sees it on a page of its own. Nothing is written to disk.
 """
 
+import asyncio
 import email
+import socket
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.message import EmailMessage
@@ -86,15 +88,30 @@ class _Handler:
         return "250 Caught"
 
 
+class _OnSocket(Controller):
+    """Serves a socket that listens already."""
+
+    def __init__(self, handler: _Handler, listening: socket.socket) -> None:
+        host, port = listening.getsockname()
+        super().__init__(handler, hostname=host, port=port, data_size_limit=LARGEST)
+        self._listening = listening
+
+    def _create_server(self) -> Awaitable[asyncio.AbstractServer]:
+        return self.loop.create_server(self._factory_invoker, sock=self._listening)
+
+
 @contextmanager
-def catching(smtp_port: int, http_port: int) -> Iterator[Catch]:
-    """Listen on both loopback ports for as long as the block lasts. Raises OSError where a port is
-    taken."""
+def catching(smtp: socket.socket, http: socket.socket) -> Iterator[Catch]:
+    """Serve these listening loopback sockets for as long as the block lasts, then close them."""
     catch = Catch()
-    pages = ThreadingHTTPServer((LOOPBACK, http_port), make_handler(catch.mails))
+    pages = ThreadingHTTPServer(
+        http.getsockname(), make_handler(catch.mails), bind_and_activate=False
+    )
+    pages.socket.close()
+    pages.socket = http
     pages.daemon_threads = True
     serving = threading.Thread(target=pages.serve_forever, daemon=True)
-    mail = Controller(_Handler(catch), hostname=LOOPBACK, port=smtp_port, data_size_limit=LARGEST)
+    mail = _OnSocket(_Handler(catch), smtp)
     mail.start()
     serving.start()
     try:
@@ -103,3 +120,8 @@ def catching(smtp_port: int, http_port: int) -> Iterator[Catch]:
         mail.stop()
         pages.shutdown()
         pages.server_close()
+
+
+def listen(port: int) -> socket.socket:
+    """A listening loopback socket. Raises OSError where the port is taken."""
+    return socket.create_server((LOOPBACK, port))

@@ -2,6 +2,7 @@
 
 import random
 import signal
+import socket
 import threading
 
 import click
@@ -9,7 +10,7 @@ from flask.cli import with_appcontext
 
 from promises.http.wiring import wiring
 from promises.simulation.acts import Acts
-from promises.simulation.catcher import catching
+from promises.simulation.catcher import catching, listen
 from promises.simulation.live import LiveDay
 from promises.simulation.seed import DAYS, SEED, seed_demo
 from promises.simulation.setup import NotADemo, find_bank
@@ -62,12 +63,18 @@ def simulate_day_command(seconds: float | None, seed: int) -> None:
 @click.command("mail-catcher")
 @click.option("--smtp-port", default=1025, show_default=True, type=click.IntRange(1, 65535))
 @click.option("--http-port", default=8025, show_default=True, type=click.IntRange(1, 65535))
-def mail_catcher_command(smtp_port: int, http_port: int) -> None:
+@click.option("--smtp-fd", type=int, help="A listening socket that we inherit, instead of a port.")
+@click.option("--http-fd", type=int, help="The same for the page.")
+def mail_catcher_command(
+    smtp_port: int, http_port: int, smtp_fd: int | None, http_fd: int | None
+) -> None:
     """Take all mail on this machine and show it on a page. Nothing leaves."""
     stop = _until_signal()
     try:
-        with catching(smtp_port, http_port):
-            click.echo(f"Mail is shown at http://127.0.0.1:{http_port}/")
+        smtp = listen(smtp_port) if smtp_fd is None else socket.socket(fileno=smtp_fd)
+        http = listen(http_port) if http_fd is None else socket.socket(fileno=http_fd)
+        with catching(smtp, http):
+            click.echo(f"Mail is shown at http://127.0.0.1:{http.getsockname()[1]}/")
             stop.wait()
     except OSError as error:
         raise click.ClickException(f"a port is taken: {error}") from error

@@ -207,7 +207,7 @@ def test_child_that_keeps_failing_is_started_after_growing_pauses():
 
 
 def test_pause_has_a_ceiling():
-    assert [pause_after(n) for n in (1, 2, 3, 50)] == [0.2, 0.4, 0.8, 10.0]
+    assert [pause_after(n) for n in (1, 2, 3, 50)] == [0.2, 0.4, 0.8, 5.0]
 
 
 def test_child_that_ran_long_starts_again_without_old_failures():

@@ -6,16 +6,16 @@ import smtplib
 import pytest
 
 from promises.notify.channels import EmailCarrier, Mailbox, Outcome, Parcel, TextByMail
-from promises.simulation.catcher import Catch, catching
+from promises.simulation.catcher import Catch, catching, listen
 from promises.simulation.catcher_page import preferred_locale
-from tests.notify.mailserver import free_port
 
 
 @pytest.fixture
 def ports():
-    smtp, http_port = free_port(), free_port()
-    with catching(smtp, http_port):
-        yield smtp, http_port
+    smtp, pages = listen(0), listen(0)
+    numbers = smtp.getsockname()[1], pages.getsockname()[1]
+    with catching(smtp, pages):
+        yield numbers
 
 
 def get(port, path="/", **headers):
