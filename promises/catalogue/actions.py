@@ -29,6 +29,7 @@ from promises.kernel.text import N_
 from promises.kernel.zones import require_utc
 from promises.rules.terms import Terms, dump_terms
 
+MOST_OF_ONE_TITLE = 100
 _SLUG = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _MICROSECOND = dt.timedelta(microseconds=1)
 
@@ -144,23 +145,26 @@ def end_promise(
 def _begin(
     session: Session, organisation_id: uuid.UUID, now: dt.datetime, version: NewVersion
 ) -> Promise:
-    slug = version.slug or slug_of(next(iter(version.titles.values())))
-    promise_id = new_id()
-    made = session.execute(
-        insert(Promise)
-        .values(
-            organisation_id=organisation_id,
-            id=promise_id,
-            slug=slug,
-            titles=dict(version.titles),
-            created_at=now,
-        )
-        .on_conflict_do_nothing(index_elements=[Promise.organisation_id, Promise.slug])
-        .returning(Promise.id)
-    ).one_or_none()
-    if made is None:
-        raise SlugTaken(slug=slug)
-    return lock_promise(session, organisation_id=organisation_id, promise_id=promise_id)
+    """A slug that was asked for must be free; one made from the title gets a number if need be."""
+    wanted = version.slug or slug_of(next(iter(version.titles.values())))
+    numbered = [f"{wanted}-{n}" for n in range(2, MOST_OF_ONE_TITLE)]
+    for slug in [wanted] if version.slug else [wanted, *numbered]:
+        promise_id = new_id()
+        made = session.execute(
+            insert(Promise)
+            .values(
+                organisation_id=organisation_id,
+                id=promise_id,
+                slug=slug,
+                titles=dict(version.titles),
+                created_at=now,
+            )
+            .on_conflict_do_nothing(index_elements=[Promise.organisation_id, Promise.slug])
+            .returning(Promise.id)
+        ).one_or_none()
+        if made is not None:
+            return lock_promise(session, organisation_id=organisation_id, promise_id=promise_id)
+    raise SlugTaken(slug=wanted)
 
 
 def _next_number(

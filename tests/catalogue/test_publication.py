@@ -236,6 +236,13 @@ def test_slug_of_another_promise_is_refused(ground):
     assert count_versions(ground) == 1
 
 
+def test_promises_of_one_title_get_addresses_of_their_own(ground):
+    with unit_of_work(ground.organisation_id, SYSTEM) as uow:
+        now = uow.now
+    slugs = [publish(ground, new_version(now, title="In time"), now=now).slug for _ in range(3)]
+    assert slugs == ["in-time", "in-time-2", "in-time-3"]
+
+
 def test_promise_of_another_organisation_gets_no_version(ground):
     other = make_ground()
     with unit_of_work(ground.organisation_id, SYSTEM) as uow:

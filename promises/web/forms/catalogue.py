@@ -17,6 +17,7 @@ from wtforms import (
     TimeField,
 )
 from wtforms.validators import NumberRange, Optional, ValidationError
+from wtforms.widgets import TextInput
 
 from promises.catalogue.proposal_queries import ProblemRow
 from promises.catalogue.queries import PromiseInfo, Version
@@ -81,7 +82,9 @@ _IN_THE_PAST = N_("Choose a time in the past.")
 
 
 class Percent(DecimalField):  # type: ignore[misc]
-    """97, 97.5 and 97,5."""
+    """97, 97.5 and 97,5: a field of text, as browsers take only one of the marks for a number."""
+
+    widget = TextInput()
 
     def process_formdata(self, valuelist: list[str]) -> None:
         super().process_formdata([text.strip().replace(",", ".") for text in valuelist])
