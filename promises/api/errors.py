@@ -68,6 +68,12 @@ class ScopeMissing(DomainError):
     message = N_("The key needs the scope %(scope)s for this.")
 
 
+class OtherSite(DomainError):
+    code = "other_site"
+    status = 403
+    message = N_("Requests from the pages of other sites are refused.")
+
+
 class NotAllowed(DomainError):
     code = "method_not_allowed"
     status = 405
@@ -116,6 +122,7 @@ OWN = (
     IdempotencyKeyMissing,
     NoKey,
     ScopeMissing,
+    OtherSite,
     NotHere,
     NotAllowed,
     TooLarge,
@@ -126,7 +133,7 @@ OWN = (
 )
 _BY_STATUS: Mapping[int, type[DomainError]] = {
     kind.status: kind
-    for kind in (Unreadable, NoKey, ScopeMissing, NotHere, NotAllowed, TooLarge, NotJson)
+    for kind in (Unreadable, NoKey, OtherSite, NotHere, NotAllowed, TooLarge, NotJson)
 } | {500: Fault, 503: Unavailable}
 
 
@@ -205,7 +212,7 @@ def _domain_error(raised: DomainError | HTTPException | int) -> DomainError:
     kind = _BY_STATUS.get(status)
     if kind is None:
         kind = Fault if status >= 500 else Unreadable
-    return kind(scope=_scope_wanted()) if kind is ScopeMissing else kind()
+    return kind()
 
 
 def _scope_wanted() -> str:

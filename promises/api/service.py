@@ -18,6 +18,7 @@ def init_app(app: Flask) -> None:
     api = make_api()
     api.init_app(app)
     api.register_blueprint(api_v1)
+    app.cli.commands.pop("openapi")  # it prints the description without what `published` adds
     csrf.exempt(api_v1)
     app.extensions[reference.EXTENSION] = published(api)
     app.register_blueprint(reference.blueprint)

@@ -33,6 +33,14 @@ def test_unknown_address_and_method_are_problems(shop):
     assert {"GET", "HEAD"} <= set(answer.headers["Allow"].replace(" ", "").split(","))
 
 
+def test_request_from_the_page_of_another_site_is_refused(shop):
+    before = shop.counts()
+    body = {"branch_id": str(shop.made.branch_id), "service_kind_id": str(shop.made.kind_id)}
+    answer = shop.program.post("/tickets", body, headers={"Sec-Fetch-Site": "cross-site"})
+    problem(answer, 403, "other_site")
+    assert shop.counts() == before
+
+
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", None])
 def test_other_content_types_than_json_are_refused(post, content_type):
     problem(post(b"{}", content_type), 415, "not_json")
