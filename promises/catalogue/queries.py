@@ -9,11 +9,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from promises.catalogue.errors import NoSuchPromise
-from promises.catalogue.models import Promise
 from promises.catalogue.targets import TargetStep, load_path
 from promises.db import sql
 from promises.identity.queries import list_branches, list_service_kinds, service_name
@@ -336,11 +334,6 @@ def _info(row: Any, at: dt.datetime) -> PromiseInfo:
         state,
         _version(row),
     )
-
-
-def has_promises(session: Session, *, organisation_id: uuid.UUID) -> bool:
-    query = select(Promise.id).where(Promise.organisation_id == organisation_id).limit(1)
-    return session.scalar(query) is not None
 
 
 def scope_names(

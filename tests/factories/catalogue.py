@@ -1,7 +1,5 @@
 """Promises for tests, published by the product's own actions."""
 
-import datetime as dt
-
 from promises.catalogue.actions import NewVersion, publish_version
 from promises.kernel.actors import SYSTEM
 from promises.rules.terms import parse_terms
@@ -71,7 +69,3 @@ def publish_simple_promise(
     return publish_version(
         session, organisation_id=organisation_id, actor=actor, now=now, version=version
     )
-
-
-def days_ago(now, days):
-    return now - dt.timedelta(days=days)
