@@ -58,16 +58,6 @@ UPDATE commitments SET state = %(state)s, reason = %(reason)s, decided_at = %(no
 WHERE organisation_id = %(organisation_id)s AND id = %(commitment_id)s AND state = 'broken'
 """
 
-_WAITING = """
-SELECT a.id, a.breach_id, a.reason, a.asked_by, a.asked_at, b.ticket_id, b.promise_id,
-    b.branch_id, b.breached_at
-FROM annulments a
-JOIN breaches b ON b.organisation_id = a.organisation_id AND b.id = a.breach_id
-WHERE a.organisation_id = %(organisation_id)s AND a.state = 'asked'
-ORDER BY a.asked_at, a.id
-LIMIT %(limit)s
-"""
-
 CONTRADICTING_EVIDENCE = "contradicting_evidence"
 """The reason that an annulment carries where late evidence asked for it, not a person."""
 
@@ -161,11 +151,6 @@ def decide_annulment(
         )
     ticket_id: uuid.UUID = found.ticket_id
     return ticket_id
-
-
-def list_asked(session: Session, *, organisation_id: uuid.UUID, limit: int = 200) -> list[Any]:
-    """What waits for a second person, oldest first."""
-    return rows(session, _WAITING, {"organisation_id": organisation_id, "limit": limit})
 
 
 def _ask(

@@ -20,14 +20,6 @@ WHERE c.organisation_id = %(organisation_id)s AND c.id = ANY(%(commitment_ids)s)
 ORDER BY m.id
 """
 
-_OF_TICKET = """
-SELECT c.id AS commitment_id, c.state, c.promise_id, c.version_id, b.id AS breach_id
-FROM commitments c
-LEFT JOIN breaches b ON b.organisation_id = c.organisation_id AND b.commitment_id = c.id
-WHERE c.organisation_id = %(organisation_id)s AND c.ticket_id = %(ticket_id)s
-ORDER BY c.id
-"""
-
 _RECENT_BY_CLOCK = """
 SELECT b.branch_id, count(*)::int AS breaches
 FROM breaches b
@@ -53,12 +45,6 @@ def unowed_leavers(
         {"organisation_id": organisation_id, "commitment_ids": list(commitment_ids)},
     )
     return [row.id for row in found]
-
-
-def commitments_of_ticket(
-    session: Session, *, organisation_id: uuid.UUID, ticket_id: uuid.UUID
-) -> list[Any]:
-    return rows(session, _OF_TICKET, {"organisation_id": organisation_id, "ticket_id": ticket_id})
 
 
 def recent_clock_breaches(

@@ -126,9 +126,12 @@ def award_breaches(
     for breach in breaches:
         by_version[breach.version.version_id].append(breach)
     decided: list[tuple[BreachToAward, Award, NewCompensation]] = []
+    owed_here: dict[uuid.UUID, int] = defaultdict(int)  # by ticket, not yet in the database
     for version_id in sorted(by_version):
         group = by_version[version_id]
-        awards = _allocate(session, organisation_id, group[0].version, group)
+        awards = _allocate(session, organisation_id, group[0].version, group, owed_here)
+        for breach, granted in zip(group, awards, strict=True):
+            owed_here[breach.ticket_id] += granted.amount_minor
         decided += zip(group, awards, _granted(group, awards), strict=True)
     return _insert(session, organisation_id, now, decided)
 
@@ -138,6 +141,7 @@ def _allocate(
     organisation_id: uuid.UUID,
     version: VersionInForce,
     group: Sequence[BreachToAward],
+    owed_here: Mapping[uuid.UUID, int],
 ) -> list[Award]:
     terms = version.terms
     if terms.caps == Caps():
@@ -145,6 +149,9 @@ def _allocate(
     claims = [_claim(breach) for breach in group]
     keys = {key for claim in claims for key in cap_keys(terms, claim).values()}
     used = _lock_usage(session, organisation_id, version.promise_id, keys)
+    for key in keys:
+        if key[0] is CapKind.CASE:
+            used[key] = used.get(key, 0) + owed_here.get(key[1], 0)
     granted = allocate(terms, claims, used)
     _count_usage(session, organisation_id, version, zip(claims, granted, strict=True), used)
     return granted

@@ -15,6 +15,7 @@ from promises.compensation.models import CompensationState, Hold
 from promises.db.sql import execute, rows
 from promises.kernel.actors import Actor
 from promises.kernel.ids import new_id
+from promises.kernel.zones import local_date
 from promises.rules.awards import CapKind, Claim, cap_keys
 
 _LOCK = """
@@ -304,9 +305,15 @@ def close(
 
 
 _REOPEN = """
-UPDATE compensations SET state = 'owed', holds = ARRAY[%(hold)s::text], released_at = NULL
-WHERE organisation_id = %(organisation_id)s AND id = ANY(%(ids)s) AND state = 'released'
-RETURNING promise_id, amount_minor
+UPDATE compensations c SET state = 'owed', holds = ARRAY[%(hold)s::text], released_at = NULL
+FROM (
+    SELECT id, released_at FROM compensations
+    WHERE organisation_id = %(organisation_id)s AND id = ANY(%(ids)s) AND state = 'released'
+    ORDER BY id
+    FOR UPDATE
+) before
+WHERE c.organisation_id = %(organisation_id)s AND c.id = before.id
+RETURNING c.promise_id, c.amount_minor, before.released_at
 """
 
 _UNRESERVE = """
@@ -320,11 +327,12 @@ def reopen(
     session: Session,
     *,
     organisation_id: uuid.UUID,
-    month_on: dt.date,
+    zone: str,
     compensation_ids: Sequence[uuid.UUID],
     hold: Hold,
 ) -> int:
-    """Take debts back whose payout was stopped before it began, and hold them."""
+    """Take debts back whose payout was stopped before it began, hold them, and give their money
+    back to the budget of the month in which they were released (`zone` says which that was)."""
     taken = rows(
         session,
         _REOPEN,
@@ -337,11 +345,16 @@ def reopen(
             {
                 "organisation_id": organisation_id,
                 "promise_id": row.promise_id,
-                "month_on": month_on,
+                "month_on": month_of(row.released_at, zone),
                 "amount_minor": row.amount_minor,
             },
         )
     return len(taken)
+
+
+def month_of(at: dt.datetime, zone: str) -> dt.date:
+    """The first day of the local month: the key of a budget."""
+    return local_date(at, zone).replace(day=1)
 
 
 def give_back_caps(

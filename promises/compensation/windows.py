@@ -3,7 +3,6 @@
 import datetime as dt
 import uuid
 from collections.abc import Mapping
-from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -34,17 +33,6 @@ SELECT c.id FROM compensations c
 WHERE c.organisation_id = %(organisation_id)s AND c.hold_window_id = %(window_id)s
   AND c.state = 'owed'
 ORDER BY c.id
-"""
-
-_UNDECIDED = """
-SELECT w.id, w.branch_id, w.cause, w.opened_at,
-    count(c.id)::int AS compensations, coalesce(sum(c.amount_minor), 0)::bigint AS amount_minor
-FROM hold_windows w
-LEFT JOIN compensations c ON c.organisation_id = w.organisation_id AND c.hold_window_id = w.id
-    AND c.state = 'owed'
-WHERE w.organisation_id = %(organisation_id)s AND w.decided_at IS NULL
-GROUP BY w.id, w.branch_id, w.cause, w.opened_at
-ORDER BY w.opened_at, w.id
 """
 
 
@@ -101,8 +89,3 @@ def decide_window(
     if decided is None:
         raise NotOwed
     return [row.id for row in rows(session, _HELD, tenant)]
-
-
-def undecided_windows(session: Session, *, organisation_id: uuid.UUID) -> list[Any]:
-    """Windows that wait for a decision, with what they hold, oldest first."""
-    return rows(session, _UNDECIDED, {"organisation_id": organisation_id})

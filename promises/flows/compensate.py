@@ -1,9 +1,7 @@
 """From new breaches to debts, and from free debts to payouts. Called inside other flows."""
 
-import datetime as dt
 import uuid
 from collections.abc import Iterable, Sequence
-from zoneinfo import ZoneInfo
 
 from promises.compensation.awarding import BreachToAward, award_breaches
 from promises.compensation.models import CompensationState, Hold
@@ -11,6 +9,7 @@ from promises.compensation.releasing import (
     Closed,
     close,
     lift_holds,
+    month_of,
     release,
 )
 from promises.db.session import UnitOfWork
@@ -66,7 +65,7 @@ def let_go(uow: UnitOfWork, compensation_ids: Sequence[uuid.UUID]) -> int:
         uow.session,
         organisation_id=uow.organisation_id,
         now=uow.now,
-        month_on=budget_month(uow),
+        month_on=month_of(uow.now, time_zone(uow)),
         compensation_ids=compensation_ids,
     )
     prepared = prepare_payouts(
@@ -111,7 +110,6 @@ def end_debts(
     return closed
 
 
-def budget_month(uow: UnitOfWork) -> dt.date:
-    """The first day of the present month where the organisation is."""
-    organisation = organisation_info(uow.session, organisation_id=uow.organisation_id)
-    return uow.now.astimezone(ZoneInfo(organisation.time_zone)).date().replace(day=1)
+def time_zone(uow: UnitOfWork) -> str:
+    """Where the organisation is: it says which month a budget is for."""
+    return organisation_info(uow.session, organisation_id=uow.organisation_id).time_zone

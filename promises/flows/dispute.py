@@ -15,7 +15,7 @@ from promises.db.session import UnitOfWork
 from promises.desk.actions import log_event, touch_branches
 from promises.desk.models import EventKind, EventSource
 from promises.desk.values import EventClaim, LoggedEvent
-from promises.flows.compensate import budget_month, lift_and_let_go
+from promises.flows.compensate import lift_and_let_go, time_zone
 from promises.flows.judge_tickets import judge
 from promises.payouts.actions import cancel_ready
 
@@ -37,7 +37,7 @@ def dispute(uow: UnitOfWork, *, ticket_id: uuid.UUID) -> LoggedEvent:
     reopen(
         uow.session,
         organisation_id=uow.organisation_id,
-        month_on=budget_month(uow),
+        zone=time_zone(uow),
         compensation_ids=sorted(stopped),
         hold=Hold.DISPUTE,
     )

@@ -29,12 +29,6 @@ HAVING coalesce(sum(e.amount_minor), 0) <> 0 OR count(e.*) < 2
 ORDER BY t.id
 """
 
-_OWED_ID = """
-SELECT t.reference_id, t.id
-FROM ledger_transactions t
-WHERE t.organisation_id = %(organisation_id)s AND t.key = ANY(%(keys)s)
-"""
-
 _JOURNAL = """
 SELECT t.id, t.recorded_at, t.kind, t.reference_id, e.account_code, e.currency, e.amount_minor
 FROM ledger_transactions t
@@ -63,14 +57,6 @@ def balances(session: Session, *, organisation_id: uuid.UUID) -> list[Balance]:
 def unbalanced_transactions(session: Session, *, organisation_id: uuid.UUID) -> list[str]:
     """Keys of transactions that do not sum to zero, or are not whole. Always empty."""
     return [row.key for row in rows(session, _UNBALANCED, {"organisation_id": organisation_id})]
-
-
-def transaction_ids(
-    session: Session, *, organisation_id: uuid.UUID, keys: list[str]
-) -> dict[uuid.UUID, uuid.UUID]:
-    """Transaction ids by what they are about, for reversals."""
-    found = rows(session, _OWED_ID, {"organisation_id": organisation_id, "keys": keys})
-    return {row.reference_id: row.id for row in found}
 
 
 def journal(

@@ -68,11 +68,16 @@ FROM unnest(%(ids)b::uuid[], %(payout_ids)b::uuid[], %(numbers)s::int[], %(verdi
 ON CONFLICT (organisation_id, payout_id, number, step) DO NOTHING
 """
 
+# Only the newest try speaks for its payout: an answer that comes after somebody else has taken the
+# payout up is noted, and moves nothing.
 _RECORD = """
-UPDATE payouts SET state = %(state)s, changed_at = %(now)s,
+UPDATE payouts p SET state = %(state)s, changed_at = %(now)s,
     lease_until = CASE WHEN %(state)s = 'unknown' THEN %(lease_until)s::timestamptz END
-WHERE organisation_id = %(organisation_id)s AND id = ANY(%(ids)s) AND state = ANY(%(from)s)
-RETURNING id
+FROM unnest(%(ids)b::uuid[], %(numbers)b::int[]) AS r (id, number)
+WHERE p.organisation_id = %(organisation_id)s AND p.id = r.id AND p.state = ANY(%(from)s)
+  AND NOT EXISTS (SELECT 1 FROM payout_attempts a
+      WHERE a.organisation_id = p.organisation_id AND a.payout_id = p.id AND a.number > r.number)
+RETURNING p.id
 """
 
 _CANCEL = """
@@ -179,10 +184,8 @@ def record_outcomes(
     _note(session, organisation_id, now, "ended", outcomes)
     moved: dict[PayoutState, set[uuid.UUID]] = {}
     for verdict, state in AFTER.items():
-        ids = [
-            payout.request.payout_id for payout, outcome in outcomes if outcome.verdict is verdict
-        ]
-        if ids:
+        answered = [payout for payout, outcome in outcomes if outcome.verdict is verdict]
+        if answered:
             changed = rows(
                 session,
                 _RECORD,
@@ -190,7 +193,8 @@ def record_outcomes(
                     "organisation_id": organisation_id,
                     "now": now,
                     "state": state.value,
-                    "ids": ids,
+                    "ids": [payout.request.payout_id for payout in answered],
+                    "numbers": [payout.number for payout in answered],
                     "from": [before.value for before in came_from(state)],
                     "lease_until": now + LEASE,
                 },

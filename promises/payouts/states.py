@@ -2,16 +2,8 @@
 
 from collections.abc import Mapping
 
-from promises.kernel.errors import Conflict
-from promises.kernel.text import N_
 from promises.payouts.models import PayoutState as S
 from promises.payouts.rails.base import RailVerdict
-
-
-class TransitionRefused(Conflict):
-    code = "payout_transition_refused"
-    message = N_("This payout is past that point.")
-
 
 ALLOWED: Mapping[S, frozenset[S]] = {
     S.READY: frozenset({S.SUBMITTING, S.CANCELLED}),
@@ -29,12 +21,6 @@ AFTER: Mapping[RailVerdict, S] = {
     RailVerdict.REJECTED: S.FAILED,
     RailVerdict.UNKNOWN: S.UNKNOWN,
 }
-
-
-def check(before: S, after: S) -> None:
-    """Raises TransitionRefused where the table does not allow it."""
-    if after not in ALLOWED[before]:
-        raise TransitionRefused(before=before.value, after=after.value)
 
 
 def came_from(after: S) -> list[S]:

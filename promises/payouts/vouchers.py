@@ -61,7 +61,7 @@ FROM vouchers v
 WHERE v.organisation_id = %(organisation_id)s AND {condition}
 """
 _FIND_BY_CODE = _FIND.format(condition="v.code_mac = %(code_mac)s")
-_FIND_BY_ID = _FIND.format(condition="v.id = %(voucher_id)s")
+_LOCK_BY_ID = _FIND.format(condition="v.id = %(voucher_id)s FOR UPDATE")
 _FIND_BY_TICKETS = """
 SELECT v.id, v.payout_id, v.generation, v.last4, v.amount_minor, v.currency, v.state,
     v.issued_at, v.expires_at, v.redeemed_at, c.id AS compensation_id, c.ticket_id
@@ -83,8 +83,7 @@ ORDER BY c.ticket_id
 
 _REISSUE = """
 UPDATE vouchers SET generation = %(generation)s, code_mac = %(code_mac)s, last4 = %(last4)s
-WHERE organisation_id = %(organisation_id)s AND id = %(voucher_id)s AND state = 'active'
-  AND generation = %(generation)s - 1 AND expires_at > %(now)s
+WHERE organisation_id = %(organisation_id)s AND id = %(voucher_id)s
 """
 
 _NOTE_REISSUE = """
@@ -251,24 +250,21 @@ def reissue_voucher(
     if not reason.strip():
         raise ReissueReasonMissing
     tenant = {"organisation_id": organisation_id, "voucher_id": voucher_id}
-    found = one_or_none(session, _FIND_BY_ID, tenant)
+    found = one_or_none(session, _LOCK_BY_ID, tenant)
     if found is None or found.state != VoucherState.ACTIVE or found.expires_at <= now:
         raise _refusal(found, now)
     generation = found.generation + 1
     code = voucher_code(key, voucher_id, generation)
-    changed = execute(
+    execute(
         session,
         _REISSUE,
         {
             **tenant,
-            "now": now,
             "generation": generation,
             "code_mac": code_mac(key, code),
             "last4": code[-4:],
         },
     )
-    if changed != 1:
-        raise VoucherNotActive
     execute(
         session,
         _NOTE_REISSUE,

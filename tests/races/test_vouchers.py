@@ -8,7 +8,16 @@ from promises.flows import redeem_voucher
 from promises.kernel.errors import DomainError
 from promises.payouts.errors import AlreadyRedeemed
 from tests.flows.ground import QUARTER, TICK, World
-from tests.races.crowd import crowd
+from tests.races.crowd import crowd as crowd_of
+
+
+def crowd(url, act, size):
+    """`act(number)` by so many at once; the answers, none of which may be an error."""
+    with crowd_of(url, size) as people:
+        answers = people.at_once(act)
+    assert not [answer for answer in answers if isinstance(answer, Exception)], answers
+    return answers
+
 
 ROUNDS = 100
 TILLS = 32
@@ -33,7 +42,7 @@ def issued(world, count):
     return codes
 
 
-def test_one_of_many_tills_redeems_a_voucher_every_time(as_application):
+def test_one_of_many_tills_redeems_a_voucher_every_time(as_application, app_url):
     world = World()
     codes = issued(world, ROUNDS)
     assert len(codes) == ROUNDS
@@ -50,7 +59,7 @@ def test_one_of_many_tills_redeems_a_voucher_every_time(as_application):
             except AlreadyRedeemed:
                 outcomes[place].append("refused")
 
-    crowd(as_application, till, TILLS)
+    crowd(app_url, till, TILLS)
 
     assert all(sorted(one) == ["redeemed"] + ["refused"] * (TILLS - 1) for one in outcomes)
     assert world.one("SELECT count(*) AS n FROM voucher_redemptions").n == ROUNDS
@@ -61,7 +70,7 @@ def test_one_of_many_tills_redeems_a_voucher_every_time(as_application):
 
 
 @pytest.mark.slow
-def test_many_workers_settle_each_payout_once(as_application):
+def test_many_workers_settle_each_payout_once(as_application, app_url):
     world = World()
     tickets = [world.take() for _ in range(60)]
     world.now += QUARTER + TICK
@@ -71,7 +80,7 @@ def test_many_workers_settle_each_payout_once(as_application):
         world.call()
         world.log(ticket.ticket_id, "service_started")
 
-    settled = crowd(as_application, lambda _number: world.settle(), 16)
+    settled = crowd(app_url, lambda _number: world.settle(), 16)
 
     assert sum(settled) == 60
     assert world.one("SELECT count(*) AS n FROM vouchers").n == 60
@@ -79,7 +88,7 @@ def test_many_workers_settle_each_payout_once(as_application):
     assert world.balances() == {"compensation_expense": 60_000, "vouchers_issued": -60_000}
 
 
-def test_many_sweeps_at_once_break_each_commitment_once(as_application):
+def test_many_sweeps_at_once_break_each_commitment_once(as_application, app_url):
     world = World()
     tickets = [world.take() for _ in range(120)]
     world.now += QUARTER + TICK
@@ -90,13 +99,13 @@ def test_many_sweeps_at_once_break_each_commitment_once(as_application):
             broken += result.breached
         return broken
 
-    assert sum(crowd(as_application, sweeper, 8)) == len(tickets)
+    assert sum(crowd(app_url, sweeper, 8)) == len(tickets)
     assert len(world.breaches()) == len(tickets)
     assert len(world.compensations()) == len(tickets)
     assert world.balances() == {"compensation_expense": 120_000, "compensation_owed": -120_000}
 
 
-def test_sweep_and_desk_at_once_agree_on_every_ticket(as_application):
+def test_sweep_and_desk_at_once_agree_on_every_ticket(as_application, app_url):
     world = World()
     tickets = [world.take() for _ in range(60)]
     world.now += QUARTER + TICK
@@ -113,7 +122,7 @@ def test_sweep_and_desk_at_once_agree_on_every_ticket(as_application):
             except DomainError:
                 continue
 
-    crowd(as_application, worker, 5)
+    crowd(app_url, worker, 5)
     while world.sweep().breached:
         pass
 
