@@ -2,8 +2,8 @@
 
 Statements are module constants with `%(name)s` parameters. They go to the driver's cursor, not
 through SQLAlchemy's text(): the same transaction at a third of the processor time, and psycopg
-prepares a statement after its fifth use. Long arrays are passed with `%(name)b`: in binary they cost
-a sixth. Results come in binary for the same reason.
+prepares a statement after its fifth use. Long arrays are passed with `%(name)b`: in binary they
+cost a sixth. Results come in binary for the same reason.
 """
 
 from collections.abc import Mapping

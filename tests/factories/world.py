@@ -48,8 +48,8 @@ class FullWorld(World):
         self.now = self.present - 7 * DAY
         with self.at(self.now):
             self.made = make_organisation(
-                name="Honkaranta Bank", branches=2, counters=3, kinds=("A", "B", "C"), locale=locale,
-                is_demo=True,
+                name="Honkaranta Bank", branches=2, counters=3, kinds=("A", "B", "C"),
+                locale=locale, is_demo=True,
             )  # fmt: skip
         self._catalogue()
         self._history()
@@ -64,7 +64,9 @@ class FullWorld(World):
 
     def _catalogue(self):
         way = "A second counter opens when five people wait."
-        self.proposal_id = self._propose("Loan customers are served within 20 minutes", seconds=1200)
+        self.proposal_id = self._propose(
+            "Loan customers are served within 20 minutes", seconds=1200
+        )
         self._propose("Your call is answered within 45 seconds", seconds=45, to="called")
         declined = self._propose("Everybody is served within 2 minutes", seconds=120)
         published = self._propose("You are served within 15 minutes, or we pay you 10 €")
@@ -96,7 +98,8 @@ class FullWorld(World):
             ))  # fmt: skip
             publish(uow, version=new_version(
                 uow.now, slug="next-year", titles={"en": "Answered the same day"},
-                valid_from=self.present + 200 * DAY, terms=simple_terms(ticket_kinds=("complaint",)),
+                valid_from=self.present + 200 * DAY,
+                terms=simple_terms(ticket_kinds=("complaint",)),
             ))  # fmt: skip
         self.later(hours=1)
         with self.work(Role.MANAGER) as uow:
