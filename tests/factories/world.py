@@ -92,10 +92,11 @@ class FullWorld(World):
                 terms=simple_terms(service_kinds=self.made.kind_ids[2:]),
             )  # fmt: skip
             self.calls = publish(uow, version=calls)
-            ended = publish(uow, version=new_version(
+            coffee = new_version(
                 uow.now, slug="until-summer", titles={"en": "Coffee while you wait"},
                 terms=simple_terms(ticket_kinds=("request",)),
-            ))  # fmt: skip
+            )  # fmt: skip
+            ended = publish(uow, version=coffee)
             publish(uow, version=new_version(
                 uow.now, slug="next-year", titles={"en": "Answered the same day"},
                 valid_from=self.present + 200 * DAY,
