@@ -47,6 +47,14 @@ WHERE a.organisation_id = %(organisation_id)s AND a.breach_id = %(breach_id)s
 FOR UPDATE OF a
 """
 
+# Whoever made evidence on the ticket cannot say whether it is true.
+_TOOK_PART = """
+SELECT 1 FROM service_events e
+WHERE e.organisation_id = %(organisation_id)s AND e.ticket_id = %(ticket_id)s
+  AND e.actor_kind = 'member' AND e.actor_id = %(member_id)s
+LIMIT 1
+"""
+
 _DECIDE = """
 UPDATE annulments SET state = %(state)s, decided_by = %(decided_by)s, decided_at = %(now)s,
     decision_reason = %(reason)s
@@ -120,7 +128,7 @@ def decide_annulment(
     )
     if found is None:
         raise NothingAsked
-    if actor.kind is not ActorKind.MEMBER or found.asked_by == actor.id:
+    if not _is_second_person(session, organisation_id, actor, found):
         raise SecondPersonNeeded
     if not reason.strip():
         raise AnnulmentReasonMissing
@@ -151,6 +159,19 @@ def decide_annulment(
         )
     ticket_id: uuid.UUID = found.ticket_id
     return ticket_id
+
+
+def _is_second_person(
+    session: Session, organisation_id: uuid.UUID, actor: Actor, asked: Any
+) -> bool:
+    if actor.kind is not ActorKind.MEMBER or asked.asked_by == actor.id:
+        return False
+    params = {
+        "organisation_id": organisation_id,
+        "ticket_id": asked.ticket_id,
+        "member_id": actor.id,
+    }
+    return not rows(session, _TOOK_PART, params)
 
 
 def _ask(

@@ -30,7 +30,13 @@ ON CONFLICT (organisation_id, promise_id, ticket_id, occurrence) DO NOTHING
 
 _LOCK = """
 SELECT c.id, c.promise_id, c.version_id, c.ticket_id, c.branch_id, c.day_on, c.started_at,
-    c.due_at, c.state, c.reason, c.evidence, c.ended_at, c.ended_by
+    c.due_at, c.state, c.reason, c.evidence, c.ended_at, c.ended_by,
+    CASE WHEN c.state IN ('kept', 'excluded') THEN EXISTS (
+        SELECT 1 FROM breaches b
+        JOIN annulments a ON a.organisation_id = b.organisation_id AND a.breach_id = b.id
+        WHERE b.organisation_id = c.organisation_id AND b.commitment_id = c.id
+          AND a.state = 'confirmed'
+    ) ELSE false END AS annulled
 FROM commitments c
 WHERE c.organisation_id = %(organisation_id)s AND c.ticket_id = ANY(%(ticket_ids)s)
 ORDER BY c.id
@@ -65,6 +71,11 @@ JOIN commitments c ON c.organisation_id = %(organisation_id)s AND c.id = b.commi
 ON CONFLICT (organisation_id, commitment_id) DO NOTHING
 RETURNING id, commitment_id
 """
+
+
+_SETTLED = (State.KEPT, State.EXCLUDED)
+"""What contradicts a recorded breach. That it is still open does not: then the clock was read
+before the deadline, and the sweep came in between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,9 +181,11 @@ def judge_tickets(
 
     Late or edited evidence counts against the house at once: the worse of the verdicts with and
     without it holds. It cannot take back a breach that is recorded: such a commitment stays
-    broken and is returned as a contradiction, for a second person.
+    broken and is returned as a contradiction, for a second person. What that person has decided
+    is not judged again.
     """
-    found = rows(session, _LOCK, {"organisation_id": organisation_id, "ticket_ids": list(cases)})
+    locked = rows(session, _LOCK, {"organisation_id": organisation_id, "ticket_ids": list(cases)})
+    found = [row for row in locked if not row.annulled]
     versions = versions_by_id(
         session, organisation_id=organisation_id, version_ids={row.version_id for row in found}
     )
@@ -187,7 +200,7 @@ def judge_tickets(
         contradicted=tuple(
             Contradiction(d.row.id, d.row.ticket_id, d.claimed)
             for d in decisions
-            if d.claimed is not State.BROKEN
+            if d.claimed in _SETTLED
             and (d.row.state == CommitmentState.BROKEN or d.verdict.state is State.BROKEN)
         ),
         left_late=tuple(d.row.id for d in decisions if d.verdict.left_after_limit),

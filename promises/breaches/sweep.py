@@ -13,10 +13,13 @@ from promises.kernel.ids import new_ids
 
 # The commitment and its ticket are locked in one step that never waits: whoever holds either is
 # judging that ticket now. Reason and state are the engine's answer for an open commitment whose
-# deadline has passed; every event that could have decided otherwise was judged when it came.
+# deadline has passed; every event that could have decided otherwise was judged when it came. What
+# the ticket says about its customer is read with the lock, so that a dispute that was committed
+# while this statement began is not missed.
 _MARK = """
 WITH due AS (
-    SELECT c.id
+    SELECT c.id, t.customer_id, t.device_id, t.contact_id, t.disputed_at IS NOT NULL AS disputed,
+        t.presence_shown_at IS NOT NULL OR t.service_started_at IS NOT NULL AS present
     FROM commitments c
     JOIN tickets t ON t.organisation_id = c.organisation_id AND t.id = c.ticket_id
     WHERE c.organisation_id = %(organisation_id)s AND c.state = 'open' AND c.due_at <= %(now)s
@@ -24,7 +27,7 @@ WITH due AS (
     LIMIT %(limit)s
     FOR UPDATE SKIP LOCKED
 ), numbered AS (
-    SELECT id, (%(breach_ids)b::uuid[])[row_number() OVER ()] AS breach_id FROM due
+    SELECT due.*, (%(breach_ids)b::uuid[])[row_number() OVER ()] AS breach_id FROM due
 ), marked AS (
     UPDATE commitments c
     SET state = 'broken', reason = 'deadline_passed', decided_at = %(now)s
@@ -42,11 +45,10 @@ WITH due AS (
     RETURNING commitment_id
 )
 SELECT m.breach_id, m.version_id, m.ticket_id, m.branch_id, m.day_on, m.due_at, m.evidence,
-    t.customer_id, t.device_id, t.contact_id, t.disputed_at IS NOT NULL AS disputed,
-    t.presence_shown_at IS NOT NULL OR t.service_started_at IS NOT NULL AS present
+    n.customer_id, n.device_id, n.contact_id, n.disputed, n.present
 FROM marked m
 JOIN recorded r ON r.commitment_id = m.id
-JOIN tickets t ON t.organisation_id = %(organisation_id)s AND t.id = m.ticket_id
+JOIN numbered n ON n.id = m.id
 ORDER BY m.due_at, m.breach_id
 """
 

@@ -62,9 +62,9 @@ _INSERT = """
 INSERT INTO compensations (organisation_id, id, breach_id, instalment, promise_id, version_id,
     ticket_id, branch_id, customer_id, amount_minor, currency, outcome, state, holds,
     hold_window_id, closing_reason, created_at)
-SELECT %(organisation_id)s, c.id, b.id, 1, b.promise_id, b.version_id, b.ticket_id, b.branch_id,
-    t.customer_id, c.amount_minor, %(currency)s, %(outcome)s, %(state)s, %(holds)s::text[],
-    %(window_id)s, '', %(now)s
+SELECT %(organisation_id)s, c.id, b.id, %(instalment)s, b.promise_id, b.version_id, b.ticket_id,
+    b.branch_id, t.customer_id, c.amount_minor, %(currency)s, %(outcome)s, %(state)s,
+    %(holds)s::text[], %(window_id)s, '', %(now)s
 FROM unnest(%(ids)b::uuid[], %(breach_ids)b::uuid[], %(amounts)b::bigint[])
     AS c (id, breach_id, amount_minor)
 JOIN breaches b ON b.organisation_id = %(organisation_id)s AND b.id = c.breach_id
@@ -81,7 +81,7 @@ transaction, so that there is one way only by which money is let go."""
 @dataclass(frozen=True, slots=True)
 class BreachToAward:
     """A breach with what its award and its holds depend on. `window_id` names the hold window
-    that it fell into, if any."""
+    that it fell into, if any. `instalment` rises where an award that ended is made anew."""
 
     breach_id: uuid.UUID
     ticket_id: uuid.UUID
@@ -96,6 +96,7 @@ class BreachToAward:
     verified: bool
     imported: bool
     window_id: uuid.UUID | None = None
+    instalment: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +128,17 @@ def award_breaches(
         by_version[breach.version.version_id].append(breach)
     decided: list[tuple[BreachToAward, Award, NewCompensation]] = []
     owed_here: dict[uuid.UUID, int] = defaultdict(int)  # by ticket, not yet in the database
-    for version_id in sorted(by_version):
-        group = by_version[version_id]
+    # In the order of promises, as all who lock their counters.
+    for group in sorted(by_version.values(), key=lambda group: _order(group[0].version)):
         awards = _allocate(session, organisation_id, group[0].version, group, owed_here)
         for breach, granted in zip(group, awards, strict=True):
             owed_here[breach.ticket_id] += granted.amount_minor
         decided += zip(group, awards, _granted(group, awards), strict=True)
     return _insert(session, organisation_id, now, decided)
+
+
+def _order(version: VersionInForce) -> tuple[uuid.UUID, uuid.UUID]:
+    return version.promise_id, version.version_id
 
 
 def _allocate(
@@ -271,9 +276,10 @@ def _insert(
     """One statement for all that share outcome, holds, currency and window: nearly always one."""
     groups: dict[tuple[object, ...], list[NewCompensation]] = defaultdict(list)
     for breach, granted, one in decided:
-        groups[granted.outcome, one.holds, one.currency, breach.window_id].append(one)
+        key = (granted.outcome, one.holds, one.currency, breach.window_id, breach.instalment)
+        groups[key].append(one)
     fresh: set[uuid.UUID] = set()
-    for (outcome, holds, currency, window_id), group in groups.items():
+    for (outcome, holds, currency, window_id, instalment), group in groups.items():
         owed = group[0].amount_minor > 0
         inserted = rows(
             session,
@@ -289,6 +295,7 @@ def _insert(
                 "state": _state(owed).value,
                 "holds": _hold_names(holds if isinstance(holds, tuple) else (), owed),
                 "window_id": window_id,
+                "instalment": instalment,
             },
         )
         fresh.update(row.id for row in inserted)

@@ -9,6 +9,9 @@ from sqlalchemy.orm import Session
 
 from promises.db.sql import rows
 
+LEFT_NOT_OWED = "left_after_limit"
+"""Closing reason of a debt that the terms do not owe to people who leave."""
+
 _OF_IMPORT = """
 SELECT c.id, c.state
 FROM compensations c
@@ -37,6 +40,23 @@ ORDER BY c.created_at, c.id
 LIMIT %(limit)s
 """
 
+_ENDED_FOR_LEAVING = """
+SELECT b.id AS breach_id, b.version_id, b.ticket_id, b.branch_id, b.day_on, c.evidence,
+    last.instalment + 1 AS instalment
+FROM commitments c
+JOIN breaches b ON b.organisation_id = c.organisation_id AND b.commitment_id = c.id
+JOIN LATERAL (
+    SELECT k.instalment, k.state, k.outcome, k.closing_reason FROM compensations k
+    WHERE k.organisation_id = b.organisation_id AND k.breach_id = b.id
+    ORDER BY k.instalment DESC LIMIT 1
+) last ON true
+WHERE c.organisation_id = %(organisation_id)s AND c.ticket_id = ANY(%(ticket_ids)s)
+  AND c.state = 'broken' AND c.reason NOT IN ('left_after_limit', 'no_show_after_limit')
+  AND (last.state = 'cancelled' AND last.closing_reason = %(left)s
+       OR last.state = 'nothing_owed' AND last.outcome = 'none')
+ORDER BY b.breached_at, b.id
+"""
+
 _OWED_AMONG = """
 SELECT c.id FROM compensations c
 WHERE c.organisation_id = %(organisation_id)s AND c.id = ANY(%(ids)s) AND c.state = 'owed'
@@ -60,10 +80,15 @@ ORDER BY h.hold
 """
 
 _BUDGET_HELD = """
-SELECT c.id FROM compensations c
-WHERE c.organisation_id = %(organisation_id)s AND c.state = 'owed' AND c.holds = '{budget}'
-ORDER BY c.created_at, c.id
-LIMIT %(limit)s
+SELECT w.id
+FROM (
+    SELECT c.id, c.created_at,
+        row_number() OVER (PARTITION BY c.promise_id ORDER BY c.created_at, c.id) AS place
+    FROM compensations c
+    WHERE c.organisation_id = %(organisation_id)s AND c.state = 'owed' AND c.holds = '{budget}'
+) w
+WHERE w.place <= %(limit)s
+ORDER BY w.created_at, w.id
 """
 
 
@@ -91,6 +116,19 @@ def owed_among(
         session, _OWED_AMONG, {"organisation_id": organisation_id, "ids": list(compensation_ids)}
     )
     return [row.id for row in found]
+
+
+def ended_for_leaving(
+    session: Session, *, organisation_id: uuid.UUID, ticket_ids: Sequence[uuid.UUID]
+) -> list[Any]:
+    """Breaches of these tickets for which nothing is owed because the customer had left, though
+    the verdict, as it now stands, does not say that; with the number of the next instalment."""
+    params = {
+        "organisation_id": organisation_id,
+        "ticket_ids": list(ticket_ids),
+        "left": LEFT_NOT_OWED,
+    }
+    return rows(session, _ENDED_FOR_LEAVING, params)
 
 
 def list_waiting(
@@ -135,6 +173,7 @@ def sums_by_hold(session: Session, *, organisation_id: uuid.UUID) -> list[Any]:
 def held_by_budget(
     session: Session, *, organisation_id: uuid.UUID, limit: int = 500
 ) -> list[uuid.UUID]:
-    """Debts that wait for money only, oldest first."""
+    """Debts that wait for money only, oldest first, at most `limit` of a promise: the backlog of
+    one, whose budget stays empty, keeps no other waiting."""
     found = rows(session, _BUDGET_HELD, {"organisation_id": organisation_id, "limit": limit})
     return [row.id for row in found]

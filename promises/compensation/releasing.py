@@ -9,18 +9,20 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from promises.catalogue.queries import VersionInForce, versions_by_id
 from promises.compensation.errors import ReasonMissing
 from promises.compensation.models import CompensationState, Hold
 from promises.db.sql import execute, rows
 from promises.kernel.actors import Actor
 from promises.kernel.ids import new_id
 from promises.kernel.zones import local_date
-from promises.rules.awards import CapKind, Claim, cap_keys
 
+# The money set aside is what the promise says now, not what it said when the debt arose.
 _LOCK = """
-SELECT c.id, c.promise_id, c.version_id, c.ticket_id, c.branch_id, c.customer_id, c.amount_minor,
-    c.currency, c.state, c.holds, c.created_at
+SELECT c.id, c.promise_id, c.amount_minor, c.currency, c.state, c.holds, c.created_at,
+    (SELECT (v.terms ->> 'budget_month_minor')::bigint FROM promise_versions v
+     WHERE v.organisation_id = c.organisation_id AND v.promise_id = c.promise_id
+       AND v.valid_from <= %(now)s
+     ORDER BY v.valid_from DESC LIMIT 1) AS budget_minor
 FROM compensations c
 WHERE c.organisation_id = %(organisation_id)s AND c.id = ANY(%(ids)s)
 ORDER BY c.id
@@ -56,17 +58,17 @@ WHERE c.organisation_id = %(organisation_id)s AND c.state = 'owed'
 ORDER BY c.id
 """
 
-_RELEASED_OF_TICKETS = """
+_DEBTS_OF_TICKETS = """
 SELECT c.id FROM compensations c
-WHERE c.organisation_id = %(organisation_id)s AND c.state = 'released'
+WHERE c.organisation_id = %(organisation_id)s AND c.state IN ('owed', 'released')
   AND c.ticket_id = ANY(%(ticket_ids)s)
 ORDER BY c.id
 """
 
-_OWED_OF_BREACH = """
+_DEBTS_OF_BREACHES = """
 SELECT c.id FROM compensations c
-WHERE c.organisation_id = %(organisation_id)s AND c.state = 'owed'
-  AND c.breach_id = %(breach_id)s
+WHERE c.organisation_id = %(organisation_id)s AND c.state IN ('owed', 'released')
+  AND c.breach_id = ANY(%(breach_ids)s)
 ORDER BY c.id
 """
 
@@ -102,12 +104,6 @@ INSERT INTO compensation_decisions (organisation_id, id, compensation_id, kind, 
 SELECT %(organisation_id)s, d.id, d.compensation_id, %(kind)s, %(holds)s, %(reason)s,
     %(actor_kind)s, %(actor_id)s, %(now)s
 FROM unnest(%(ids)s::uuid[], %(compensation_ids)s::uuid[]) AS d (id, compensation_id)
-"""
-
-_GIVE_BACK = """
-UPDATE cap_usages SET used_count = used_count - 1
-WHERE organisation_id = %(organisation_id)s AND promise_id = %(promise_id)s AND scope = %(scope)s
-  AND key = %(key)s AND period = %(period)s AND used_count > 0
 """
 
 
@@ -184,22 +180,26 @@ def owed_of_tickets(
     return [row.id for row in found]
 
 
-def released_of_tickets(
+def debts_of_tickets(
     session: Session, *, organisation_id: uuid.UUID, ticket_ids: Sequence[uuid.UUID]
 ) -> list[uuid.UUID]:
+    """What is owed, and what went on to a payout, sent or not."""
     found = rows(
         session,
-        _RELEASED_OF_TICKETS,
+        _DEBTS_OF_TICKETS,
         {"organisation_id": organisation_id, "ticket_ids": list(ticket_ids)},
     )
     return [row.id for row in found]
 
 
-def owed_of_breach(
-    session: Session, *, organisation_id: uuid.UUID, breach_id: uuid.UUID
+def debts_of_breaches(
+    session: Session, *, organisation_id: uuid.UUID, breach_ids: Sequence[uuid.UUID]
 ) -> list[uuid.UUID]:
+    """What is owed, and what went on to a payout, sent or not."""
     found = rows(
-        session, _OWED_OF_BREACH, {"organisation_id": organisation_id, "breach_id": breach_id}
+        session,
+        _DEBTS_OF_BREACHES,
+        {"organisation_id": organisation_id, "breach_ids": list(breach_ids)},
     )
     return [row.id for row in found]
 
@@ -221,10 +221,9 @@ def release(
     if not compensation_ids:
         return []
     found = rows(
-        session, _LOCK, {"organisation_id": organisation_id, "ids": list(compensation_ids)}
-    )
-    versions = versions_by_id(
-        session, organisation_id=organisation_id, version_ids={row.version_id for row in found}
+        session,
+        _LOCK,
+        {"organisation_id": organisation_id, "ids": list(compensation_ids), "now": now},
     )
     free = [row for row in found if row.state == CompensationState.OWED and _is_free(row)]
     by_promise: dict[uuid.UUID, list[Any]] = defaultdict(list)
@@ -233,7 +232,7 @@ def release(
     going: list[Any] = []
     for promise_id in sorted(by_promise):
         waiting = by_promise[promise_id]
-        going += _reserve(session, organisation_id, month_on, promise_id, waiting, versions)
+        going += _reserve(session, organisation_id, month_on, promise_id, waiting)
     gone = {row.id for row in going}
     left = [row.id for row in free if row.id not in gone]
     place_hold(session, organisation_id=organisation_id, compensation_ids=left, hold=Hold.BUDGET)
@@ -254,11 +253,9 @@ def _reserve(
     month_on: dt.date,
     promise_id: uuid.UUID,
     waiting: Sequence[Any],
-    versions: dict[uuid.UUID, VersionInForce],
 ) -> list[Any]:
-    """Those for which there is money; the newest version's budget is the month's."""
-    newest = max((versions[row.version_id] for row in waiting), key=lambda v: v.valid_from)
-    limit = newest.terms.budget_month_minor
+    """Those for which there is money."""
+    limit = waiting[0].budget_minor
     if limit is None:
         return list(waiting)
     key = {"organisation_id": organisation_id, "promise_id": promise_id, "month_on": month_on}
@@ -355,29 +352,6 @@ def reopen(
 def month_of(at: dt.datetime, zone: str) -> dt.date:
     """The first day of the local month: the key of a budget."""
     return local_date(at, zone).replace(day=1)
-
-
-def give_back_caps(
-    session: Session,
-    *,
-    organisation_id: uuid.UUID,
-    version: VersionInForce,
-    claim: Claim,
-) -> None:
-    """Uncount a cancelled award, so that its customer's next breach is not capped by it."""
-    for kind, (_, owner, on) in cap_keys(version.terms, claim).items():
-        if kind is not CapKind.CASE and on is not None:
-            execute(
-                session,
-                _GIVE_BACK,
-                {
-                    "organisation_id": organisation_id,
-                    "promise_id": version.promise_id,
-                    "scope": kind.value,
-                    "key": str(owner),
-                    "period": on.isoformat(),
-                },
-            )
 
 
 def record_decisions(

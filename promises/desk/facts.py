@@ -18,13 +18,16 @@ SELECT t.id, t.kind, t.branch_id, t.day_on, t.customer_id, t.device_id,
        t.contact_id, t.import_id IS NOT NULL AS imported, t.waited_us, t.disputed_at,
        t.presence_shown_at IS NOT NULL AS presence_shown, t.service_started_at, t.next_due_at,
        coalesce(e.kinds, '{}') AS kinds, coalesce(e.times, '{}') AS times,
-       coalesce(e.standing, '{}') AS standing, coalesce(e.sure, '{}') AS sure
+       coalesce(e.known_times, '{}') AS known_times, coalesce(e.standing, '{}') AS standing,
+       coalesce(e.sure, '{}') AS sure
 FROM tickets t
 LEFT JOIN LATERAL (
     SELECT array_agg(s.kind ORDER BY s.ticket_version, s.id) AS kinds,
            array_agg(s.occurred_at ORDER BY s.ticket_version, s.id) AS times,
+           array_agg(CASE WHEN s.verified THEN s.occurred_at ELSE s.recorded_at END
+                     ORDER BY s.ticket_version, s.id) AS known_times,
            array_agg(u.id IS NULL ORDER BY s.ticket_version, s.id) AS standing,
-           array_agg(s.verified AND (u.id IS NULL OR NOT u.verified)
+           array_agg((s.verified OR s.kind <> 'arrived') AND (u.id IS NULL OR NOT u.verified)
                      ORDER BY s.ticket_version, s.id) AS sure,
            (array_agg(s.service_kind_id) FILTER (WHERE s.kind = 'arrived'))[1] AS arrival_kind_id
     FROM service_events s
@@ -39,9 +42,10 @@ ORDER BY t.id
 
 @dataclass(frozen=True, slots=True)
 class TicketCase:
-    """One ticket for judging. `facts` are the events that stand. `verified_facts` leave out those
-    whose claimed time nobody can vouch for, and keep those that were taken back too late for that
-    to be vouched for; where nothing is in doubt they are the same object as `facts`.
+    """One ticket for judging. `facts` are the events that stand. In `verified_facts` those whose
+    claimed time nobody can vouch for stand at the time when our clock recorded them, by when they
+    had happened (an arrival is left out), and those that were taken back too late for that to be
+    vouched for are kept; where nothing is in doubt they are the same object as `facts`.
 
     `service_kind_id` is what the customer came for at first, whatever a transfer said later."""
 
@@ -76,14 +80,11 @@ def load_cases(
 def _case(row: Any) -> TicketCase:
     wait = None if row.waited_us is None else dt.timedelta(microseconds=row.waited_us)
     kind = TicketKind(row.kind)
-    events = [
-        FactEvent(EventKind(event_kind), at)
-        for event_kind, at in zip(row.kinds, row.times, strict=True)
-    ]
-    facts = Facts(kind, row.service_kind_id, row.branch_id, _those(events, row.standing), wait)
+    standing = _those(row.kinds, row.times, row.standing)
+    facts = Facts(kind, row.service_kind_id, row.branch_id, standing, wait)
     verified_facts = facts
-    if row.standing != row.sure:
-        known = _those(events, row.sure)
+    if row.standing != row.sure or row.times != row.known_times:
+        known = _those(row.kinds, row.known_times, row.sure)
         verified_facts = Facts(kind, row.service_kind_id, row.branch_id, known, wait)
     return TicketCase(
         ticket_id=row.id,
@@ -103,8 +104,14 @@ def _case(row: Any) -> TicketCase:
     )
 
 
-def _those(events: Sequence[FactEvent], wanted: Sequence[bool]) -> tuple[FactEvent, ...]:
-    return tuple(event for event, is_wanted in zip(events, wanted, strict=True) if is_wanted)
+def _those(
+    kinds: Sequence[str], times: Sequence[dt.datetime], wanted: Sequence[bool]
+) -> tuple[FactEvent, ...]:
+    return tuple(
+        FactEvent(EventKind(kind), at)
+        for kind, at, is_wanted in zip(kinds, times, wanted, strict=True)
+        if is_wanted
+    )
 
 
 _STAFF_ACTED = """

@@ -17,8 +17,15 @@ WHERE t.organisation_id = %(organisation_id)s AND t.id = d.id
 """
 
 _TOUCH_TICKETS = """
-UPDATE tickets SET version = version + 1
-WHERE organisation_id = %(organisation_id)s AND id = ANY(%(ticket_ids)s)
+WITH locked AS (
+    SELECT id FROM tickets
+    WHERE organisation_id = %(organisation_id)s AND id = ANY(%(ticket_ids)s)
+    ORDER BY id
+    FOR NO KEY UPDATE
+)
+UPDATE tickets t SET version = t.version + 1
+FROM locked
+WHERE t.organisation_id = %(organisation_id)s AND t.id = locked.id
 """
 
 _TOUCH_BRANCHES = """

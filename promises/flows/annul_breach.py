@@ -8,17 +8,11 @@ from promises.breaches.errors import NoSuchBreach
 from promises.breaches.queries import find_breach
 from promises.catalogue.queries import versions_by_id
 from promises.compensation.models import CompensationState, Hold
-from promises.compensation.releasing import (
-    give_back_caps,
-    owed_of_breach,
-    owed_of_tickets,
-    place_hold,
-)
+from promises.compensation.releasing import debts_of_breaches
 from promises.db.session import UnitOfWork
 from promises.desk.actions import touch_branches, touch_tickets
 from promises.desk.facts import load_cases
-from promises.flows.compensate import end_debts, lift_and_let_go
-from promises.rules.awards import Claim
+from promises.flows.compensate import end_debts, hold_unsent, lift_and_let_go
 from promises.rules.judge import judge_committed
 from promises.rules.verdicts import State
 
@@ -36,13 +30,8 @@ def ask(uow: UnitOfWork, *, breach_id: uuid.UUID, reason: str) -> None:
         breach_id=breach_id,
         reason=reason,
     )
-    owed = owed_of_tickets(uow.session, organisation_id=uow.organisation_id, ticket_ids=[ticket_id])
-    place_hold(
-        uow.session,
-        organisation_id=uow.organisation_id,
-        compensation_ids=owed,
-        hold=Hold.EVIDENCE,
-    )
+    touch_tickets(uow.session, organisation_id=uow.organisation_id, ticket_ids=[ticket_id])
+    hold_unsent(uow, _debts(uow, breach_id), Hold.EVIDENCE)
     _note(uow, "annulment_asked", breach_id, {})
 
 
@@ -55,6 +44,7 @@ def decide(uow: UnitOfWork, *, breach_id: uuid.UUID, confirm: bool, reason: str)
     breach = find_breach(uow.session, organisation_id=uow.organisation_id, breach_id=breach_id)
     if breach is None:
         raise NoSuchBreach
+    touch_tickets(uow.session, organisation_id=uow.organisation_id, ticket_ids=[breach.ticket_id])
     versions = versions_by_id(
         uow.session, organisation_id=uow.organisation_id, version_ids=[breach.version_id]
     )
@@ -62,7 +52,6 @@ def decide(uow: UnitOfWork, *, breach_id: uuid.UUID, confirm: bool, reason: str)
         uow.session, organisation_id=uow.organisation_id, ticket_ids=[breach.ticket_id]
     )
     version, case = versions[breach.version_id], cases[breach.ticket_id]
-    touch_tickets(uow.session, organisation_id=uow.organisation_id, ticket_ids=[breach.ticket_id])
     decide_annulment(
         uow.session,
         organisation_id=uow.organisation_id,
@@ -73,20 +62,11 @@ def decide(uow: UnitOfWork, *, breach_id: uuid.UUID, confirm: bool, reason: str)
         reason=reason,
         verdict_state=State(judge_committed(version.terms, case.facts, uow.now).state),
     )
-    owed = owed_of_breach(uow.session, organisation_id=uow.organisation_id, breach_id=breach_id)
+    debts = _debts(uow, breach_id)
     if confirm:
-        if end_debts(uow, owed, state=CompensationState.CANCELLED, reason=ANNULLED):
-            claim = Claim(
-                case.ticket_id, case.branch_id, case.day_on, case.customer_id, case.device_id
-            )
-            give_back_caps(
-                uow.session,
-                organisation_id=uow.organisation_id,
-                version=version,
-                claim=claim,
-            )
+        end_debts(uow, debts, state=CompensationState.CANCELLED, reason=ANNULLED)
     else:
-        lift_and_let_go(uow, owed, [Hold.EVIDENCE])
+        lift_and_let_go(uow, debts, [Hold.EVIDENCE])
     touch_branches(
         uow.session,
         organisation_id=uow.organisation_id,
@@ -94,6 +74,12 @@ def decide(uow: UnitOfWork, *, breach_id: uuid.UUID, confirm: bool, reason: str)
         staff_acted_at=uow.now,
     )
     _note(uow, "annulment_decided", breach_id, {"confirmed": confirm})
+
+
+def _debts(uow: UnitOfWork, breach_id: uuid.UUID) -> list[uuid.UUID]:
+    return debts_of_breaches(
+        uow.session, organisation_id=uow.organisation_id, breach_ids=[breach_id]
+    )
 
 
 def _note(uow: UnitOfWork, action: str, breach_id: uuid.UUID, details: dict[str, object]) -> None:

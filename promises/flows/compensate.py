@@ -4,19 +4,22 @@ import uuid
 from collections.abc import Iterable, Sequence
 
 from promises.compensation.awarding import BreachToAward, award_breaches
+from promises.compensation.caps import give_back_caps
 from promises.compensation.models import CompensationState, Hold
 from promises.compensation.releasing import (
     Closed,
     close,
     lift_holds,
     month_of,
+    place_hold,
     release,
+    reopen,
 )
 from promises.db.session import UnitOfWork
 from promises.identity.queries import organisation_info
 from promises.jobs.queue import SETTLE_PAYOUTS, defer
 from promises.ledger.actions import Posting, PostingKind, post
-from promises.payouts.actions import PayoutOrder, prepare_payouts
+from promises.payouts.actions import PayoutOrder, cancel_ready, prepare_payouts
 from promises.payouts.rails.voucher import VOUCHER
 
 
@@ -80,6 +83,33 @@ def let_go(uow: UnitOfWork, compensation_ids: Sequence[uuid.UUID]) -> int:
     return len(gone)
 
 
+def hold_unsent(uow: UnitOfWork, compensation_ids: Sequence[uuid.UUID], hold: Hold) -> None:
+    """Hold debts, those included whose payout nobody has begun: it is cancelled and they are owed
+    again. What is on its way stays. The tickets are locked by the caller."""
+    if not compensation_ids:
+        return
+    stopped = cancel_ready(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        now=uow.now,
+        compensation_ids=compensation_ids,
+    )
+    if stopped:
+        reopen(
+            uow.session,
+            organisation_id=uow.organisation_id,
+            zone=time_zone(uow),
+            compensation_ids=sorted(stopped),
+            hold=hold,
+        )
+    place_hold(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        compensation_ids=compensation_ids,
+        hold=hold,
+    )
+
+
 def end_debts(
     uow: UnitOfWork,
     compensation_ids: Sequence[uuid.UUID],
@@ -87,7 +117,8 @@ def end_debts(
     state: CompensationState,
     reason: str,
 ) -> list[Closed]:
-    """End debts that are not yet on their way, and take them out of the books."""
+    """End debts that are not yet on their way, and take them out of the books; those that were
+    cancelled use up no cap any more."""
     if not compensation_ids:
         return []
     closed = close(
@@ -107,6 +138,12 @@ def end_debts(
             for one in closed
         ],
     )
+    if closed and state is CompensationState.CANCELLED:
+        give_back_caps(
+            uow.session,
+            organisation_id=uow.organisation_id,
+            compensation_ids=[one.compensation_id for one in closed],
+        )
     return closed
 
 

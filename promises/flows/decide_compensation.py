@@ -33,8 +33,9 @@ def approve(uow: UnitOfWork, *, compensation_ids: Sequence[uuid.UUID], reason: s
     """
     waiting = _waiting(uow, compensation_ids)
     _touch(uow, waiting)
+    gone = lift_and_let_go(uow, waiting, APPROVABLE)
     _decide(uow, waiting, "approved", APPROVABLE, reason)
-    return lift_and_let_go(uow, waiting, APPROVABLE)
+    return gone
 
 
 def refuse(uow: UnitOfWork, *, compensation_ids: Sequence[uuid.UUID], reason: str) -> int:
@@ -85,8 +86,8 @@ def decide_mass_breach(uow: UnitOfWork, *, window_id: uuid.UUID, pay: bool, reas
         return 0
     _touch(uow, held)
     if pay:
-        _decide(uow, held, "lifted", (Hold.MASS_BREACH,), reason)
         lift_and_let_go(uow, held, [Hold.MASS_BREACH])
+        _decide(uow, held, "lifted", (Hold.MASS_BREACH,), reason)
         return len(held)
     closed = end_debts(uow, held, state=CompensationState.REFUSED, reason=reason)
     _decide(uow, [one.compensation_id for one in closed], "refused", (), reason)

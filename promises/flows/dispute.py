@@ -5,19 +5,17 @@ import uuid
 from promises.audit.actions import record
 from promises.compensation.models import Hold
 from promises.compensation.releasing import (
+    debts_of_tickets,
     owed_of_tickets,
-    place_hold,
     record_decisions,
-    released_of_tickets,
-    reopen,
 )
 from promises.db.session import UnitOfWork
 from promises.desk.actions import log_event, touch_branches
 from promises.desk.models import EventKind, EventSource
 from promises.desk.values import EventClaim, LoggedEvent
-from promises.flows.compensate import lift_and_let_go, time_zone
+from promises.flows.compensate import hold_unsent, lift_and_let_go
 from promises.flows.judge_tickets import judge
-from promises.payouts.actions import cancel_ready
+from promises.flows.put_right import put_right
 
 
 def dispute(uow: UnitOfWork, *, ticket_id: uuid.UUID) -> LoggedEvent:
@@ -26,28 +24,10 @@ def dispute(uow: UnitOfWork, *, ticket_id: uuid.UUID) -> LoggedEvent:
     Raises AlreadyDisputed.
     """
     logged = _log(uow, ticket_id, EventKind.DISPUTED, EventSource.CUSTOMER)
-    stopped = cancel_ready(
-        uow.session,
-        organisation_id=uow.organisation_id,
-        now=uow.now,
-        compensation_ids=released_of_tickets(
-            uow.session, organisation_id=uow.organisation_id, ticket_ids=[ticket_id]
-        ),
+    debts = debts_of_tickets(
+        uow.session, organisation_id=uow.organisation_id, ticket_ids=[ticket_id]
     )
-    reopen(
-        uow.session,
-        organisation_id=uow.organisation_id,
-        zone=time_zone(uow),
-        compensation_ids=sorted(stopped),
-        hold=Hold.DISPUTE,
-    )
-    owed = owed_of_tickets(uow.session, organisation_id=uow.organisation_id, ticket_ids=[ticket_id])
-    place_hold(
-        uow.session,
-        organisation_id=uow.organisation_id,
-        compensation_ids=owed,
-        hold=Hold.DISPUTE,
-    )
+    hold_unsent(uow, debts, Hold.DISPUTE)
     _touch(uow, logged)
     return logged
 
@@ -77,6 +57,8 @@ def resolve(
         )
     logged = _log(uow, ticket_id, EventKind.DISPUTE_RESOLVED, EventSource.DESK)
     judge(uow, [ticket_id])
+    if untrue_event_id is not None:
+        put_right(uow, [ticket_id])
     owed = owed_of_tickets(uow.session, organisation_id=uow.organisation_id, ticket_ids=[ticket_id])
     if owed and reason.strip():
         record_decisions(

@@ -13,15 +13,13 @@ from promises.breaches.queries import unowed_leavers
 from promises.catalogue.queries import versions_by_id
 from promises.compensation.awarding import BreachToAward
 from promises.compensation.models import CompensationState, Hold
-from promises.compensation.releasing import owed_of_tickets, place_hold
+from promises.compensation.queries import LEFT_NOT_OWED
+from promises.compensation.releasing import debts_of_breaches, owed_of_tickets
 from promises.db.session import UnitOfWork
 from promises.desk.actions import set_next_due
 from promises.desk.facts import TicketCase, load_cases
-from promises.flows.compensate import compensate, end_debts, lift_and_let_go
+from promises.flows.compensate import compensate, end_debts, hold_unsent, lift_and_let_go
 from promises.flows.tell_customers import tell_broken
-
-LEFT_NOT_OWED = "left_after_limit"
-"""Closing reason of a debt that the terms do not owe to people who leave."""
 
 
 def judge(uow: UnitOfWork, ticket_ids: Sequence[uuid.UUID]) -> Judgement:
@@ -82,17 +80,8 @@ def _hold_contradicted(uow: UnitOfWork, judgement: Judgement) -> None:
         now=uow.now,
         commitment_ids=[one.commitment_id for one in judgement.contradicted],
     )
-    if asked:
-        tickets = {one.ticket_id for one in judgement.contradicted}
-        owed = owed_of_tickets(
-            uow.session, organisation_id=uow.organisation_id, ticket_ids=list(tickets)
-        )
-        place_hold(
-            uow.session,
-            organisation_id=uow.organisation_id,
-            compensation_ids=owed,
-            hold=Hold.EVIDENCE,
-        )
+    debts = debts_of_breaches(uow.session, organisation_id=uow.organisation_id, breach_ids=asked)
+    hold_unsent(uow, debts, Hold.EVIDENCE)
 
 
 def _end_unowed(uow: UnitOfWork, judgement: Judgement) -> None:

@@ -2,13 +2,14 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from promises.db.session import UnitOfWork
 from promises.desk.actions import log_event, log_events, touch_branches, undo_last
 from promises.desk.models import EventKind
 from promises.desk.values import EventClaim, LoggedEvent
 from promises.flows.judge_tickets import judge
+from promises.flows.put_right import put_right
 from promises.flows.tell_customers import tell_turn, tell_turn_near
 from promises.kernel.actors import ActorKind
 from promises.kernel.errors import DomainError
@@ -23,7 +24,7 @@ def record_event(uow: UnitOfWork, *, claim: EventClaim) -> LoggedEvent:
         now=uow.now,
         claim=claim,
     )
-    _follow(uow, [logged])
+    _follow(uow, [logged], undone={claim.ticket_id} if claim.kind is EventKind.UNDONE else ())
     if claim.kind is EventKind.CALLED:
         tell_turn(uow, logged.ticket)
         tell_turn_near(uow, logged.ticket.branch_id)
@@ -46,14 +47,16 @@ def record_events(
     )
     logged = [answer for answer in answers if isinstance(answer, LoggedEvent)]
     if logged:
-        _follow(uow, logged)
+        undone = {claim.ticket_id for claim in claims if claim.kind is EventKind.UNDONE}
+        _follow(uow, logged, undone=undone & {one.ticket.ticket_id for one in logged})
     return answers
 
 
 def undo(uow: UnitOfWork, *, ticket_id: uuid.UUID, event_id: uuid.UUID) -> LoggedEvent:
     """Take the last event of a ticket back, as a new event that names it.
 
-    A breach that was recorded meanwhile stays; it then waits for a second person.
+    A breach that was recorded meanwhile stays; it then waits for a second person. Money that went
+    for it and is not sent waits again.
     """
     logged = undo_last(
         uow.session,
@@ -63,12 +66,14 @@ def undo(uow: UnitOfWork, *, ticket_id: uuid.UUID, event_id: uuid.UUID) -> Logge
         ticket_id=ticket_id,
         event_id=event_id,
     )
-    _follow(uow, [logged])
+    _follow(uow, [logged], undone=[ticket_id])
     return logged
 
 
-def _follow(uow: UnitOfWork, logged: Sequence[LoggedEvent]) -> None:
+def _follow(uow: UnitOfWork, logged: Sequence[LoggedEvent], undone: Collection[uuid.UUID]) -> None:
     judge(uow, sorted({one.ticket.ticket_id for one in logged}))
+    if undone:
+        put_right(uow, sorted(undone))
     touch_branches(
         uow.session,
         organisation_id=uow.organisation_id,

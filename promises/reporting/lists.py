@@ -53,6 +53,9 @@ CROSS JOIN LATERAL (
     LEFT JOIN annulments a ON a.organisation_id = b.organisation_id AND a.breach_id = b.id
         AND a.state IN ('asked', 'confirmed')
     LEFT JOIN compensations k ON k.organisation_id = b.organisation_id AND k.breach_id = b.id
+        AND NOT EXISTS (SELECT 1 FROM compensations later
+            WHERE later.organisation_id = k.organisation_id AND later.breach_id = k.breach_id
+              AND later.instalment > k.instalment)
     {payout_of}
     WHERE b.organisation_id = %(organisation_id)s AND b.promise_id = wanted.promise_id
       AND b.day_on BETWEEN %(from_on)s AND %(to_on)s

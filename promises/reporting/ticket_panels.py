@@ -40,10 +40,14 @@ LEFT JOIN LATERAL (
     WHERE a.organisation_id = b.organisation_id AND a.breach_id = b.id
     ORDER BY a.asked_at DESC, a.id DESC LIMIT 1
 ) a ON true
-LEFT JOIN compensations k ON k.organisation_id = b.organisation_id AND k.breach_id = b.id
+LEFT JOIN LATERAL (
+    SELECT k.* FROM compensations k
+    WHERE k.organisation_id = b.organisation_id AND k.breach_id = b.id
+    ORDER BY k.instalment DESC LIMIT 1
+) k ON true
 {PAYOUT_OF}
 WHERE c.organisation_id = %(organisation_id)s AND c.ticket_id = %(ticket_id)s
-ORDER BY c.id, k.instalment
+ORDER BY c.id
 """
 
 
