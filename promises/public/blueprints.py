@@ -2,11 +2,12 @@
 
 from flask import Blueprint
 
-from promises.public import display, kiosk, promises, tickets
+from promises.public import display, kiosk, presence, promises, tickets
 
 ALL: tuple[Blueprint, ...] = (
     display.blueprint,
     kiosk.blueprint,
+    presence.blueprint,
     promises.blueprint,
     tickets.blueprint,
 )

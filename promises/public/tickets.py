@@ -9,7 +9,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, Response, flash, redirect, render_template, url_for
+from flask import Blueprint, Response, flash, redirect, render_template, session, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from promises.db.session import UnitOfWork
@@ -28,6 +28,7 @@ from promises.identity.models import ContactChannel
 from promises.kernel.errors import DomainError, NotFound
 from promises.kernel.text import N_
 from promises.public.forms import FollowForm
+from promises.public.presence import LAST_TICKET
 from promises.public.qr import qr
 from promises.reporting.ticket_panels import TicketPanel, ticket_panels
 from promises.reporting.wait_range import WaitRange, wait_range
@@ -82,6 +83,7 @@ def show(code: str) -> Response:
     version, _now = _version(code)
     with work() as uow:
         page = _page(uow, code)
+    session[LAST_TICKET] = code  # so that the code on the wall knows whose phone scans it
     etag = etag_of(*version)
     response = Response(
         render_template(
