@@ -136,20 +136,23 @@ class _Decision:
     claimed: State
 
 
+def first_deadline(
+    versions: Sequence[VersionInForce], started_at: dt.datetime
+) -> dt.datetime | None:
+    """The earliest deadline of a ticket that came then; None where no promise covers it."""
+    return min((due_at(version.terms, started_at) for version in versions), default=None)
+
+
 def open_commitments(
     session: Session,
     *,
     organisation_id: uuid.UUID,
     opening: Opening,
     versions: Sequence[VersionInForce],
-) -> dt.datetime | None:
-    """One commitment for each promise in force; a ticket never gets a second one of a promise.
-
-    Returns the earliest deadline, or None where no promise covers the ticket.
-    """
+) -> None:
+    """One commitment for each promise in force; a ticket never gets a second one of a promise."""
     if not versions:
-        return None
-    deadlines = [due_at(version.terms, opening.started_at) for version in versions]
+        return
     execute(
         session,
         _OPEN,
@@ -163,10 +166,9 @@ def open_commitments(
             "ids": [new_id() for _ in versions],
             "promise_ids": [version.promise_id for version in versions],
             "version_ids": [version.version_id for version in versions],
-            "due_ats": deadlines,
+            "due_ats": [due_at(version.terms, opening.started_at) for version in versions],
         },
     )
-    return min(deadlines)
 
 
 def judge_tickets(

@@ -5,14 +5,18 @@ Nothing else in the product commits.
 
 import datetime as dt
 import uuid
+from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, cast
 
-from psycopg import ClientCursor, Connection
-from psycopg.rows import namedtuple_row
+from psycopg import ClientCursor, Connection, OperationalError
+from psycopg.adapt import Transformer
+from psycopg.errors import error_from_result
+from psycopg.pq import ConnStatus, ExecStatus
 from sqlalchemy.orm import Session
 
 from promises.db.base import db
@@ -70,41 +74,61 @@ def unscoped() -> Iterator[tuple[Session, dt.datetime]]:
 def peek(
     organisation_id: uuid.UUID, statement: str, params: Mapping[str, Any]
 ) -> tuple[Any | None, dt.datetime]:
-    """The first row of one read, and the database's clock, in a single round trip.
+    """The first row of one read, and the clock, in a single round trip.
 
-    For polls that mostly find nothing new: no session, no prepared statement, one short
-    transaction. The statement must not write.
+    For polls that mostly find nothing new, so it goes below the driver's cursors: no session, no
+    prepared statement, and the transaction is the one that PostgreSQL puts around statements that
+    arrive together. The statement must not write; where it needs the time it says
+    `coalesce(%(now)s, clock_timestamp())`, with `now` None unless a clock is injected.
     """
+    injected = _injected_clock.get()
+    given = None if injected is None else injected()
     connection = db.engine.raw_connection()
     try:
         driver = cast("Connection[Any]", connection.driver_connection)
-        with ClientCursor(driver, row_factory=namedtuple_row) as cursor:
-            read = cursor.mogrify(cast(Any, statement), params)
-            cursor.execute(cast(Any, f"{_opening(driver, organisation_id)}; {read}; COMMIT"))
-            results: dict[int, Any] = {}
-            while True:
-                if cursor.description is not None:
-                    results[len(results)] = cursor.fetchone()
-                if not cursor.nextset():
-                    break
+        read = ClientCursor(driver).mogrify(
+            cast(Any, _PEEK.format(statement)), {**params, "now": given}
+        )
+        setting = _tenant_setting(organisation_id)
+        result = driver.pgconn.exec_(f"{setting}; {read}".encode())
+        if result.status != ExecStatus.TUPLES_OK:
+            if driver.pgconn.status != ConnStatus.OK:
+                connection.invalidate()
+                raise OperationalError("the connection to the database is lost")
+            raise error_from_result(result)
+        loader = Transformer(driver)
+        loader.set_pgresult(result)
+        clock_time, found, *values = loader.load_row(0, tuple)
+        row = _row_type(*(result.fname(i) for i in range(2, result.nfields)))
     finally:
         connection.close()
-    injected = _injected_clock.get()
-    clock_time: dt.datetime = results[0][0]
-    now = injected() if injected is not None else clock_time.astimezone(dt.UTC)
-    return results[1], now
+    return row._make(values) if found else None, given or clock_time.astimezone(dt.UTC)
+
+
+_PEEK = """SELECT clock_timestamp(), q.* FROM (SELECT) AS always
+LEFT JOIN (SELECT true, s.* FROM ({}) AS s) AS q ON true LIMIT 1"""
+
+
+@lru_cache(maxsize=100)
+def _row_type(*names: bytes) -> Any:
+    return namedtuple("Row", [name.decode() for name in names])
+
+
+def _tenant_setting(organisation_id: uuid.UUID | None) -> str:
+    """A literal SET LOCAL, because set_config() is not carried to the workers of a distributed
+    PostgreSQL; the value is a UUID, so nothing can be smuggled in."""
+    tenant = "" if organisation_id is None else str(uuid.UUID(str(organisation_id)))
+    return f"SET LOCAL app.organisation_id = '{tenant}'"
 
 
 def _opening(driver: "Connection[Any]", organisation_id: uuid.UUID | None) -> str:
     """Begin, set the tenant and read the clock.
 
     Connections of the service are in the driver's autocommit mode, so that BEGIN needs no round
-    trip of its own. A literal SET LOCAL, because set_config() is not carried to the workers of a
-    distributed PostgreSQL; the value is a UUID, so nothing can be smuggled in.
+    trip of its own.
     """
     begin = "BEGIN; " if driver.autocommit else ""
-    tenant = "" if organisation_id is None else str(uuid.UUID(str(organisation_id)))
-    return f"{begin}SET LOCAL app.organisation_id = '{tenant}'; SELECT clock_timestamp()"
+    return f"{begin}{_tenant_setting(organisation_id)}; SELECT clock_timestamp()"
 
 
 def _enter(session: Session, organisation_id: uuid.UUID | None) -> dt.datetime:

@@ -57,11 +57,11 @@ WITH numbered AS (
 ), issued AS (
     INSERT INTO tickets (organisation_id, id, kind, state, source, branch_id, service_kind_id,
         counter_id, customer_id, contact_id, device_id, day_on, number, letter, public_code, locale,
-        arrived_at, queued_at, service_started_at, version, flags)
+        arrived_at, queued_at, service_started_at, next_due_at, version, flags)
     SELECT %(organisation_id)s, %(ticket_id)s, %(kind)s, %(state)s, %(source)s, %(branch_id)s,
         %(service_kind_id)s, %(counter_id)s, %(customer_id)s, %(contact_id)s, %(device_id)s,
         %(day_on)s, last_number, %(letter)s, %(public_code)s, %(locale)s,
-        %(arrived_at)s, %(occurred_at)s, %(service_started_at)s, 1, '{}'
+        %(arrived_at)s, %(occurred_at)s, %(service_started_at)s, %(next_due_at)s, 1, '{}'
     FROM numbered
     RETURNING number
 ), logged AS (
@@ -83,9 +83,11 @@ def issue_ticket(
     actor: Actor,
     now: dt.datetime,
     request: NewTicket,
+    next_due_at: dt.datetime | None = None,
 ) -> IssuedTicket:
     """Write the ticket with the next number of the branch's local day, and its arrival.
 
+    `next_due_at`: the earliest deadline of the promises that the caller opens for it.
     Kiosks and customers may take one only while the branch is open. Raises BranchClosed,
     BranchClosedForGood, ServiceNotOffered, NotFound and what `claimed_time` raises.
     """
@@ -111,7 +113,8 @@ def issue_ticket(
         )
         if opens_at is not None:
             raise errors.BranchClosed(opens_at=opens_at)
-    return _write(session, organisation_id, branch, request, _arrival(actor, now, claim))
+    beginning = _arrival(actor, now, claim) | {"next_due_at": next_due_at}
+    return _write(session, organisation_id, branch, request, beginning)
 
 
 def walk_in(
@@ -172,6 +175,7 @@ def _arrival(actor: Actor, now: dt.datetime, claim: Claim) -> dict[str, Any]:
         "event_kind": EventKind.ARRIVED.value,
         "arrived_at": claim.occurred_at,
         "service_started_at": None,
+        "next_due_at": None,
         "counter_id": None,
         "occurred_at": claim.occurred_at,
         "verified": claim.verified,

@@ -1,9 +1,10 @@
 """A customer arrives and takes a number."""
 
-from promises.breaches.commitments import Opening, open_commitments
+from promises.breaches.commitments import Opening, first_deadline, open_commitments
 from promises.catalogue.queries import versions_in_force
 from promises.db.session import UnitOfWork
-from promises.desk.actions import issue_ticket, set_next_due, touch_branches
+from promises.desk.actions import issue_ticket, touch_branches
+from promises.desk.claims import claimed_time
 from promises.desk.values import IssuedTicket, NewTicket
 from promises.flows.tell_customers import tell_turn_near
 
@@ -13,14 +14,35 @@ def take_number(uow: UnitOfWork, *, request: NewTicket) -> IssuedTicket:
 
     A ticket is judged for ever by the versions in force when it arrived.
     """
+    arrived_at = claimed_time(request.occurred_at, uow.now).occurred_at
+    versions = versions_in_force(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        at=arrived_at,
+        branch_id=request.branch_id,
+        service_kind_id=request.service_kind_id,
+        ticket_kind=request.kind.value,
+    )
     ticket = issue_ticket(
         uow.session,
         organisation_id=uow.organisation_id,
         actor=uow.actor,
         now=uow.now,
         request=request,
+        next_due_at=first_deadline(versions, arrived_at),
     )
-    commit_to(uow, ticket)
+    open_commitments(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        opening=Opening(
+            ticket_id=ticket.ticket_id,
+            branch_id=ticket.branch_id,
+            day_on=ticket.day_on,
+            started_at=arrived_at,
+            verified=ticket.verified,
+        ),
+        versions=versions,
+    )
     if ticket.contact_id is not None:
         tell_turn_near(uow, ticket.branch_id)
     touch_branches(
@@ -30,31 +52,3 @@ def take_number(uow: UnitOfWork, *, request: NewTicket) -> IssuedTicket:
         staff_acted_at=None,
     )
     return ticket
-
-
-def commit_to(uow: UnitOfWork, ticket: IssuedTicket) -> None:
-    """Open the commitments of a ticket that has arrived; a walk-in has none."""
-    if ticket.arrived_at is None:
-        return
-    versions = versions_in_force(
-        uow.session,
-        organisation_id=uow.organisation_id,
-        at=ticket.arrived_at,
-        branch_id=ticket.branch_id,
-        service_kind_id=ticket.service_kind_id,
-        ticket_kind=ticket.kind.value,
-    )
-    due = open_commitments(
-        uow.session,
-        organisation_id=uow.organisation_id,
-        opening=Opening(
-            ticket_id=ticket.ticket_id,
-            branch_id=ticket.branch_id,
-            day_on=ticket.day_on,
-            started_at=ticket.arrived_at,
-            verified=ticket.verified,
-        ),
-        versions=versions,
-    )
-    if due is not None:
-        set_next_due(uow.session, organisation_id=uow.organisation_id, due={ticket.ticket_id: due})

@@ -7,6 +7,8 @@ share their cookies, whatever their ports.
 import hashlib
 
 from flask import Flask, current_app
+from flask.sessions import SecureCookieSessionInterface
+from itsdangerous import URLSafeTimedSerializer
 from werkzeug.wrappers import Response
 
 from config import Config
@@ -15,7 +17,19 @@ _DEVICE_SECONDS = 5 * 365 * 24 * 3600
 _KNOWN_SECONDS = 365 * 24 * 3600
 
 
+class FormCookies(SecureCookieSessionInterface):
+    """Flask's cookie of forms and notes; its signer is built once, not for every request."""
+
+    _signer: URLSafeTimedSerializer | None = None
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        if self._signer is None:
+            self._signer = super().get_signing_serializer(app)
+        return self._signer
+
+
 def init_app(app: Flask, config: Config) -> None:
+    app.session_interface = FormCookies()
     mark = hashlib.sha256(b"cookies" + config.secret_key).hexdigest()[:8]
     secure = config.cookie_secure
     prefix = "__Host-lupaus" if secure else f"lupaus-{mark}"

@@ -27,6 +27,8 @@ _HEADERS = {
 }
 _HSTS = "max-age=31536000"
 
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
+
 csrf = CSRFProtect()
 
 
@@ -53,6 +55,7 @@ def init_app(app: Flask, config: Config) -> None:
         MAX_CONTENT_LENGTH=LARGEST_BODY,
         MAX_FORM_MEMORY_SIZE=LARGEST_FORM_FIELD,
         MAX_FORM_PARTS=MOST_FORM_PARTS,
+        WTF_CSRF_CHECK_DEFAULT=False,  # _refuse_early asks for it, and not for what only reads
         WTF_CSRF_TIME_LIMIT=None,  # good as long as the form cookie
         WTF_CSRF_SSL_STRICT=False,  # it wants a referrer, which our own policy withholds
         TRUSTED_HOSTS=_hosts(config),
@@ -82,8 +85,11 @@ def _refuse_early() -> None:
         request.max_content_length = getattr(view, "lupaus_largest_body", LARGEST_BODY)
     if "\x00" in request.path or any("\x00" in value for value in request.args.values()):
         abort(404)
+    if request.method in _READING:
+        return
     if request.method == "POST" and request.headers.get("Sec-Fetch-Site") == "cross-site":
         abort(403)
+    csrf.protect(apply_exemptions=True)
 
 
 def _policy() -> str:
@@ -96,11 +102,16 @@ def _policy() -> str:
 
 
 def _secure(response: Response) -> Response:
+    """Adds what the view has not said itself. Looks at the names once: polls come through here."""
+    headers = response.headers
+    said = {name.lower() for name in headers.keys()}  # noqa: SIM118  the headers iterate pairs
     for name, value in _HEADERS.items():
-        response.headers.setdefault(name, value)
-    response.headers.setdefault("Content-Security-Policy", _policy())
-    if current_app.config["LUPAUS_HSTS"]:
-        response.headers.setdefault("Strict-Transport-Security", _HSTS)
-    if "Cache-Control" not in response.headers:
-        response.headers["Cache-Control"] = "no-store"
+        if name.lower() not in said:
+            headers.add(name, value)
+    if "content-security-policy" not in said:
+        headers.add("Content-Security-Policy", _policy())
+    if current_app.config["LUPAUS_HSTS"] and "strict-transport-security" not in said:
+        headers.add("Strict-Transport-Security", _HSTS)
+    if "cache-control" not in said:
+        headers.add("Cache-Control", "no-store")
     return response

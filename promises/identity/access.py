@@ -10,14 +10,13 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from promises.db.session import unit_of_work
-from promises.db.sql import one_or_none
+from promises.db.session import peek
 from promises.identity import checks, queries, tokens
 from promises.identity.changes import note
 from promises.identity.errors import CodeUnknown, LinkExpired
 from promises.identity.models import ApiKey, Device, DeviceKind, Scope, TokenPurpose
 from promises.identity.tokens import API_PREFIX
-from promises.kernel.actors import SYSTEM, Actor, ActorKind
+from promises.kernel.actors import Actor, ActorKind
 from promises.kernel.clock import process_clock
 from promises.kernel.errors import FieldProblem, NotFound
 from promises.kernel.ids import crockford, group_code, new_id, normalise_code
@@ -34,7 +33,8 @@ _DEVICE_USE = "device"
 _OPEN_KEY = """
 SELECT id, name, scopes, branch_id FROM api_keys
 WHERE organisation_id = %(organisation_id)s AND token_mac = %(token_mac)s
-  AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > %(now)s)
+  AND revoked_at IS NULL
+  AND (expires_at IS NULL OR expires_at > coalesce(%(now)s, clock_timestamp()))
 """
 
 _OPEN_DEVICE = """
@@ -138,7 +138,7 @@ def revoke_api_key(
 
 
 def key_by_token(token: str) -> OpenedKey | None:
-    """The key that a program showed, if it is in force. Opens its own short transaction."""
+    """The key that a program showed, if it is in force. One round trip of its own."""
     organisation_id = tokens.organisation_of(token, prefix=API_PREFIX)
     row = _opened(organisation_id, _OPEN_KEY, _KEY_USE, token)
     if row is None or organisation_id is None:
@@ -261,7 +261,7 @@ def revoke_device(
 
 
 def device_by_token(token: str) -> EnrolledDevice | None:
-    """The enrolled device that holds this token. Opens its own short transaction."""
+    """The enrolled device that holds this token. One round trip of its own."""
     organisation_id = tokens.organisation_of(token)
     row = _opened(organisation_id, _OPEN_DEVICE, _DEVICE_USE, token)
     if row is None or organisation_id is None:
@@ -273,14 +273,12 @@ def _opened(organisation_id: uuid.UUID | None, statement: str, use: str, token: 
     if organisation_id is None:
         return None
     try:
-        with unit_of_work(organisation_id, SYSTEM) as uow:
-            shown = tokens.token_mac(
-                uow.session, organisation_id=organisation_id, use=use, token=token
-            )
-            params = {"organisation_id": organisation_id, "token_mac": shown, "now": uow.now}
-            return one_or_none(uow.session, statement, params)
+        shown = tokens.mac_to_look_up(organisation_id, use=use, token=token)
     except NotFound:  # no such organisation
         return None
+    params = {"organisation_id": organisation_id, "token_mac": shown}
+    found, _now = peek(organisation_id, statement, params)
+    return found
 
 
 def _device(session: Session, organisation_id: uuid.UUID, device_id: uuid.UUID) -> Device:

@@ -14,7 +14,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy.orm import Session
 
+from promises.db.session import unit_of_work
 from promises.db.sql import execute, one_or_none
+from promises.kernel.actors import SYSTEM
 from promises.kernel.errors import NotFound
 
 _NONCE_BYTES = 12
@@ -93,6 +95,18 @@ def organisation_key(session: Session, *, organisation_id: uuid.UUID, purpose: s
     opened = _unwrap(organisation_id, name, bytes(row.wrapped))
     _ring.opened[organisation_id, name] = opened
     return opened
+
+
+def known_key(organisation_id: uuid.UUID, purpose: Purpose) -> bytes:
+    """The same where no transaction is open yet: the first read in this process opens its own.
+
+    Raises NotFound where there is no such organisation.
+    """
+    known = _ring.opened.get((organisation_id, purpose))
+    if known is not None:
+        return known
+    with unit_of_work(organisation_id, SYSTEM) as uow:
+        return organisation_key(uow.session, organisation_id=organisation_id, purpose=purpose)
 
 
 def seal(key: bytes, text: str) -> bytes:

@@ -3,11 +3,12 @@
 import datetime as dt
 import uuid
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy.orm import Session
 
-from promises.db.session import unit_of_work
-from promises.db.sql import execute, one_or_none, rows
+from promises.db.session import peek, unit_of_work
+from promises.db.sql import execute, rows
 from promises.identity import tokens
 from promises.identity.models import StaffSession
 from promises.kernel.actors import SYSTEM, Actor, ActorKind, Role
@@ -29,8 +30,9 @@ JOIN members m ON m.organisation_id = s.organisation_id AND m.id = s.member_id
 LEFT JOIN counters c ON c.organisation_id = s.organisation_id AND c.id = s.counter_id
     AND c.closed_at IS NULL
 WHERE s.organisation_id = %(organisation_id)s AND s.token_mac = %(token_mac)s
-  AND s.ended_at IS NULL AND s.expires_at > %(now)s AND s.seen_at > %(idle_since)s
-  AND m.state = 'active'
+  AND s.ended_at IS NULL AND m.state = 'active'
+  AND s.expires_at > coalesce(%(now)s, clock_timestamp())
+  AND s.seen_at > coalesce(%(now)s, clock_timestamp()) - %(idle)s
 """
 
 _SEEN = """
@@ -123,15 +125,21 @@ def start_session(
 
 def member_by_session(token: str) -> SessionMember | None:
     """Who holds this token, if the sign-in still stands: not ended, not idle for 30 minutes, not
-    older than 12 hours, the member active. Opens its own short transaction."""
+    older than 12 hours, the member active. One round trip of its own."""
     organisation_id = tokens.organisation_of(token)
     if organisation_id is None:
         return None
     try:
-        with unit_of_work(organisation_id, SYSTEM) as uow:
-            return _member(uow.session, organisation_id, uow.now, token)
+        shown = tokens.mac_to_look_up(organisation_id, use=_USE, token=token)
     except NotFound:  # no such organisation
         return None
+    params = {"organisation_id": organisation_id, "token_mac": shown, "idle": IDLE}
+    found, now = peek(organisation_id, _FIND, params)
+    if found is None:
+        return None
+    if now - found.seen_at >= SEEN_EVERY:
+        _note_seen(found, now)
+    return _member(found)
 
 
 def end_session(
@@ -184,26 +192,17 @@ def pick_counter(
         raise NotFound(counter_id=str(counter_id))
 
 
-def _member(
-    session: Session, organisation_id: uuid.UUID, now: dt.datetime, token: str
-) -> SessionMember | None:
-    found = one_or_none(
-        session,
-        _FIND,
-        {
-            "organisation_id": organisation_id,
-            "token_mac": tokens.token_mac(
-                session, organisation_id=organisation_id, use=_USE, token=token
-            ),
-            "now": now,
-            "idle_since": now - IDLE,
-        },
-    )
-    if found is None:
-        return None
-    if now - found.seen_at >= SEEN_EVERY:
-        params = {"organisation_id": organisation_id, "session_id": found.session_id, "now": now}
-        execute(session, _SEEN, params)
+def _note_seen(found: Any, now: dt.datetime) -> None:
+    params = {
+        "organisation_id": found.organisation_id,
+        "session_id": found.session_id,
+        "now": now,
+    }
+    with unit_of_work(found.organisation_id, SYSTEM) as uow:
+        execute(uow.session, _SEEN, params)
+
+
+def _member(found: Any) -> SessionMember:
     return SessionMember(
         found.session_id,
         found.organisation_id,

@@ -84,6 +84,11 @@ def token_mac(session: Session, *, organisation_id: uuid.UUID, use: str, token: 
     return mac(key, f"{use}:{token}")
 
 
+def mac_to_look_up(organisation_id: uuid.UUID, *, use: str, token: str) -> bytes:
+    """The same before any transaction is open. Raises NotFound for an organisation that is none."""
+    return mac(keys.known_key(organisation_id, keys.Purpose.TOKEN), f"{use}:{token}")
+
+
 def grant(
     session: Session,
     *,

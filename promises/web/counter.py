@@ -172,15 +172,15 @@ def serve_walk_in() -> BaseResponse:
 def issue() -> BaseResponse:
     """A number for somebody who asks at the desk."""
     service_kind_id = _posted_id("service_kind_id")
+    branch_id = signed_in().counter_branch_id
+    if branch_id is None:
+        raise NotFound
     try:
         with work() as uow:
-            view = counter_view(
-                uow.session, organisation_id=uow.organisation_id, counter_id=_counter_id()
-            )
             ticket = take_number(
                 uow,
                 request=NewTicket(
-                    branch_id=view.branch_id,
+                    branch_id=branch_id,
                     service_kind_id=service_kind_id,
                     source=EventSource.DESK,
                 ),
