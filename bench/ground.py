@@ -18,13 +18,19 @@ from promises.db.base import db
 from promises.db.embedded import EmbeddedServer
 from promises.db.migrate import migrate
 from promises.identity import keys
+from promises.identity.access import NewKey, issue_api_key
+from promises.identity.models import Scope
+from promises.kernel.actors import SYSTEM
 from tests.factories.catalogue import publish_simple_promise
 from tests.factories.identity import Made, make_organisation
+
+LIMIT = dt.timedelta(minutes=15)
 
 
 @dataclasses.dataclass(frozen=True)
 class Ground:
-    """`owner` is a psycopg connection that may seed; `made` the organisation."""
+    """`owner` sees the organisation's rows; `admin` is the server's administrator, who seeds: no
+    policies and no foreign keys are checked there. `made` is the organisation."""
 
     server: EmbeddedServer
     config: Any
@@ -32,9 +38,19 @@ class Ground:
     made: Made
     version: Any
     owner: "psycopg.Connection[Any]"
+    admin: "psycopg.Connection[Any]"
 
-    def tenant(self, cursor: "psycopg.Cursor[Any]") -> None:
-        cursor.execute(f"SET app.organisation_id = '{self.made.id}'")
+    @property
+    def environment(self) -> dict[str, str]:
+        """The settings of a process of the service that works on this ground; its address is to
+        be added."""
+        config = self.config
+        return {
+            "DATABASE_URL": config.app_url,
+            "WORKER_DATABASE_URL": config.worker_url,
+            "MIGRATION_DATABASE_URL": config.migration_url,
+            "LUPAUS_SECRET_KEY": config.secret_key.decode(),
+        }
 
 
 @contextmanager
@@ -62,29 +78,43 @@ def ground(**term_changes: Any) -> Iterator[Ground]:
                         uow.session, organisation_id=made.id, now=uow.now, **term_changes
                     )
             url = server.url(roles.OWNER, "bench").replace("+psycopg", "")
-            with psycopg.connect(url, autocommit=True) as owner:
+            with psycopg.connect(url, autocommit=True) as owner, _admin(server) as admin:
                 owner.execute(f"SET app.organisation_id = '{made.id}'")
-                yield Ground(server, config, app, made, published, owner)
+                yield Ground(server, config, app, made, published, owner, admin)
             with app.app_context():
                 db.engine.dispose()
+
+
+def _admin(server: EmbeddedServer) -> "psycopg.Connection[Any]":
+    connection = server.connect(database="bench")
+    connection.execute("SET session_replication_role = replica")
+    return connection
 
 
 SEED_TICKETS = """
 WITH made AS (
     INSERT INTO tickets (organisation_id, id, kind, state, source, branch_id, service_kind_id,
-        day_on, number, public_code, arrived_at, queued_at, next_due_at, version, flags)
-    SELECT %(organisation_id)s, gen_random_uuid(), 'visit', %(state)s, 'desk', %(branch_id)s,
-        %(kind_id)s, %(day_on)s::date + (n / 2000), NULL, gen_random_uuid()::text,
+        day_on, number, letter, public_code, arrived_at, queued_at, next_due_at, version, flags)
+    SELECT %(organisation_id)s, gen_random_uuid(), 'visit', 'waiting', 'desk', %(branch_id)s,
+        %(kind_id)s, %(day_on)s, NULL, 'A', gen_random_uuid()::text,
         %(arrived_at)s::timestamptz + n * %(step)s::interval,
-        %(arrived_at)s::timestamptz + n * %(step)s::interval, NULL, 1, '{}'
+        %(arrived_at)s::timestamptz + n * %(step)s::interval,
+        %(arrived_at)s::timestamptz + n * %(step)s::interval + %(limit)s::interval, 1, '{}'
     FROM generate_series(0, %(count)s - 1) AS n
-    RETURNING id, branch_id, day_on, arrived_at
+    RETURNING id, branch_id, service_kind_id, day_on, arrived_at, next_due_at
+), logged AS (
+    INSERT INTO service_events (organisation_id, id, ticket_id, kind, source, occurred_at,
+        recorded_at, verified, actor_kind, service_kind_id, ticket_version)
+    SELECT %(organisation_id)s, gen_random_uuid(), m.id, 'arrived', 'desk', m.arrived_at,
+        m.arrived_at, true, 'system', m.service_kind_id, 1
+    FROM made m WHERE %(events)s
 )
 INSERT INTO commitments (organisation_id, id, promise_id, version_id, ticket_id, branch_id,
     occurrence, day_on, started_at, due_at, state, evidence, by_duration)
 SELECT %(organisation_id)s, gen_random_uuid(), %(promise_id)s, %(version_id)s, m.id, m.branch_id,
-    1, m.day_on, m.arrived_at, m.arrived_at + %(limit)s::interval, 'open', 'live', false
+    1, m.day_on, m.arrived_at, m.next_due_at, 'open', 'live', false
 FROM made m
+RETURNING ticket_id
 """
 
 
@@ -94,10 +124,11 @@ def seed_open(
     *,
     arrived_at: dt.datetime,
     step: dt.timedelta = dt.timedelta(0),
-    limit: dt.timedelta = dt.timedelta(minutes=15),
-) -> None:
-    """Open commitments in bulk, `step` apart, each due `limit` after its arrival."""
-    on.owner.execute(
+    events: bool = False,
+) -> list[str]:
+    """Waiting tickets in bulk, `step` apart, each with an open commitment due 15 minutes after its
+    arrival. With `events` also their events of arrival, and the ids are returned."""
+    cursor = on.admin.execute(
         SEED_TICKETS,
         {
             "organisation_id": on.made.id,
@@ -108,9 +139,21 @@ def seed_open(
             "day_on": arrived_at.date(),
             "arrived_at": arrived_at,
             "step": step,
-            "limit": limit,
+            "limit": LIMIT,
             "count": count,
-            "state": "waiting",
+            "events": events,
         },
     )
-    on.owner.execute("ANALYZE tickets, commitments")
+    ids = [str(row[0]) for row in cursor] if events else []
+    on.admin.execute("ANALYZE tickets, service_events, commitments")
+    return ids
+
+
+def api_key(on: Ground) -> str:
+    """A key of the organisation that may log events."""
+    with on.app.app_context(), on.made.work(None) as uow:
+        request = NewKey(name="bench", scopes=tuple(Scope))
+        _id, key = issue_api_key(
+            uow.session, organisation_id=on.made.id, actor=SYSTEM, now=uow.now, request=request
+        )
+    return key

@@ -111,10 +111,10 @@ def _idle(on: Ground, open_rows: int) -> Figure:
             assert sweep(uow, limit=BATCH).breached == 0
 
     seed_open(on, 1_000, arrived_at=tomorrow)
-    on.owner.execute("VACUUM ANALYZE commitments")
+    on.admin.execute("VACUUM ANALYZE commitments")
     few = sorted(wall(once) for _ in range(60))[30]
     seed_open(on, open_rows, arrived_at=tomorrow, step=dt.timedelta(milliseconds=10))
-    on.owner.execute("VACUUM ANALYZE commitments")
+    on.admin.execute("VACUUM ANALYZE commitments")
     many = sorted(wall(once) for _ in range(60))[30]
     return Figure(
         "P07",

@@ -1,5 +1,6 @@
 """The web by hand: Flask with nothing behind it, and Flask with one INSERT."""
 
+import os
 import uuid
 from typing import Any
 
@@ -20,11 +21,12 @@ def hello() -> Flask:
 def one_insert(url: str, organisation_id: uuid.UUID) -> tuple[Flask, "ConnectionPool[Any]"]:
     """Reads JSON and inserts one row under the same row-level security; nothing is checked."""
     app = Flask("floor-insert")
-    pool = ConnectionPool(url.replace("+psycopg", ""), min_size=1, max_size=4, open=True)
+    pool = ConnectionPool(url.replace("+psycopg", ""), min_size=1, max_size=8, open=False)
 
     @app.post("/")
     def insert() -> dict[str, str]:
         given = request.get_json()
+        pool.open()  # after the server has forked
         with pool.connection() as connection:
             connection.execute(f"SET LOCAL app.organisation_id = '{organisation_id}'")
             connection.execute(
@@ -35,3 +37,11 @@ def one_insert(url: str, organisation_id: uuid.UUID) -> tuple[Flask, "Connection
         return {"status": "ok"}
 
     return app, pool
+
+
+def served() -> Flask:
+    """The same for gunicorn, which gives no arguments."""
+    app, _pool = one_insert(
+        os.environ["BENCH_FLOOR_URL"], uuid.UUID(os.environ["BENCH_FLOOR_ORGANISATION"])
+    )
+    return app
