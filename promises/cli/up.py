@@ -78,7 +78,7 @@ def welcome(stage: children.Stage, links: list[str]) -> str:
     lines = ["", "Lupaus runs.", "", f"  Pages             {stage.base_url}/"]
     if stage.mail is not None:
         port = children.port_of(stage.mail)
-        lines.append(f"  Mail that we sent http://{children.LOOPBACK}:{port}/")
+        lines.append(f"  Mail we sent      http://{children.LOOPBACK}:{port}/")
     if links:
         lines += ["", *(f"  {line}" for line in links)]
     return "\n".join([*lines, "", "Ctrl-C stops everything; the data is kept.", ""])

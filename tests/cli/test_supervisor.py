@@ -6,15 +6,17 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from promises.cli.processes import Child, Keeper, Process, pause_after
+from promises.cli.supervisor import STOPPING, Log, StartFailedError, Supervisor
 from promises.db import roles
 from promises.db.embedded import EmbeddedServer, socket_folder
+from promises.kernel.clock import process_clock
 
 PROGRAM = """
 import os, sys
@@ -271,9 +273,68 @@ def test_child_that_ignores_the_request_to_stop_is_killed_with_its_group():
 
 
 def test_output_nobody_reads_any_more_does_not_stop_the_supervisor(monkeypatch):
-    from promises.cli.supervisor import Log
-
     closed = io.StringIO()
     closed.close()
     monkeypatch.setattr(sys, "stdout", closed)
     Log()("web", "a line")
+
+
+@pytest.fixture
+def bare(capsys):
+    """Makes supervisors without a database in this process; stops them and puts signals back."""
+    before = {number: signal.getsignal(number) for number in STOPPING}
+    with ExitStack() as stack:
+
+        def make(*children, clock=process_clock):
+            made = Supervisor(children, None, clock)
+            stack.enter_context(made.session())
+            return made
+
+        yield make
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+SLEEPER = "import time; time.sleep(600)"
+
+
+def test_run_once_gives_the_lines_it_was_asked_to_keep(bare, capsys):
+    supervisor = bare()
+    assert supervisor.run_once(python("print(1); print(2)"), capture=True) == ["1", "2"]
+    assert capsys.readouterr().out == ""
+    assert supervisor.run_once(python("print(3)")) == []
+    assert capsys.readouterr().out == "test     | 3\n"
+
+
+def test_run_once_that_fails_shows_what_was_said(bare, capsys):
+    with pytest.raises(StartFailedError, match="test ended with code 5"):
+        bare().run_once(python("print('the reason'); raise SystemExit(5)"), capture=True)
+    assert "test     | the reason" in capsys.readouterr().out
+
+
+def test_vital_child_that_keeps_failing_ends_the_start(bare, capsys):
+    supervisor = bare(python("raise SystemExit(1)"))
+    with pytest.raises(StartFailedError, match="test does not stay up"):
+        supervisor.keep_until(lambda: True)
+    assert capsys.readouterr().out.count("ended with code 1; it is started again") == 3
+
+
+def test_failing_child_that_is_not_vital_does_not_hold_up_the_others(bare, capsys):
+    supervisor = bare(python(SLEEPER), python("raise SystemExit(1)", vital=False))
+    supervisor.keep_until(lambda: True)
+    assert "ended with code 1" in capsys.readouterr().out
+
+
+def test_start_that_never_becomes_ready_is_given_up(bare):
+    class Hurried:
+        """A clock in which every look takes a minute."""
+
+        def __init__(self):
+            self.seconds = 0.0
+
+        def monotonic(self):
+            self.seconds += 60
+            return self.seconds
+
+    with pytest.raises(StartFailedError, match="not ready after 120 s"):
+        bare(python(SLEEPER), clock=Hurried()).keep_until(lambda: False)

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -306,3 +307,22 @@ def test_reset_never_touches_a_server_of_our_own(tmp_path):
     )  # fmt: skip
     assert done.returncode == 1
     assert "not reset from here" in done.stderr
+
+
+def test_demonstration_gives_sign_ins_that_work_once_mail_and_a_running_day(tmp_path):
+    with started(tmp_path / "data", LUPAUS_DEMO="1") as up:
+        told = "".join(up.lines)
+        links = dict(re.findall(r"^  (\w[\w ]+?) {2,}(http://\S+)$", told, re.MULTILINE))
+        assert {"Clerk", "Manager", "Accountant", "Administrator"} <= set(links)
+        assert status(links["Mail we sent"].rstrip("/")) == 200
+        browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+        with browser.open(links["Clerk"], timeout=30) as page:
+            assert "/staff" in page.url
+            assert page.status == 200
+        stranger = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            stranger.open(links["Clerk"], timeout=30)
+        assert 400 <= refused.value.code < 500
+        refused.value.close()
+        seeded = up.sql("SELECT count(*) FROM tickets", role="postgres")
+        eventually(lambda: up.sql("SELECT count(*) FROM tickets", role="postgres") > seeded)
