@@ -34,6 +34,10 @@ PLACES = (
     Place("home", "home.start", N_("Start"), "home", Permission.OWN_ACCOUNT, "g h"),
     Place("desk", "desk.counter", N_("Counter"), "bell", Permission.DESK, "g c"),
     Place("tickets", "tickets.list", N_("Tickets"), "search", Permission.TICKET_READ, "g t"),
+    Place(
+        "redeem", "vouchers.enter", N_("Redeem a voucher"), "money", Permission.VOUCHER_REDEEM,
+        "g r",
+    ),
     Place("proposals", "proposals.board", N_("Proposals"), "idea", Permission.PROPOSE, "g p"),
     Place("promises", "promises.list", N_("Promises"), "promise", Permission.PROMISE_READ, "g l"),
     Place("challenge", "challenge.page", N_("Our figures"), "chart", Permission.TEAM_READ, "g f"),
