@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 from promises.db.sql import rows
 
 _DISPUTED = """
-SELECT t.id AS ticket_id, t.number, k.letter, t.disputed_at, t.state, b.name AS branch_name,
-    b.time_zone
+SELECT t.id AS ticket_id, t.number, t.external_ref, k.letter, t.disputed_at, t.state,
+    b.name AS branch_name, b.time_zone
 FROM tickets t
 JOIN service_kinds k ON k.organisation_id = t.organisation_id AND k.id = t.service_kind_id
 JOIN branches b ON b.organisation_id = t.organisation_id AND b.id = t.branch_id
@@ -20,7 +20,7 @@ LIMIT %(limit)s
 
 _ANNULMENTS = """
 SELECT a.breach_id, a.reason, a.asked_by, a.asked_at, m.name AS asked_by_name, e.ticket_id,
-    t.number, k.letter, e.breached_at, b.name AS branch_name, b.time_zone
+    t.number, t.external_ref, k.letter, e.breached_at, b.name AS branch_name, b.time_zone
 FROM annulments a
 JOIN breaches e ON e.organisation_id = a.organisation_id AND e.id = a.breach_id
 JOIN tickets t ON t.organisation_id = e.organisation_id AND t.id = e.ticket_id
@@ -46,8 +46,8 @@ ORDER BY w.opened_at, w.id
 
 _DEBTS = """
 SELECT c.id, c.ticket_id, c.amount_minor, c.currency, c.holds, c.created_at, e.breached_at,
-    e.evidence, t.number, k.letter, t.state AS ticket_state, b.name AS branch_name, b.time_zone,
-    p.titles
+    e.evidence, t.number, t.external_ref, k.letter, t.state AS ticket_state,
+    b.name AS branch_name, b.time_zone, p.titles
 FROM compensations c
 JOIN breaches e ON e.organisation_id = c.organisation_id AND e.id = c.breach_id
 JOIN tickets t ON t.organisation_id = c.organisation_id AND t.id = c.ticket_id

@@ -10,7 +10,8 @@ from promises.db.sql import rows
 
 _LIST = """
 SELECT v.id, v.last4, v.amount_minor, v.currency, v.state, v.issued_at, v.expires_at,
-    v.redeemed_at, c.ticket_id, t.number, k.letter, b.name AS branch_name, b.time_zone
+    v.redeemed_at, c.ticket_id, t.number, t.external_ref, k.letter, b.name AS branch_name,
+    b.time_zone
 FROM vouchers v
 JOIN payouts p ON p.organisation_id = v.organisation_id AND p.id = v.payout_id
 JOIN compensations c ON c.organisation_id = p.organisation_id AND c.id = p.compensation_id
