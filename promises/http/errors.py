@@ -221,6 +221,7 @@ def _refusal(error: DomainError) -> Response:
         return page(
             error.status, happened=happened, steps=[i18n.say(p.text) for p in error.problems]
         )
-    if error.message in (words.happened for words in _WORDS.values()):
-        return page(error.status)
+    own = _WORDS.get(error.status)
+    if own is not None and error.message.rstrip(".") == own.title:
+        return page(error.status)  # what the page of the status says tells more
     return page(error.status, happened=happened)
