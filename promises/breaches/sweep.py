@@ -22,7 +22,7 @@ WITH due AS (
         t.presence_shown_at IS NOT NULL OR t.service_started_at IS NOT NULL AS present
     FROM commitments c
     JOIN tickets t ON t.organisation_id = c.organisation_id AND t.id = c.ticket_id
-    WHERE c.organisation_id = %(organisation_id)s AND c.state = 'open' AND c.due_at <= %(now)s
+    WHERE c.organisation_id = %(organisation_id)s AND c.state = 'open' AND c.due_at <= %(until)s
     ORDER BY c.due_at
     LIMIT %(limit)s
     FOR UPDATE SKIP LOCKED
@@ -83,9 +83,14 @@ _EVIDENCE = {evidence.value: evidence for evidence in Evidence}
 
 
 def mark_due(
-    session: Session, *, organisation_id: uuid.UUID, now: dt.datetime, limit: int
+    session: Session,
+    *,
+    organisation_id: uuid.UUID,
+    now: dt.datetime,
+    until: dt.datetime,
+    limit: int,
 ) -> list[DueBreach]:
-    """Break what is due, in one statement, oldest deadline first, at most `limit`.
+    """Break what was due at `until`, in one statement, oldest deadline first, at most `limit`.
 
     Two sweeps at once share the work and never record a breach twice.
     """
@@ -95,6 +100,7 @@ def mark_due(
         {
             "organisation_id": organisation_id,
             "now": now,
+            "until": until,
             "limit": limit,
             "breach_ids": new_ids(limit),
         },

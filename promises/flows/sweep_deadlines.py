@@ -34,12 +34,19 @@ class SweepResult:
     more: bool
 
 
-def sweep(uow: UnitOfWork, *, limit: int = 500) -> SweepResult:
+def sweep(uow: UnitOfWork, *, limit: int = 500, until: dt.datetime | None = None) -> SweepResult:
     """Break what is due and owe for it, all in one transaction, each commitment once for ever.
+    With `until`, only what was due by then.
 
     Several may sweep at once; none waits for another, nor for a desk.
     """
-    due = mark_due(uow.session, organisation_id=uow.organisation_id, now=uow.now, limit=limit)
+    due = mark_due(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        now=uow.now,
+        until=uow.now if until is None else min(until, uow.now),
+        limit=limit,
+    )
     if not due:
         return SweepResult(0, more=False)
     windows = _hold_windows(uow, due)

@@ -40,7 +40,13 @@ STATES = {
     TicketState.NO_SHOW: N_("Did not come"),
     TicketState.CLOSED: N_("Closed at closing time"),
 }
-UNDOABLE_BY_DISPUTE = (EventKind.CALLED, EventKind.SERVICE_STARTED, EventKind.SERVED)
+UNDOABLE_BY_DISPUTE = (
+    EventKind.CALLED,
+    EventKind.SERVICE_STARTED,
+    EventKind.SERVED,
+    EventKind.NO_SHOW,
+    EventKind.LEFT,
+)
 
 
 @blueprint.get("/staff/tickets", endpoint="list")

@@ -14,7 +14,7 @@ from flask import Flask
 from promises.db import sql
 from promises.db.session import unit_of_work
 from promises.flows import run_import
-from promises.flows.close_branches import close_branch
+from promises.flows.close_branches import close_branch, shut_with_overdue
 from promises.flows.decide_proposal import judge_past
 from promises.flows.housekeep import housekeep
 from promises.flows.send_messages import Post, send_due
@@ -54,8 +54,21 @@ class Tools:
 
 
 def sweep_batch(organisation_id: uuid.UUID) -> int:
-    with unit_of_work(organisation_id, SYSTEM) as uow:
-        return sweep(uow, limit=BATCH).breached
+    """Break at most a batch of what is due; returns how many. Deadlines and closing times are
+    taken in the order in which they came."""
+    closed: set[uuid.UUID] = set()
+    while True:
+        with unit_of_work(organisation_id, SYSTEM) as uow:
+            shut = shut_with_overdue(uow, limit=BATCH)
+        waiting = sorted((at, branch) for branch, at in shut.items() if branch not in closed)
+        until = waiting[0][0] if waiting else None
+        with unit_of_work(organisation_id, SYSTEM) as uow:
+            breached = sweep(uow, limit=BATCH, until=until).breached
+        if breached or not waiting:
+            return breached
+        with unit_of_work(organisation_id, SYSTEM) as uow:
+            close_branch(uow, branch_id=waiting[0][1])
+        closed.add(waiting[0][1])
 
 
 def close_branches(organisation_id: uuid.UUID) -> int:

@@ -15,7 +15,7 @@ from promises.flows.take_number import take_number
 from promises.kernel.actors import Role
 from promises.payouts.rails.voucher import VOUCHER, VoucherRail
 from tests.factories.catalogue import publish_simple_promise
-from tests.factories.identity import make_organisation
+from tests.factories.identity import ALWAYS_OPEN, make_organisation
 
 NOON = dt.datetime(2026, 3, 2, 10, 0, tzinfo=dt.UTC)  # a Monday, noon in Helsinki
 RAILS = {VOUCHER: VoucherRail()}
@@ -26,10 +26,10 @@ TICK = dt.timedelta.resolution
 class World:
     """One organisation at an instant that the test moves; every act is a real flow."""
 
-    def __init__(self, **term_changes):
+    def __init__(self, *, weekly=ALWAYS_OPEN, **term_changes):
         self.now = NOON
         with self.at(NOON - dt.timedelta(days=1)):
-            self.made = make_organisation(counters=3, kinds=("A", "B"))
+            self.made = make_organisation(counters=3, kinds=("A", "B"), weekly=weekly)
         with self.at(NOON - dt.timedelta(hours=1)), self.made.work(Role.MANAGER) as uow:
             self.published = publish_simple_promise(
                 uow.session, organisation_id=self.made.id, now=uow.now, **term_changes

@@ -11,6 +11,7 @@ from promises.flows.housekeep import housekeep
 from promises.flows.record_event import undo
 from promises.kernel.actors import Role
 from promises.ledger.queries import unbalanced_transactions
+from promises.worker.service import sweep_batch
 from tests.factories.catalogue import publish_simple_promise
 from tests.flows.ground import NOON, QUARTER, TICK, World
 
@@ -300,3 +301,30 @@ def test_debt_that_the_new_month_pays_changes_its_customers_page():
         housekeep(uow)
 
     assert world.one("SELECT version FROM tickets").version > before
+
+
+@pytest.mark.parametrize("late", [QUARTER + TICK, dt.timedelta(hours=2)])
+def test_closing_time_before_the_deadline_ends_the_ticket_however_late_both_are_noticed(late):
+    closes_at_ten_past_noon = (((540, 730),),) * 7
+    world = World(weekly=closes_at_ten_past_noon)
+    ticket = world.take()
+    world.now += late
+    with world.at(world.now):
+        assert sweep_batch(world.made.id) == 0
+
+    ended = world.commitment(ticket.ticket_id)
+    assert (ended.state, ended.reason) == ("excluded", "closed_before_limit")
+    assert world.breaches() == []
+    assert world.rows("SELECT 1 FROM annulments") == []
+
+
+def test_promise_broken_before_closing_time_stays_broken_when_noticed_after_it():
+    world = World(weekly=(((540, 740),),) * 7)
+    ticket = world.take()
+    world.later(hours=2)
+    with world.at(world.now):
+        assert sweep_batch(world.made.id) == 1
+
+    ended = world.commitment(ticket.ticket_id)
+    assert (ended.state, ended.reason) == ("broken", "deadline_passed")
+    assert [row.holds for row in world.compensations()] == [["presence", "mass_breach"]]
