@@ -19,7 +19,7 @@ from promises.kernel.ids import new_ids
 _MARK = """
 WITH due AS (
     SELECT c.id, t.customer_id, t.device_id, t.contact_id, t.disputed_at IS NOT NULL AS disputed,
-        t.presence_shown_at IS NOT NULL OR t.service_started_at IS NOT NULL AS present
+        t.presence_shown_at IS NOT NULL AS present
     FROM commitments c
     JOIN tickets t ON t.organisation_id = c.organisation_id AND t.id = c.ticket_id
     WHERE c.organisation_id = %(organisation_id)s AND c.state = 'open' AND c.due_at <= %(until)s

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from promises.db.sql import rows
+from promises.desk.models import TicketState
 from promises.rules.facts import EventKind, FactEvent, Facts, TicketKind
 
 # The kind of service is the one of the arrival: a transfer neither opens nor voids a promise.
@@ -16,10 +17,10 @@ _LOAD = """
 SELECT t.id, t.kind, t.branch_id, t.day_on, t.customer_id, t.device_id,
        coalesce(e.arrival_kind_id, t.service_kind_id) AS service_kind_id,
        t.contact_id, t.import_id IS NOT NULL AS imported, t.waited_us, t.disputed_at,
-       t.presence_shown_at IS NOT NULL AS presence_shown, t.service_started_at, t.next_due_at,
+       t.presence_shown_at IS NOT NULL AS presence_shown, t.state, t.next_due_at,
        coalesce(e.kinds, '{}') AS kinds, coalesce(e.times, '{}') AS times,
        coalesce(e.known_times, '{}') AS known_times, coalesce(e.standing, '{}') AS standing,
-       coalesce(e.sure, '{}') AS sure
+       coalesce(e.sure, '{}') AS sure, coalesce(e.acts, '{}') AS acts
 FROM tickets t
 LEFT JOIN LATERAL (
     SELECT array_agg(s.kind ORDER BY s.ticket_version, s.id) AS kinds,
@@ -27,6 +28,7 @@ LEFT JOIN LATERAL (
            array_agg(CASE WHEN s.verified THEN s.occurred_at ELSE s.recorded_at END
                      ORDER BY s.ticket_version, s.id) AS known_times,
            array_agg(u.id IS NULL ORDER BY s.ticket_version, s.id) AS standing,
+           array_agg(s.ticket_version ORDER BY s.ticket_version, s.id) AS acts,
            array_agg((s.verified OR s.kind <> 'arrived') AND (u.id IS NULL OR NOT u.verified)
                      ORDER BY s.ticket_version, s.id) AS sure,
            (array_agg(s.service_kind_id) FILTER (WHERE s.kind = 'arrived'))[1] AS arrival_kind_id
@@ -77,6 +79,21 @@ def load_cases(
     return {row.id: _case(row) for row in found}
 
 
+def _present(row: Any) -> bool:
+    """Whether the customer is known to be there: the branch's code was scanned, or service began.
+    Where it begins with the call, by the branch's setting, the call says nothing of the customer;
+    then it takes that somebody marks the visit as served."""
+    if row.presence_shown or row.state == TicketState.SERVED:
+        return True
+    standing = [
+        (kind, act)
+        for kind, act, stands in zip(row.kinds, row.acts, row.standing, strict=True)
+        if stands
+    ]
+    called = {act for kind, act in standing if kind == EventKind.CALLED}
+    return any(kind == EventKind.SERVICE_STARTED and act not in called for kind, act in standing)
+
+
 def _case(row: Any) -> TicketCase:
     wait = None if row.waited_us is None else dt.timedelta(microseconds=row.waited_us)
     kind = TicketKind(row.kind)
@@ -97,7 +114,7 @@ def _case(row: Any) -> TicketCase:
         contact_id=row.contact_id,
         imported=row.imported,
         disputed=row.disputed_at is not None,
-        present=row.presence_shown or row.service_started_at is not None,
+        present=_present(row),
         next_due_at=row.next_due_at,
         facts=facts,
         verified_facts=verified_facts,

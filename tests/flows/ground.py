@@ -12,6 +12,7 @@ from promises.flows.record_event import record_event
 from promises.flows.settle_payouts import settle
 from promises.flows.sweep_deadlines import sweep
 from promises.flows.take_number import take_number
+from promises.identity.models import ServiceStart
 from promises.kernel.actors import Role
 from promises.payouts.rails.voucher import VOUCHER, VoucherRail
 from tests.factories.catalogue import publish_simple_promise
@@ -26,10 +27,12 @@ TICK = dt.timedelta.resolution
 class World:
     """One organisation at an instant that the test moves; every act is a real flow."""
 
-    def __init__(self, *, weekly=ALWAYS_OPEN, **term_changes):
+    def __init__(self, *, weekly=ALWAYS_OPEN, service_start=ServiceStart.TAP, **term_changes):
         self.now = NOON
         with self.at(NOON - dt.timedelta(days=1)):
-            self.made = make_organisation(counters=3, kinds=("A", "B"), weekly=weekly)
+            self.made = make_organisation(
+                counters=3, kinds=("A", "B"), weekly=weekly, service_start=service_start
+            )
         with self.at(NOON - dt.timedelta(hours=1)), self.made.work(Role.MANAGER) as uow:
             self.published = publish_simple_promise(
                 uow.session, organisation_id=self.made.id, now=uow.now, **term_changes

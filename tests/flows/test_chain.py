@@ -5,6 +5,7 @@ import pytest
 from promises.compensation.errors import NotOwed, OwnEvidence
 from promises.flows import annul_breach, decide_compensation, dispute, redeem_voucher
 from promises.flows.record_event import undo
+from promises.identity.models import ServiceStart
 from promises.kernel.actors import Role
 from promises.ledger.queries import unbalanced_transactions
 from promises.payouts.errors import AlreadyRedeemed, NoSuchVoucher
@@ -344,3 +345,20 @@ def test_branch_at_work_is_not_taken_for_silent():
     world.later(minutes=15, seconds=1).staff_act()
     world.sweep()
     assert {tuple(row.holds) for row in world.compensations()} == {("presence",)}
+
+
+def test_call_that_starts_service_by_itself_shows_no_customer():
+    world = World(service_start=ServiceStart.CALL)
+    ghost, guest = world.take(), world.take()
+    world.later(minutes=15, seconds=1)
+    world.sweep()
+    world.call()
+    world.later(minutes=1).call()
+    assert {row.state for row in world.compensations()} == {"owed"}
+    assert world.settle() == 0
+
+    world.later(minutes=1)
+    world.log(guest.ticket_id, "served")
+
+    states = {row.ticket_id: row.state for row in world.compensations()}
+    assert states == {ghost.ticket_id: "owed", guest.ticket_id: "released"}
