@@ -1,8 +1,7 @@
 """The tests' ground: a throw-away PostgreSQL, its schema built by the migrations, three roles.
 
-Code under test connects as the application or the worker role, never as the administrator:
-otherwise row-level security would not be exercised. Tests commit like the product does and keep
-apart by making organisations of their own; `fresh_database` gives an empty world of one's own.
+Code under test connects as the application or the worker role, never as the administrator. Tests
+commit like the product does and keep apart by making organisations of their own.
 """
 
 import dataclasses
@@ -147,5 +146,5 @@ def app(database):
 
 @pytest.fixture
 def client(app):
-    """A browser without a page: cookies are kept, redirects are not followed."""
+    """A browser without a page."""
     return app.test_client()

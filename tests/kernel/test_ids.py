@@ -1,6 +1,7 @@
 import hashlib
 import hmac
 import threading
+import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from promises.kernel import ids
-from promises.kernel.ids import crockford, group_code, mac, new_id, new_token, normalise_code
+from promises.kernel.ids import (
+    crockford,
+    group_code,
+    mac,
+    new_id,
+    new_ids,
+    new_token,
+    normalise_code,
+)
 
 
 class StandingClock:
@@ -108,3 +117,16 @@ def test_normalise_code_keeps_what_is_no_code():
 def test_group_code_cuts_into_fours(code, grouped):
     assert group_code(code) == grouped
     assert normalise_code(grouped) == code
+
+
+def test_many_ids_at_once_are_ordered_distinct_and_after_the_one_before():
+    before = new_id()
+    many = new_ids(500)
+    after = new_id()
+    assert [before, *many, after] == sorted({before, *many, after})
+    assert {made.version for made in many} == {7}
+    assert {made.variant for made in many} == {uuid.RFC_4122}
+
+
+def test_no_ids_are_no_ids():
+    assert new_ids(0) == []
