@@ -12,3 +12,11 @@ document.addEventListener("keydown", (event) => {
     if (menu.contains(document.activeElement)) menu.querySelector("summary").focus();
   }
 });
+
+// A choice that is sent folds its menu; the focus leaves it, so that the next key is a shortcut again.
+document.addEventListener("submit", (event) => {
+  const menu = event.target.closest("details.choice-menu");
+  if (!menu) return;
+  menu.open = false;
+  document.getElementById("main")?.focus({ preventScroll: true });
+});
