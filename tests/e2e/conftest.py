@@ -1,13 +1,31 @@
-"""The whole service in a real browser: one Chromium, one server, one full organisation."""
+"""The whole service in a real browser: one Chromium, one server, one full organisation to look at,
+and a second database with the worker's own process for what people do."""
 
+import dataclasses
 import logging
 
 import pytest
 from playwright.sync_api import sync_playwright
 
+from promises.app import create_app
 from tests.browser import ARGUMENTS, find_chromium
+from tests.conftest import dispose, make_database
+from tests.e2e.live import Branch
 from tests.factories.world import FullWorld
 from tests.http.site import served
+from tests.pages import CheckedClient
+from tests.worker.process import worker_process
+
+
+@dataclasses.dataclass(frozen=True)
+class Live:
+    app: object
+    address: str
+
+
+@pytest.fixture(scope="package", autouse=True)
+def quiet_server():
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
 
 
 @pytest.fixture(scope="package")
@@ -24,13 +42,40 @@ def browser():
 @pytest.fixture(scope="package")
 def site(app):
     """The address of the service as the application role, in threads, on loopback."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     with served(app) as address:
         yield address
 
 
 @pytest.fixture(scope="package")
 def world(app):
-    """A full organisation. Tests that share it only look."""
+    """A full organisation. Tests that share it only look; no worker changes it."""
     with app.app_context():
         return FullWorld()
+
+
+@pytest.fixture(scope="package")
+def live(server, browser, tmp_path_factory):
+    """Pages and worker process on a database of their own. Without a browser there is no need."""
+    made = make_database(server)
+    app = create_app(made.config)
+    app.testing = True
+    app.test_client_class = CheckedClient
+    log = tmp_path_factory.mktemp("worker") / "log"
+    with worker_process(made, log), served(app) as address:
+        yield Live(app, address)
+    dispose(app)
+
+
+@pytest.fixture
+def make_branch(live, browser):
+    """Branches with promises of a test's own; at the end no browser has complained."""
+    made = []
+
+    def make(**words):
+        made.append(Branch(live, browser, **words))
+        return made[-1]
+
+    yield make
+    for branch in made:
+        branch.close()
+    assert [problem for branch in made for problem in branch.problems] == []
