@@ -23,7 +23,7 @@ lint: dev ## Style, import directions and types, in a few seconds
 	$(BIN)/mypy
 
 bench: dev ## Measure against the hand-written floors and write docs/performance.md
-	$(BIN)/python -m bench
+	$(BIN)/python -m bench.run --scale full
 
 i18n: dev ## Collect new texts from code and templates into the three catalogues
 	$(BIN)/python -m promises.cli.catalogues

@@ -2,7 +2,6 @@
 
 import dataclasses
 import datetime as dt
-import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ from typing import Any
 
 import psycopg
 
-from config import load_config
+from config import KNOWN, load_config
 from promises.app import create_app
 from promises.db import roles
 from promises.db.base import db
@@ -45,7 +44,7 @@ class Ground:
         """The settings of a process of the service that works on this ground; its address is to
         be added."""
         config = self.config
-        return {
+        return dict.fromkeys(KNOWN, "") | {
             "DATABASE_URL": config.app_url,
             "WORKER_DATABASE_URL": config.worker_url,
             "MIGRATION_DATABASE_URL": config.migration_url,
@@ -54,35 +53,37 @@ class Ground:
 
 
 @contextmanager
-def ground(**term_changes: Any) -> Iterator[Ground]:
+def ground(*, branches: int = 1, **term_changes: Any) -> Iterator[Ground]:
     """Durable, as in production: what is measured includes the disk."""
-    for name in [n for n in os.environ if n.startswith("LUPAUS_") or n.endswith("DATABASE_URL")]:
-        del os.environ[name]
-    with tempfile.TemporaryDirectory(prefix="lupaus-bench-") as folder:
-        os.environ["LUPAUS_DATA_DIR"] = folder
-        with EmbeddedServer(Path(folder) / "postgres") as server:
-            server.create_database("bench")
-            migrate(server.url(roles.OWNER, "bench"))
-            config = dataclasses.replace(
-                load_config(),
-                app_url=server.url(roles.APPLICATION, "bench"),
-                worker_url=server.url(roles.WORKER, "bench"),
-                migration_url=server.url(roles.OWNER, "bench"),
-            )
-            keys.configure(config.secret_key)
-            app = create_app(config)
-            with app.app_context():
-                made = make_organisation(counters=4)
-                with made.work(None) as uow:
-                    published = publish_simple_promise(
-                        uow.session, organisation_id=made.id, now=uow.now, **term_changes
-                    )
-            url = server.url(roles.OWNER, "bench").replace("+psycopg", "")
-            with psycopg.connect(url, autocommit=True) as owner, _admin(server) as admin:
-                owner.execute(f"SET app.organisation_id = '{made.id}'")
-                yield Ground(server, config, app, made, published, owner, admin)
-            with app.app_context():
-                db.engine.dispose()
+    with tempfile.TemporaryDirectory(prefix="lupaus-bench-") as folder, _server(folder) as server:
+        config = dataclasses.replace(
+            load_config({"LUPAUS_DATA_DIR": folder}),
+            app_url=server.url(roles.APPLICATION, "bench"),
+            worker_url=server.url(roles.WORKER, "bench"),
+            migration_url=server.url(roles.OWNER, "bench"),
+        )
+        keys.configure(config.secret_key)
+        app = create_app(config)
+        with app.app_context():
+            made = make_organisation(branches=branches, counters=4)
+            with made.work(None) as uow:
+                published = publish_simple_promise(
+                    uow.session, organisation_id=made.id, now=uow.now, **term_changes
+                )
+        url = server.url(roles.OWNER, "bench").replace("+psycopg", "")
+        with psycopg.connect(url, autocommit=True) as owner, _admin(server) as admin:
+            owner.execute(f"SET app.organisation_id = '{made.id}'")
+            yield Ground(server, config, app, made, published, owner, admin)
+        with app.app_context():
+            db.engine.dispose()
+
+
+@contextmanager
+def _server(folder: str) -> Iterator[EmbeddedServer]:
+    with EmbeddedServer(Path(folder) / "postgres") as server:
+        server.create_database("bench")
+        migrate(server.url(roles.OWNER, "bench"))
+        yield server
 
 
 def _admin(server: EmbeddedServer) -> "psycopg.Connection[Any]":
@@ -95,7 +96,8 @@ SEED_TICKETS = """
 WITH made AS (
     INSERT INTO tickets (organisation_id, id, kind, state, source, branch_id, service_kind_id,
         day_on, number, letter, public_code, arrived_at, queued_at, next_due_at, version, flags)
-    SELECT %(organisation_id)s, gen_random_uuid(), 'visit', 'waiting', 'desk', %(branch_id)s,
+    SELECT %(organisation_id)s, gen_random_uuid(), 'visit', 'waiting', 'desk',
+        (%(branch_ids)s::uuid[])[1 + n %% %(branches)s],
         %(kind_id)s, %(day_on)s, NULL, 'A', gen_random_uuid()::text,
         %(arrived_at)s::timestamptz + n * %(step)s::interval,
         %(arrived_at)s::timestamptz + n * %(step)s::interval,
@@ -126,13 +128,15 @@ def seed_open(
     step: dt.timedelta = dt.timedelta(0),
     events: bool = False,
 ) -> list[str]:
-    """Waiting tickets in bulk, `step` apart, each with an open commitment due 15 minutes after its
-    arrival. With `events` also their events of arrival, and the ids are returned."""
+    """Waiting tickets in bulk, `step` apart, at the branches in turn, each with an open commitment
+    due 15 minutes after its arrival. With `events` also their events of arrival; then the ids of
+    the tickets are returned."""
     cursor = on.admin.execute(
         SEED_TICKETS,
         {
             "organisation_id": on.made.id,
-            "branch_id": on.made.branch_id,
+            "branch_ids": [branch.id for branch in on.made.branches],
+            "branches": len(on.made.branches),
             "kind_id": on.made.kind_id,
             "promise_id": on.version.promise_id,
             "version_id": on.version.version_id,

@@ -5,6 +5,7 @@ round. Processor time where the wall clock would measure the neighbours.
 """
 
 import gc
+import math
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -19,29 +20,45 @@ SCALES = ("small", "full")
 class Figure:
     """One goal of the table: what was measured beside what, and whether it passed.
 
-    `value` is compared with `limit` (and `stretch`) by `better`: "lower" or "higher".
+    `value` is compared with `limit` (and `stretch`) by `better`: "lower" or "higher"; without a
+    limit it is only told. `ratio` where it is one of two things timed together: only such a figure
+    says the same on every machine, and only such a one stops a run.
     """
 
     goal: str
     question: str
     value: float
     unit: str
-    limit: float
+    limit: float | None
     stretch: float | None = None
     better: str = "lower"
     quartiles: tuple[float, float] | None = None
     notes: tuple[str, ...] = ()
 
     @property
+    def ratio(self) -> bool:
+        return self.unit.startswith("×")
+
+    @property
     def passed(self) -> bool:
-        return self._holds(self.limit)
+        return self.limit is None or self._holds(self.value, self.limit)
 
     @property
     def stretched(self) -> bool:
-        return self.stretch is not None and self._holds(self.stretch)
+        return self.stretch is not None and self._holds(self.value, self.stretch)
 
-    def _holds(self, bound: float) -> bool:
-        return self.value <= bound if self.better == "lower" else self.value >= bound
+    def surely_missed(self, slack: float = 1.0) -> bool:
+        """Whether even the better quartile of a ratio misses the limit; noise alone rarely does
+        that. With `slack` 2 the limit is taken twice as wide."""
+        if self.limit is None or not self.ratio:
+            return False
+        low, high = self.quartiles or (self.value, self.value)
+        if self.better == "lower":
+            return not self._holds(low, self.limit * slack)
+        return not self._holds(high, self.limit / slack)
+
+    def _holds(self, value: float, bound: float) -> bool:
+        return value <= bound if self.better == "lower" else value >= bound
 
 
 @dataclass
@@ -103,7 +120,7 @@ def cpu_of_process(pid: int) -> float:
 def percentile(values: list[float], share: float) -> float:
     """The smallest value that at least this share of the values does not exceed."""
     ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+    return ordered[max(math.ceil(share * len(ordered)) - 1, 0)]
 
 
 @contextmanager

@@ -17,23 +17,40 @@ BATCH = 500
 RECENT = dt.timedelta(seconds=30)
 
 
-def measure(scale: str) -> list[Figure]:
+def measure(scale: str, times: int = 1) -> list[Figure]:
     count, rounds, open_rows = (2_000, 3, 100_000) if scale == "small" else (10_000, 7, 1_000_000)
+    rounds *= times
     with ground() as on:
-        worker_url = on.server.url("lupaus_worker", "bench").replace("+psycopg", "")
-        with on.app.app_context(), psycopg.connect(worker_url, autocommit=True) as connection:
-            return [*_sweeps(on, connection, count, rounds), _idle(on, open_rows)]
+        return [*sweeps(on, count, rounds), idle(on, open_rows)]
 
 
-def _sweeps(
-    on: Ground, connection: "psycopg.Connection[Any]", count: int, rounds: int
-) -> list[Figure]:
+def sweeps(on: Ground, count: int, rounds: int) -> list[Figure]:
+    worker_url = on.server.url("lupaus_worker", "bench").replace("+psycopg", "")
+    with on.app.app_context(), psycopg.connect(worker_url, autocommit=True) as connection:
+        _assert_same_rows(on, connection, count)
+        return _timed(on, connection, count, rounds)
+
+
+def _assert_same_rows(on: Ground, connection: "psycopg.Connection[Any]", count: int) -> None:
+    start = _written(on)
     _seed(on, count)
     assert _ours(on)[0] == count
-    before = _written(on)
+    ours = _written(on)
     _seed(on, count)
     assert floor.sweep(connection, on.made.id, BATCH) == count
-    assert _written(on) == {name: 2 * number for name, number in before.items()}
+    bare = _written(on)
+    _seed(on, count)
+    assert floor.row_by_row(connection, on.made.id, 2 * count) == count
+    rows = _written(on)
+    added = [ours[name] - start[name] for name in start]
+    assert added == [bare[name] - ours[name] for name in start]
+    assert added == [rows[name] - bare[name] for name in start]
+    assert added[0] == count
+
+
+def _timed(
+    on: Ground, connection: "psycopg.Connection[Any]", count: int, rounds: int
+) -> list[Figure]:
 
     def our_rate() -> float:
         _seed(on, count)
@@ -69,7 +86,7 @@ def _sweeps(
         ),
         Figure(
             "P06",
-            "deadline sweep beside row by row",
+            "deadline sweep beside row by row, a statement a table",
             1 / beside_rows.ratio,
             "× its speed",
             8,
@@ -103,11 +120,11 @@ def _written(on: Ground) -> dict[str, int]:
     }
 
 
-def _idle(on: Ground, open_rows: int) -> Figure:
+def idle(on: Ground, open_rows: int) -> Figure:
     tomorrow = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
 
     def once() -> None:
-        with unit_of_work(on.made.id, SYSTEM) as uow:
+        with on.app.app_context(), unit_of_work(on.made.id, SYSTEM) as uow:
             assert sweep(uow, limit=BATCH).breached == 0
 
     seed_open(on, 1_000, arrived_at=tomorrow)

@@ -20,8 +20,9 @@ JSON = "application/json"
 _names = itertools.count(1)
 
 
-def measure(scale: str) -> list[Figure]:
+def measure(scale: str, times: int = 1) -> list[Figure]:
     calls, rounds = (100, 5) if scale == "small" else (300, 9)
+    rounds *= times
     with ground() as on:
         key = api_key(on)
         figures = in_process(on, key, calls, rounds)
@@ -79,9 +80,7 @@ def _under_gunicorn(on: Ground, key: str, calls: int, rounds: int) -> Figure:
     with pages(on) as web, floor_pages(on) as floor:
 
         def ours() -> float:
-            posts = [
-                _post(key, f"/api/v1/tickets/{id}/events", EVENT) for id in _tickets(on, calls)
-            ]
+            posts = [event_post(key, one) for one in _tickets(on, calls)]
             return cost(web, posts, 201)
 
         def bare() -> float:
@@ -152,6 +151,10 @@ def _headers(key: str) -> dict[str, str]:
 
 def _post(key: str, path: str, body: object) -> Post:
     return Post(path, json.dumps(body).encode(), _headers(key))
+
+
+def event_post(key: str, ticket_id: str) -> Post:
+    return _post(key, f"/api/v1/tickets/{ticket_id}/events", EVENT)
 
 
 def _log(client: Any, key: str, ticket_id: str) -> Any:

@@ -9,6 +9,7 @@ import socket
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,17 +36,18 @@ class Running:
         return self.process.pid
 
 
-def _say(name: str, line: str) -> None:
-    print(f"    {name}: {line}", file=sys.stderr)
-
-
 @contextmanager
 def _run(child: Child, port: int | None = None) -> Iterator[Running]:
-    process = Process(child, _say)
+    """What the program logs is shown only if something fails meanwhile."""
+    logged: deque[str] = deque(maxlen=30)
+    process = Process(child, lambda name, line: logged.append(f"{name}: {line}"))
     try:
         if port is not None:
             _await_answer(process, port)
         yield Running(process, port)
+    except BaseException:
+        print(*logged, sep="\n", file=sys.stderr)
+        raise
     finally:
         process.terminate()
         if not process.wait(15):
