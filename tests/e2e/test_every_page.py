@@ -82,7 +82,9 @@ class Visit:
 
     def look_at(self, stop, axe):
         self.status = stop.status
-        answer = self.page.goto(stop.path)
+        if stop.first:
+            self.page.goto(stop.first)
+        answer = self.page.goto(stop.address())
         if answer.status != stop.status:
             self.note(f"answers {answer.status}, not {stop.status}")
         if self.page.evaluate("document.documentElement.lang") != self.lang:
@@ -100,7 +102,7 @@ class Visit:
 
     def _picture(self, stop):
         if folder := os.environ.get("SCREENSHOTS"):
-            path = re.sub(r"[^A-Za-z0-9]+", "_", stop.path.split("/", 3)[-1])
+            path = re.sub(r"[^A-Za-z0-9]+", "_", re.sub(r"^/o/[^/]+", "", stop.path))
             path = re.sub(r"[0-9a-f]{8}_[0-9a-f_]{20,}", "id", path)[:60]
             name = f"{self.look}_{stop.visitor or 'open'}_{path}.png"
             self.page.screenshot(path=f"{folder}/{name}", full_page=True)

@@ -125,4 +125,4 @@ def test_manager_imports_a_file_by_a_mapping_of_their_own(make_branch, size, lan
     with manager.page.expect_download() as download:
         manager.link("Download the problems").click()
     lines = download.value.path().read_text("utf-8-sig").splitlines()
-    assert len(lines) == 2 and lines[1].startswith("7;")
+    assert len(lines) == 2 and lines[1].startswith("7,came,")

@@ -1,10 +1,13 @@
 """Every page there is, for everybody who may open it, with the ids of a full organisation."""
 
 import dataclasses
+from collections.abc import Callable
 
 from promises.http.permissions import ROLE_PERMISSIONS, Asks, access_of
 from promises.identity.models import DeviceKind
+from promises.identity.presence import presence_code
 from promises.kernel.actors import Role
+from promises.kernel.clock import process_clock
 
 NOT_PAGES = {
     "desk.live", "display.live", "imports.problems_file", "imports.progress", "ticket_page.live",
@@ -19,12 +22,18 @@ ORDER = (Role.CLERK, Role.MANAGER, Role.ADMINISTRATOR, Role.ACCOUNTANT)
 @dataclasses.dataclass(frozen=True)
 class Stop:
     """One page for one visitor: a role, a kind of device, or None for anybody. `again` where
-    another role has shown the same page already."""
+    another role has shown the same page already. `first`: a page that is opened before. `code`:
+    gives the end of an address that is good for a minute only."""
 
     visitor: Role | DeviceKind | None
     path: str
     status: int = 200
     again: bool = False
+    first: str | None = None
+    code: Callable[[], str] = str
+
+    def address(self):
+        return self.path + self.code()
 
     def __str__(self):
         return f"{self.visitor or 'anybody'} {self.path}"
@@ -94,6 +103,12 @@ def open_stops(world):
         *(Stop(None, path, 404) for path in missing),
         Stop(None, f"{base}/invitation/{wrong}", 410),
         Stop(None, f"{base}/kiosk", 403),
+        Stop(
+            None, f"{base}/here/{world.made.branch.slug}/",
+            first=f"{base}/t/{world.waiting.public_code}",
+            code=lambda: presence_code(world.made.branch.presence_token, process_clock.now()),
+        ),
+        Stop(None, f"{base}/here/{world.made.branch.slug}/ABCDEFGH", 410),
         Stop(DeviceKind.KIOSK, f"{base}/kiosk"),
         Stop(DeviceKind.KIOSK, f"{base}/kiosk/taken/{world.paper.public_code}"),
         Stop(DeviceKind.DISPLAY, f"{base}/display"),

@@ -157,7 +157,7 @@ class FullWorld(World):
         self.import_id = self._upload("calls.csv", bad)
         with self.at(self.now):
             run_import.run(self.made.id, self.import_id)
-        self.waiting_import_id = self._upload("more-calls.csv", bad.replace("c", "d"))
+        self.waiting_import_id = self._upload("more-calls.csv", bad.replace("\nc", "\nd"))
         with self.work(None) as uow:
             judge_past(uow, version_id=self.calls.version_id)
 
