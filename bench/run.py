@@ -56,8 +56,9 @@ def main() -> int:
     figures = _measure(cases, wanted.scale)
     machine = _machine(load)
     _keep(figures, machine, wanted.scale)
-    if wanted.scale == "full" and wanted.only is None:
-        DOCUMENT.write_text(document(figures, machine, wanted.date or _commit_date()))
+    if (wanted.scale == "full" or wanted.write) and wanted.only is None:
+        date = wanted.date or _commit_date()
+        DOCUMENT.write_text(document(figures, machine, date, wanted.scale))
         print(f"{DOCUMENT.relative_to(ROOT)} is written")
     missed = [one for one in figures if one.surely_missed()]
     for one in missed:
@@ -69,6 +70,9 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.run", description=__doc__)
     parser.add_argument("--scale", choices=SCALES, default="small")
     parser.add_argument("--only", help="cases whose name begins so, such as p06")
+    parser.add_argument(
+        "--write", action="store_true", help="write docs/performance.md at the small scale too"
+    )
     parser.add_argument("--date", type=dt.date.fromisoformat, help="default: the commit's")
     return parser.parse_args()
 
@@ -168,7 +172,9 @@ def _mark(one: Figure) -> str:
     return "stretch" if one.stretched else "pass" if one.passed else "MISSED"
 
 
-def document(figures: Sequence[Figure], machine: Machine, date: dt.date) -> str:
+def document(
+    figures: Sequence[Figure], machine: Machine, date: dt.date, scale: str = SCALES[-1]
+) -> str:
     """docs/performance.md: all figures, those that miss their goal too."""
     lines = [
         "# Performance",
@@ -186,7 +192,7 @@ def document(figures: Sequence[Figure], machine: Machine, date: dt.date) -> str:
         *_remarks(figures),
         "## Machine",
         "",
-        f"Commit {machine.commit}, {date.isoformat()}. {machine.processor}, {machine.cores} cores; "
+        f"Scale: {scale}. Commit {machine.commit}, {date.isoformat()}. {machine.processor}, {machine.cores} cores; "
         f"load average {machine.load_before} before and {machine.load_after} after, of which one "
         "to two are the measurements themselves. "
         f"Python {machine.python}, "
