@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from promises.compensation.errors import NotOwed, ReasonMissing
 from promises.db.sql import one_or_none, rows
 from promises.kernel.actors import Actor
+from promises.kernel.errors import NotFound
 from promises.kernel.ids import new_id
 
 _OPEN = """
@@ -26,6 +27,11 @@ UPDATE hold_windows
 SET decision = %(decision)s, reason = %(reason)s, decided_by = %(decided_by)s, decided_at = %(now)s
 WHERE organisation_id = %(organisation_id)s AND id = %(window_id)s AND decided_at IS NULL
 RETURNING id
+"""
+
+_EXISTS = """
+SELECT id FROM hold_windows
+WHERE organisation_id = %(organisation_id)s AND id = %(window_id)s
 """
 
 _HELD = """
@@ -70,8 +76,8 @@ def decide_window(
     pay: bool,
     reason: str,
 ) -> list[uuid.UUID]:
-    """One decision for the whole window; returns the debts that it held. Raises NotOwed where
-    somebody has decided already."""
+    """One decision for the whole window; returns the debts that it held. Raises NotFound, and
+    NotOwed where somebody has decided already."""
     if not reason.strip():
         raise ReasonMissing
     tenant = {"organisation_id": organisation_id, "window_id": window_id}
@@ -87,5 +93,6 @@ def decide_window(
         },
     )
     if decided is None:
-        raise NotOwed
+        known = one_or_none(session, _EXISTS, tenant)
+        raise NotFound(window_id=str(window_id)) if known is None else NotOwed
     return [row.id for row in rows(session, _HELD, tenant)]
