@@ -42,7 +42,7 @@ class FullWorld(World):
     """Two branches, both roles of devices, promises in every state, tickets in every state, money
     at every stage. `ids()` names one thing of each kind by the name of its route parameter."""
 
-    def __init__(self, *, locale="en", promise_slug="served-in-15"):
+    def __init__(self, *, name="Honkaranta Bank", locale="en", promise_slug="served-in-15"):
         self.promise_slug = promise_slug
         self.present = process_clock.now()
         self.now = self.present - 7 * DAY
@@ -266,8 +266,11 @@ class FullWorld(World):
             self.reset = request_reset(uow.session, **common, email=clerk.scalar_one())
         self.paper = self.take(device_id=self.kiosk.id)
 
-    def ids(self):
+    def ids(self, app=None):
         """One of each, by the name of the parameter in routes and forms."""
+        if app is not None:
+            with app.app_context():
+                return self.ids()
         compensation = next(row for row in self.compensations() if row.state == "owed")
         return {
             "branch_id": self.made.branch_id,
@@ -278,12 +281,17 @@ class FullWorld(World):
             "key_id": self.key_id,
             "mapping_id": self.mapping_id,
             "import_id": self.import_id,
+            "problem_id": self.one("SELECT id FROM problems ORDER BY id LIMIT 1").id,
             "proposal_id": self.proposal_id,
+            "promise_id": self.published.promise_id,
+            "promise_slug": self.promise_slug,
             "ticket_id": self.ticket.ticket_id,
+            "waiting_id": self.waiting.ticket_id,
+            "disputed_id": self.disputed.ticket_id,
+            "event_id": self.ticket.event_id,
             "voucher_id": self.voucher.id,
             "breach_id": self.breach_id,
             "window_id": self.window_id,
             "compensation_id": compensation.id,
-            "promise_slug": self.published.slug,
             "code": self.ticket.public_code,
         }
