@@ -192,7 +192,8 @@ def document(
         *_remarks(figures),
         "## Machine",
         "",
-        f"Scale: {scale}. Commit {machine.commit}, {date.isoformat()}. {machine.processor}, {machine.cores} cores; "
+        f"Scale: {scale}. Commit {machine.commit}, {date.isoformat()}. "
+        f"{machine.processor}, {machine.cores} cores; "
         f"load average {machine.load_before} before and {machine.load_after} after, of which one "
         "to two are the measurements themselves. "
         f"Python {machine.python}, "
