@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from promises.breaches.models import CommitmentState, Detection, Evidence
 from promises.catalogue.queries import VersionInForce, versions_by_id
-from promises.db.sql import execute, rows
+from promises.db.sql import execute, records, rows
 from promises.desk.facts import TicketCase
 from promises.kernel.ids import new_id
 from promises.rules.deadlines import due_at
@@ -45,10 +45,9 @@ FOR UPDATE
 
 _DECIDE = """
 WITH decided AS (
-    SELECT * FROM unnest(%(ids)b::uuid[], %(states)b::text[], %(reasons)b::text[],
-        %(evidences)b::text[], %(ended_ats)b::timestamptz[], %(ended_bys)b::text[],
-        %(by_durations)b::boolean[])
-        AS d (id, state, reason, evidence, ended_at, ended_by, by_duration)
+    SELECT * FROM jsonb_to_recordset(%(decided)s::jsonb)
+        AS d (id uuid, state text, reason text, evidence text, ended_at timestamptz, ended_by text,
+              by_duration boolean)
 )
 UPDATE commitments c
 SET state = d.state,
@@ -252,15 +251,22 @@ def _store(
         {
             "organisation_id": organisation_id,
             "now": now,
-            "ids": [d.row.id for d in changed],
-            "states": [d.verdict.state.value for d in changed],
-            "reasons": [d.verdict.reason.value for d in changed],
-            "evidences": [d.evidence.value for d in changed],
-            "ended_ats": [d.verdict.ended_at for d in changed],
-            "ended_bys": [d.verdict.ended_by and d.verdict.ended_by.value for d in changed],
-            "by_durations": [d.verdict.by_duration for d in changed],
+            "decided": records(_decided(d) for d in changed),
         },
     )
+
+
+def _decided(decision: _Decision) -> dict[str, object]:
+    verdict = decision.verdict
+    return {
+        "id": decision.row.id,
+        "state": verdict.state.value,
+        "reason": verdict.reason.value,
+        "evidence": decision.evidence.value,
+        "ended_at": verdict.ended_at,
+        "ended_by": verdict.ended_by and verdict.ended_by.value,
+        "by_duration": verdict.by_duration,
+    }
 
 
 def _record_breaches(

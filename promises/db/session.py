@@ -22,6 +22,9 @@ from sqlalchemy.orm import Session
 from promises.db.base import db
 from promises.kernel.actors import Actor
 
+DRIVER = "driver"
+"""Where a session keeps the driver's connection of its one transaction, for promises.db.sql."""
+
 _injected_clock: ContextVar[Callable[[], dt.datetime] | None] = ContextVar(
     "injected_clock", default=None
 )
@@ -134,6 +137,7 @@ def _opening(driver: "Connection[Any]", organisation_id: uuid.UUID | None) -> st
 def _enter(session: Session, organisation_id: uuid.UUID | None) -> dt.datetime:
     """Open the transaction in one round trip; returns the clock."""
     driver = cast("Connection[Any]", session.connection().connection.driver_connection)
+    session.info[DRIVER] = driver
     with driver.cursor() as cursor:
         cursor.execute(cast(Any, _opening(driver, organisation_id)))
         while cursor.description is None and cursor.nextset():

@@ -8,7 +8,7 @@ from typing import Any
 from psycopg.errors import UniqueViolation
 from sqlalchemy.orm import Session
 
-from promises.db.sql import execute, rows
+from promises.db.sql import execute, records, rows
 from promises.desk import errors
 from promises.desk.claims import UNDO_SPAN
 from promises.desk.models import EventKind, EventSource, TicketState
@@ -80,12 +80,10 @@ WITH moved AS (
         called_at = m.called_at, service_started_at = m.service_started_at,
         ended_at = m.ended_at, presence_shown_at = m.presence_shown_at,
         disputed_at = m.disputed_at, version = m.version
-    FROM unnest(%(t_ids)s::uuid[], %(t_states)s::text[], %(t_kinds)s::uuid[],
-        %(t_counters)s::uuid[], %(t_called)s::timestamptz[], %(t_started)s::timestamptz[],
-        %(t_ended)s::timestamptz[], %(t_present)s::timestamptz[], %(t_disputed)s::timestamptz[],
-        %(t_versions)s::bigint[])
-        AS m (id, state, service_kind_id, counter_id, called_at, service_started_at, ended_at,
-              presence_shown_at, disputed_at, version)
+    FROM jsonb_to_recordset(%(tickets)s::jsonb)
+        AS m (id uuid, state text, service_kind_id uuid, counter_id uuid, called_at timestamptz,
+              service_started_at timestamptz, ended_at timestamptz, presence_shown_at timestamptz,
+              disputed_at timestamptz, version bigint)
     WHERE t.organisation_id = %(organisation_id)s AND t.id = m.id
 )
 INSERT INTO service_events (organisation_id, id, ticket_id, kind, source, occurred_at, recorded_at,
@@ -93,11 +91,10 @@ INSERT INTO service_events (organisation_id, id, ticket_id, kind, source, occurr
 SELECT %(organisation_id)s, e.id, e.ticket_id, e.kind, e.source, e.occurred_at, %(now)s,
     e.verified, %(actor_kind)s, %(actor_id)s, e.counter_id, e.corrects_id, e.service_kind_id,
     e.ticket_version
-FROM unnest(%(e_ids)s::uuid[], %(e_tickets)s::uuid[], %(e_kinds)s::text[], %(e_sources)s::text[],
-    %(e_times)s::timestamptz[], %(e_verified)s::boolean[], %(e_counters)s::uuid[],
-    %(e_corrects)s::uuid[], %(e_services)s::uuid[], %(e_versions)s::bigint[])
-    AS e (id, ticket_id, kind, source, occurred_at, verified, counter_id, corrects_id,
-          service_kind_id, ticket_version)
+FROM jsonb_to_recordset(%(events)s::jsonb)
+    AS e (id uuid, ticket_id uuid, kind text, source text, occurred_at timestamptz,
+          verified boolean, counter_id uuid, corrects_id uuid, service_kind_id uuid,
+          ticket_version bigint)
 """
 
 
@@ -211,7 +208,7 @@ def write(
         if not group:
             continue
         try:
-            execute(session, _WRITE, common | _ticket_columns(group) | _event_columns(group))
+            execute(session, _WRITE, common | _as_written(group))
         except UniqueViolation as error:
             raise _clash(error) from error
 
@@ -315,33 +312,39 @@ def _counters(claim: EventClaim, held: dict[uuid.UUID, Held]) -> Iterable[uuid.U
     return (claim.counter_id,)
 
 
-def _ticket_columns(group: list[Held]) -> dict[str, Any]:
-    folds = [ticket.fold for ticket in group]
+def _as_written(group: list[Held]) -> dict[str, str]:
     return {
-        "t_ids": [ticket.row.id for ticket in group],
-        "t_states": [fold.state.value for fold in folds],
-        "t_kinds": [fold.service_kind_id for fold in folds],
-        "t_counters": [fold.counter_id for fold in folds],
-        "t_called": [fold.called_at for fold in folds],
-        "t_started": [fold.service_started_at for fold in folds],
-        "t_ended": [fold.ended_at for fold in folds],
-        "t_present": [fold.presence_shown_at for fold in folds],
-        "t_disputed": [fold.disputed_at for fold in folds],
-        "t_versions": [ticket.version for ticket in group],
+        "tickets": records(_ticket(held) for held in group),
+        "events": records(_event(held, past) for held in group for past in held.added),
     }
 
 
-def _event_columns(group: list[Held]) -> dict[str, Any]:
-    pairs = [(ticket.row.id, past) for ticket in group for past in ticket.added]
+def _ticket(held: Held) -> dict[str, object]:
+    now = held.fold
     return {
-        "e_ids": [past.event_id for _, past in pairs],
-        "e_tickets": [ticket_id for ticket_id, _ in pairs],
-        "e_kinds": [past.kind.value for _, past in pairs],
-        "e_sources": [past.source.value for _, past in pairs],
-        "e_times": [past.occurred_at for _, past in pairs],
-        "e_verified": [past.verified for _, past in pairs],
-        "e_counters": [past.counter_id for _, past in pairs],
-        "e_corrects": [past.corrects_id for _, past in pairs],
-        "e_services": [past.service_kind_id for _, past in pairs],
-        "e_versions": [past.ticket_version for _, past in pairs],
+        "id": held.row.id,
+        "state": now.state.value,
+        "service_kind_id": now.service_kind_id,
+        "counter_id": now.counter_id,
+        "called_at": now.called_at,
+        "service_started_at": now.service_started_at,
+        "ended_at": now.ended_at,
+        "presence_shown_at": now.presence_shown_at,
+        "disputed_at": now.disputed_at,
+        "version": held.version,
+    }
+
+
+def _event(held: Held, past: Past) -> dict[str, object]:
+    return {
+        "id": past.event_id,
+        "ticket_id": held.row.id,
+        "kind": past.kind.value,
+        "source": past.source.value,
+        "occurred_at": past.occurred_at,
+        "verified": past.verified,
+        "counter_id": past.counter_id,
+        "corrects_id": past.corrects_id,
+        "service_kind_id": past.service_kind_id,
+        "ticket_version": past.ticket_version,
     }
