@@ -25,6 +25,7 @@ from werkzeug.exceptions import HTTPException, SecurityError
 
 from promises.http import i18n
 from promises.http.context import current_or_none
+from promises.identity.errors import DeviceNotEnrolled
 from promises.kernel.errors import DomainError, NotSignedIn, Refused, TooMany
 from promises.kernel.ids import new_id
 from promises.kernel.text import N_
@@ -104,12 +105,19 @@ _WORDS = {
 ApiErrors = Callable[[DomainError | HTTPException | int], Response]
 
 
-def page(status: int, *, happened: str | None = None, steps: list[str] | None = None) -> Response:
-    """The error page of a status; `happened` and `steps`, already in words, replace its own."""
+def page(
+    status: int,
+    *,
+    happened: str | None = None,
+    steps: list[str] | None = None,
+    way_in: tuple[str | None, str | None] | None = None,
+) -> Response:
+    """The error page of a status; `happened` and `steps`, already in words, replace its own, and
+    `way_in`, an address and its words, the button."""
     words = _WORDS.get(status) or _WORDS[500 if status >= 500 else 400]
     context = current_or_none()
     told = [i18n.gettext(step) for step in words.what_to_do] if steps is None else steps
-    way_in = _way_in(status)
+    way_in = way_in or _way_in(status)
     body = render_template(
         "error.html",
         page_title=i18n.gettext(words.title),
@@ -221,6 +229,9 @@ def _refusal(error: DomainError) -> Response:
         return page(
             error.status, happened=happened, steps=[i18n.say(p.text) for p in error.problems]
         )
+    if isinstance(error, DeviceNotEnrolled) and _has("devices.enrol"):
+        way_in = (url_for("devices.enrol"), i18n.gettext("Enter the code"))
+        return page(error.status, happened=happened, steps=[], way_in=way_in)
     own = _WORDS.get(error.status)
     if own is not None and error.message.rstrip(".") == own.title:
         return page(error.status)  # what the page of the status says tells more

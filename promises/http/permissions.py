@@ -14,6 +14,7 @@ from flask_login import LoginManager, current_user
 from promises.http import context, i18n
 from promises.http.cookies import device_cookie, session_cookie
 from promises.identity import access as identity_access
+from promises.identity.errors import DeviceNotEnrolled
 from promises.identity.models import DeviceKind, Scope
 from promises.identity.queries import organisation_by_id, organisation_by_slug
 from promises.identity.sessions import SessionMember, member_by_session
@@ -228,7 +229,7 @@ def _enter_device(wanted: Access) -> None:
     token = request.cookies.get(device_cookie())
     found = identity_access.device_by_token(token) if token else None
     if found is None or found.organisation_id != organisation.id:
-        raise Forbidden()
+        raise DeviceNotEnrolled()
     context.enter(organisation, device=found)
     if found.kind is not wanted.device:
         raise Forbidden()

@@ -65,3 +65,8 @@ class MemberNotActive(Conflict):
 class AlreadyErased(Gone):
     code = "already_erased"
     message = N_("This was erased.")
+
+
+class DeviceNotEnrolled(Forbidden):
+    code = "device_not_enrolled"
+    message = N_("This device is not in use here yet. Enter its code first.")
