@@ -17,6 +17,9 @@ from tests.factories.identity import PASSWORD, make_organisation
 from tests.web.staff import give_password
 
 PHONE, DESKTOP = (390, 844), (1280, 900)
+PATIENCE_MS = 15_000
+"""For what has no limit of its own: several browsers and servers share two processors."""
+expect.set_options(timeout=PATIENCE_MS)
 CALLED_LABEL = ".board-now strong"
 
 
@@ -58,7 +61,7 @@ class Person:
             hidden.click()
         place.and_(self.page.locator(":visible")).first.click()
 
-    def sees(self, msgid, *, timeout=5000, **params):
+    def sees(self, msgid, *, timeout=PATIENCE_MS, **params):
         text = self.page.get_by_text(self.say(msgid, **params))
         expect(text.and_(self.page.locator(":visible")).first).to_be_visible(timeout=timeout)
 
@@ -95,7 +98,7 @@ class Branch:
         )  # fmt: skip
         context.add_cookies([{"name": "lupaus-lang", "value": lang, "url": self.address}])
         context.add_init_script("window.print = () => {}")
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE_MS)
         self.contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: self.problems.append(str(error)))

@@ -103,13 +103,13 @@ def test_clerk_says_sorry_and_redeems_the_voucher(make_branch, size, lang):
         )  # fmt: skip
         take_number(uow, request=request)
     row = clerk.page.locator("#ticket-A001")
-    expect(row.get_by_text(clerk.say("Broken"))).to_be_visible(timeout=6000)
+    expect(row.get_by_text(clerk.say("Broken"))).to_be_visible()
     clerk.press("Space", "Call next")
     expect(label(clerk)).to_have_text("A001")
     clerk.sees("We broke our promise to this customer. Say that we are sorry.")
     clerk.press("s", "Service started")
     theirs = clerk.say("%(amount)s is theirs already, on their own page.", amount="10,00\xa0€")
-    expect(clerk.page.get_by_text(theirs)).to_be_visible(timeout=6000)
+    expect(clerk.page.get_by_text(theirs)).to_be_visible()
 
     clerk.link("Open the ticket").click()
     clerk.page.wait_for_url("**/staff/tickets/*")

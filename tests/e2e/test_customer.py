@@ -56,10 +56,10 @@ def test_page_turns_at_the_deadline_and_gives_the_voucher_without_a_reload(
     customer.sees("%(amount)s is yours.", amount=amount)
 
     called = branch.clerk_calls()
-    customer.sees("It is your turn.", timeout=4000)
+    customer.sees("It is your turn.")
     branch.clerk_starts(called.ticket_id)
     code = customer.page.locator(".voucher-code")
-    expect(code).to_have_text(CODE, timeout=6000)
+    expect(code).to_have_text(CODE)
     assert customer.page.evaluate("window.neverReloaded") is True
 
     customer.button("This is wrong").click()

@@ -21,8 +21,8 @@ LOOKS = {
     "phone-en-dark": (390, 844, "en", "dark"),
 }
 FIRST, LAST = tuple(LOOKS)[0], tuple(LOOKS)[-1]
-"""In the first look every role sees all that it may open, then each page is seen once, in the last
-only those of most use."""
+"""In the first look every role opens all that it may, then each page is seen once, in the last
+only those of most use. Axe looks at a page as the first role that may open it."""
 OPTIONS = {
     "runOnly": {"type": "tag", "values": list(WCAG)}, "resultTypes": ["violations"]
 }  # fmt: skip
@@ -90,9 +90,10 @@ class Visit:
         if self.page.evaluate("document.documentElement.lang") != self.lang:
             self.note("speaks another language")
         self._picture(stop)
-        found = axe.run(self.page, options=OPTIONS)
-        for violation in found.response["violations"]:
-            self.note(f"{violation['id']}: {violation['nodes'][0]['html'][:300]}")
+        if not stop.again:
+            found = axe.run(self.page, options=OPTIONS)
+            for violation in found.response["violations"]:
+                self.note(f"{violation['id']}: {violation['nodes'][0]['html'][:300]}")
         if self.width > 400:
             return
         self.page.set_viewport_size({"width": NARROWEST, "height": self.height})
