@@ -10,6 +10,7 @@ twice, and one in the hour that is skipped not at all.
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -28,6 +29,7 @@ __all__ = [
     "dump_calendar",
     "local_date",
     "parse_calendar",
+    "prepared",
     "resolve_local",
 ]
 
@@ -62,8 +64,9 @@ class PreparedCalendar:
     """A calendar from the start of `from_date` to the end of `to_date`, both local days.
 
     Instants go in as aware datetimes of any zone and come out in UTC. A question about an instant
-    outside the span raises BeyondCalendar. An interval is open from its opening instant until
-    before its closing instant.
+    or a day outside the span raises BeyondCalendar. An interval is open from its opening instant
+    until before its closing instant. A day is an open day when some window opens on it; one whose
+    only window falls into the hour that the clocks skip is not.
     """
 
     def __init__(self, spec: CalendarSpec, from_date: date, to_date: date) -> None:
@@ -79,12 +82,15 @@ class PreparedCalendar:
         self._segment_starts = [segment.start for segment in self._segments]
         self._starts: list[datetime] = []
         self._ends: list[datetime] = []
+        self._open_days: list[date] = []
         self._tabulate()
         self._sums: list[timedelta] = []
         total = _NOTHING
         for start, end in zip(self._starts, self._ends, strict=True):
             total += end - start
             self._sums.append(total)
+        self._closed_days = [day for day, windows in spec.exceptions.items()
+                             if not windows and spec.weekly[day.weekday()]]  # fmt: skip
 
     def is_open(self, at: datetime) -> bool:
         at = self._inside(at)
@@ -104,9 +110,44 @@ class PreparedCalendar:
     def closing_of_day(self, day: date) -> datetime | None:
         """When the last window that opens on that local day closes, which may be on the next day;
         None when the branch does not open on it."""
-        if not self.from_date <= day <= self.to_date:
-            raise self._beyond()
-        return max((end for _, end in self._open_on(day)), default=None)
+        return max((end for _, end in self._open_on(self._within(day))), default=None)
+
+    def opening_of_day(self, day: date) -> datetime | None:
+        """When the first window that opens on that local day opens; None when none does."""
+        return min((start for start, _ in self._open_on(self._within(day))), default=None)
+
+    def is_open_day(self, day: date) -> bool:
+        index = bisect_left(self._open_days, self._within(day))
+        return index < len(self._open_days) and self._open_days[index] == day
+
+    def roll(self, day: date, backwards: bool = False) -> date:
+        """The day itself when it is an open day, else the next one, or the one before."""
+        if backwards:
+            return self._open_day(bisect_right(self._open_days, self._within(day)) - 1)
+        return self._open_day(bisect_left(self._open_days, self._within(day)))
+
+    def add_open_days(self, day: date, count: int) -> date:
+        """The open day that is the `count`-th after `day`, which itself is not counted; backwards
+        when negative. 0 gives `day`, open or not."""
+        self._within(day)
+        if count == 0:
+            return day
+        if count > 0:
+            return self._open_day(bisect_right(self._open_days, day) + count - 1)
+        return self._open_day(bisect_left(self._open_days, day) + count)
+
+    def open_days_between(self, after: date, until: date) -> int:
+        """How many open days come after `after` and not after `until`; negative the other way
+        round."""
+        first = bisect_right(self._open_days, self._within(after))
+        return bisect_right(self._open_days, self._within(until)) - first
+
+    def closed_days_between(self, after: date, until: date) -> tuple[date, ...]:
+        """The days of the same span, given in either direction, on which the week would open and
+        an exception closes."""
+        first, last = sorted((self._within(after), self._within(until)))
+        low, high = bisect_right(self._closed_days, first), bisect_right(self._closed_days, last)
+        return tuple(self._closed_days[low:high])
 
     def open_between(self, start: datetime, end: datetime) -> timedelta:
         """The open time from `start` to `end`, exact; negative the other way round."""
@@ -135,6 +176,16 @@ class PreparedCalendar:
         if not self._first <= at <= self._last:
             raise self._beyond()
         return at
+
+    def _within(self, day: date) -> date:
+        if not self.from_date <= day <= self.to_date:
+            raise self._beyond()
+        return day
+
+    def _open_day(self, index: int) -> date:
+        if not 0 <= index < len(self._open_days):
+            raise self._beyond()
+        return self._open_days[index]
 
     def _beyond(self) -> DomainError:
         if self.spec.never_opens:
@@ -167,7 +218,11 @@ class PreparedCalendar:
         """Fills the table; intervals that touch or overlap become one, the span cuts them off."""
         found: list[tuple[datetime, datetime]] = []
         for number in range(-2, (self.to_date - self.from_date).days + 1):
-            found.extend(self._open_on(self.from_date + number * _DAY))
+            day = self.from_date + number * _DAY
+            opened = list(self._open_on(day))
+            found.extend(opened)
+            if opened and number >= 0:
+                self._open_days.append(day)
         for start, end in sorted(found):
             start, end = max(start, self._first), min(end, self._last)
             if start >= end:
@@ -177,6 +232,12 @@ class PreparedCalendar:
             else:
                 self._starts.append(start)
                 self._ends.append(end)
+
+
+@lru_cache(maxsize=128)
+def prepared(spec: CalendarSpec, first: date, last: date) -> PreparedCalendar:
+    """The same hours for the same dates are worked out once in the process."""
+    return PreparedCalendar(spec, first, last)
 
 
 def _segments(zone: ZoneInfo, start: datetime, end: datetime) -> Iterator[_Segment]:

@@ -46,15 +46,21 @@ class CalendarSpec:
     weekly: tuple[Windows, ...]
     zone: str
     exceptions: Mapping[date, Windows] = field(default_factory=dict)
+    _hash: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         weekly = tuple(tuple(sorted(windows)) for windows in self.weekly)
         exceptions = {day: tuple(sorted(self.exceptions[day])) for day in sorted(self.exceptions)}
         object.__setattr__(self, "weekly", weekly)
         object.__setattr__(self, "exceptions", MappingProxyType(exceptions))
+        content = (weekly, self.zone, tuple(exceptions.items()))
+        object.__setattr__(self, "_hash", hash(content))
         problems = list(_spec_problems(self))
         if problems:
             raise CalendarRefused(problems)
+
+    def __hash__(self) -> int:
+        return self._hash
 
     def windows_of(self, day: date) -> Windows:
         """The windows that open on that local day."""
