@@ -5,7 +5,7 @@ import enum
 import uuid
 from typing import Any
 
-from sqlalchemy import ARRAY, CheckConstraint, Index, LargeBinary, Text, UniqueConstraint
+from sqlalchemy import ARRAY, CheckConstraint, Index, LargeBinary, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from promises.db.base import (
@@ -122,14 +122,27 @@ class OrganisationKey(Model):
 
 
 class Calendar(TenantModel):
+    """`slug` is the name that terms use; it never changes, because old terms hold it. `branch` is
+    kept for the calendar of whichever branch a case belongs to."""
+
     __tablename__ = "calendars"
     __table_args__ = (
         organisation_fk(),
         UniqueConstraint("organisation_id", "name"),
+        UniqueConstraint("organisation_id", "slug"),
+        CheckConstraint(
+            "slug ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$' AND slug <> 'branch'", name="slug_form"
+        ),
         {"info": table_info(Access.CHANGE)},
     )
 
     name: Mapped[str] = mapped_column(Text)
+    slug: Mapped[str] = mapped_column(
+        Text,
+        server_default=text(
+            "'calendar-' || substr(replace(gen_random_uuid()::text, '-', ''), 1, 12)"
+        ),
+    )
     created_at: Mapped[dt.datetime]
 
 
