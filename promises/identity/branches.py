@@ -2,8 +2,6 @@
 
 import dataclasses
 import datetime as dt
-import re
-import unicodedata
 import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -12,7 +10,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from promises.identity import checks, queries
-from promises.identity.calendars import add_calendar, move_calendar
+from promises.identity.calendars import move_calendar
 from promises.identity.changes import apply, note
 from promises.identity.errors import LetterTaken, NameTaken, SlugTaken
 from promises.identity.models import (
@@ -23,6 +21,8 @@ from promises.identity.models import (
     ServiceKind,
     ServiceStart,
 )
+from promises.identity.new_calendars import add_calendar
+from promises.identity.slugs import slugify
 from promises.kernel.actors import Actor
 from promises.kernel.ids import new_id, new_token
 
@@ -264,12 +264,6 @@ def set_branch_services(
     session.flush()
     details = {"service_kind_ids": sorted(str(kind_id) for kind_id in service_kind_ids)}
     note(session, branch, actor, now, "branch_services_set", details)
-
-
-def slugify(name: str) -> str:
-    """`Keskusta Åbo` → `keskusta-abo`; `branch` where nothing is left."""
-    plain = unicodedata.normalize("NFKD", name.casefold()).encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:63].strip("-") or "branch"
 
 
 def _check_branch(settings: BranchSettings) -> None:

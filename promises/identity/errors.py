@@ -24,6 +24,21 @@ class EmailTaken(Conflict):
     message = N_("Somebody with this e-mail address is here already.")
 
 
+class CalendarUnknown(DomainError):
+    code = "calendar_unknown"
+    message = N_("There is no calendar named “%(name)s” here.")
+
+
+class HoursChanged(Conflict):
+    """The opening hours have a newer version than the one that the change was made on."""
+
+    code = "hours_changed"
+    message = N_(
+        "Somebody saved other opening hours meanwhile. Look at what is there now and save again "
+        "if you still want this change."
+    )
+
+
 class StillInUse(Conflict):
     code = "still_in_use"
     message = N_("“%(name)s” is still in use, so it stays open.")

@@ -14,6 +14,7 @@ from promises.http.permissions import Permission, staff
 from promises.identity import calendars, queries
 from promises.identity.calendars import StoredHours
 from promises.identity.models import Branch
+from promises.identity.public_holidays import COUNTRIES, country_of
 from promises.kernel.errors import FieldProblem, Refused
 from promises.kernel.hours import CalendarRefused, CalendarSpec
 from promises.kernel.zones import local_date
@@ -116,7 +117,7 @@ def _days(branch_id: uuid.UUID, form: ExceptionForm, holidays_form: HolidaysForm
         branch, hours = _read(uow, branch_id)
         today = local_date(uow.now, branch.time_zone)
     if holidays_form is None:
-        country = calendars.country_of(branch.time_zone) or calendars.COUNTRIES[0]
+        country = country_of(branch.time_zone) or COUNTRIES[0]
         holidays_form = HolidaysForm(formdata=None, country=country, year=today.year + 1)
         holidays_form.offer()
     return render_template(

@@ -10,7 +10,7 @@ from wtforms.validators import InputRequired, ValidationError
 
 from promises.http.forms import Form, Line, WholeNumber, options
 from promises.http.i18n import country_name, gettext
-from promises.identity.calendars import COUNTRIES
+from promises.identity.public_holidays import COUNTRIES
 from promises.kernel.hours import MINUTES_A_DAY, Windows
 from promises.kernel.text import N_
 
