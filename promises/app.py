@@ -15,6 +15,7 @@ import promises.audit.models
 import promises.breaches.models
 import promises.catalogue.models
 import promises.compensation.models
+import promises.desk.matter_models
 import promises.desk.models
 import promises.idempotency.models
 import promises.identity.models
@@ -41,6 +42,7 @@ MODELS: tuple[ModuleType, ...] = (
     promises.breaches.models,
     promises.catalogue.models,
     promises.compensation.models,
+    promises.desk.matter_models,
     promises.desk.models,
     promises.idempotency.models,
     promises.identity.models,

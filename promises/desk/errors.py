@@ -66,6 +66,55 @@ class TicketOver(Conflict):
     message = N_("The visit of %(label)s is over.")
 
 
+class MatterOver(Conflict):
+    code = "matter_over"
+    message = N_("This matter is over. Open it again first.")
+
+
+class MatterNotOver(Conflict):
+    code = "matter_not_over"
+    message = N_("This matter is open already.")
+
+
+class MatterNotHandedOver(Conflict):
+    code = "matter_not_handed_over"
+    message = N_("No partner has this matter.")
+
+
+class NotOfThisKind(DomainError):
+    """A step of the queue on a matter, or the other way round."""
+
+    code = "not_of_this_kind"
+    message = N_("This does not happen to a ticket of this kind.")
+
+
+class PromisedInPast(DomainError):
+    code = "promised_in_past"
+    message = N_("A promised time lies in the future.")
+
+
+class PromisedTooFar(DomainError):
+    code = "promised_too_far"
+    message = N_("A promised time lies at most %(days)s days ahead.")
+
+
+class PartnerUnknown(DomainError):
+    code = "partner_unknown"
+    message = N_("There is no partner of this name.")
+
+
+class MatterKnown(Conflict):
+    """Its reference is here already; `reference` as it was given."""
+
+    code = "matter_known"
+    message = N_("%(reference)s is known already.")
+
+
+class TooManyAtOnce(DomainError):
+    code = "too_many_at_once"
+    message = N_("At most %(most)s at once.")
+
+
 class AlreadyArrived(Conflict):
     code = "already_arrived"
     message = N_("The arrival of %(label)s is known from its ticket.")

@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 from promises.db.sql import execute, records, rows
 from promises.desk import errors
 from promises.desk.claims import UNDO_SPAN
-from promises.desk.models import EventKind, EventSource, TicketState
-from promises.desk.states import Fold
+from promises.desk.matter_events import open_partners, write_matters
+from promises.desk.models import EventKind, EventSource, TicketKind, TicketState
+from promises.desk.states import Fold, fold
 from promises.desk.steps import (
     NEEDS_HISTORY,
     Counter,
@@ -23,7 +24,7 @@ from promises.desk.steps import (
     take_step,
     undoable,
 )
-from promises.desk.values import EventClaim, LoggedEvent
+from promises.desk.values import EventClaim, LoggedEvent, Said
 from promises.kernel.actors import Actor
 from promises.kernel.errors import DomainError, NotFound
 
@@ -48,7 +49,8 @@ FOR NO KEY UPDATE OF t
 
 _HISTORY = """
 SELECT e.ticket_id, e.id AS event_id, e.kind, e.source, e.occurred_at, e.recorded_at, e.verified,
-       e.ticket_version, e.counter_id, e.service_kind_id, e.corrects_id,
+       e.ticket_version, e.counter_id, e.service_kind_id, e.corrects_id, e.promised_at,
+       e.partner_id,
        EXISTS (SELECT 1 FROM service_events u
                WHERE u.organisation_id = e.organisation_id AND u.corrects_id = e.id) AS undone
 FROM service_events e
@@ -196,7 +198,8 @@ def write(
     held: Iterable[Held],
 ) -> None:
     """Store what the steps added. Tickets that leave a counter go first: it holds one at a time."""
-    changed = [ticket for ticket in held if ticket.added]
+    every = [ticket for ticket in held if ticket.added]
+    changed = [ticket for ticket in every if not ticket.is_matter]
     common = {
         "organisation_id": organisation_id,
         "now": now,
@@ -209,6 +212,11 @@ def write(
             continue
         try:
             execute(session, _WRITE, common | _as_written(group))
+        except UniqueViolation as error:
+            raise _clash(error) from error
+    if len(changed) != len(every):
+        try:
+            write_matters(session, common, [ticket for ticket in every if ticket.is_matter])
         except UniqueViolation as error:
             raise _clash(error) from error
 
@@ -225,17 +233,20 @@ def _lock(
 ) -> dict[uuid.UUID, Held]:
     ticket_ids = sorted({claim.ticket_id for claim in claims})
     found = rows(session, _LOCK, {"organisation_id": organisation_id, "ticket_ids": ticket_ids})
-    histories = _histories(
-        session,
-        organisation_id,
-        sorted({claim.ticket_id for claim in claims if claim.kind in NEEDS_HISTORY}),
-    )
+    read = {claim.ticket_id for claim in claims if claim.kind in NEEDS_HISTORY}
+    read |= {row.id for row in found if row.kind != TicketKind.VISIT}
+    histories = _histories(session, organisation_id, sorted(read))
     return {row.id: held_ticket(row, histories.get(row.id, [])) for row in found}
 
 
 def held_ticket(row: Any, history: list[Past]) -> Held:
-    """A locked row of HELD_COLUMNS, ready for steps."""
-    fold = Fold(
+    """A locked row of HELD_COLUMNS, ready for steps; for a matter with its whole history, which is
+    short and says more than the row."""
+    if row.kind != TicketKind.VISIT:
+        standing = [past.happening for past in history if _stands(past)]
+        after = fold(row.service_kind_id, standing, TicketKind(row.kind))
+        return Held(row, after, row.version, history)
+    known = Fold(
         state=TicketState(row.state),
         service_kind_id=row.service_kind_id,
         counter_id=row.counter_id,
@@ -246,7 +257,11 @@ def held_ticket(row: Any, history: list[Past]) -> Held:
         presence_shown_at=row.presence_shown_at,
         disputed_at=row.disputed_at,
     )
-    return Held(row, fold, row.version, history)
+    return Held(row, known, row.version, history)
+
+
+def _stands(past: Past) -> bool:
+    return not past.undone and past.kind is not EventKind.UNDONE
 
 
 def _histories(
@@ -269,9 +284,16 @@ def _histories(
             service_kind_id=row.service_kind_id,
             corrects_id=row.corrects_id,
             undone=row.undone,
+            said=_said(row),
         )
         found.setdefault(row.ticket_id, []).append(past)
     return found
+
+
+def _said(row: Any) -> Said | None:
+    if row.promised_at is None and row.partner_id is None:
+        return None
+    return Said(promised_at=row.promised_at, partner_id=row.partner_id)
 
 
 def _look_around(
@@ -295,6 +317,8 @@ def _look_around(
         around.offered = frozenset(
             (row.branch_id, row.service_kind_id) for row in rows(session, _OFFERED, params)
         )
+    if any(claim.kind is EventKind.HANDED_OVER for claim in claims):
+        around.partners = open_partners(session, organisation_id=organisation_id)
     return around
 
 

@@ -2,13 +2,14 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from promises.db.sql import rows
+from promises.desk.matter_facts import MatterFact, load_matter_facts, matter_facts
 from promises.desk.models import TicketState
 from promises.rules.facts import EventKind, FactEvent, Facts, TicketKind
 
@@ -17,7 +18,7 @@ _LOAD = """
 SELECT t.id, t.kind, t.branch_id, t.day_on, t.customer_id, t.device_id,
        coalesce(e.arrival_kind_id, t.service_kind_id) AS service_kind_id,
        t.contact_id, t.import_id IS NOT NULL AS imported, t.waited_us, t.disputed_at,
-       t.presence_shown_at IS NOT NULL AS presence_shown, t.state, t.next_due_at,
+       t.presence_shown_at IS NOT NULL AS presence_shown, t.state, t.next_due_at, t.attributes,
        coalesce(e.kinds, '{}') AS kinds, coalesce(e.times, '{}') AS times,
        coalesce(e.known_times, '{}') AS known_times, coalesce(e.standing, '{}') AS standing,
        coalesce(e.sure, '{}') AS sure, coalesce(e.acts, '{}') AS acts
@@ -42,6 +43,12 @@ ORDER BY t.id
 """
 
 
+PROMISED_AT = "promised_at"
+"""What a promise says, and not when it was given."""
+
+_VISIT = TicketKind.VISIT.value
+
+
 @dataclass(frozen=True, slots=True)
 class TicketCase:
     """One ticket for judging. `facts` are the events that stand. In `verified_facts` those whose
@@ -49,7 +56,8 @@ class TicketCase:
     had happened (an arrival is left out), and those that were taken back too late for that to be
     vouched for are kept; where nothing is in doubt they are the same object as `facts`.
 
-    `service_kind_id` is what the customer came for at first, whatever a transfer said later."""
+    `service_kind_id` is what the customer came for at first, whatever a transfer said later.
+    `matter_facts` are the events of a matter that say more than their time; a visit has none."""
 
     ticket_id: uuid.UUID
     branch_id: uuid.UUID
@@ -65,18 +73,48 @@ class TicketCase:
     next_due_at: dt.datetime | None
     facts: Facts
     verified_facts: Facts
+    attributes: Mapping[str, object] | None = None
+    matter_facts: tuple[MatterFact, ...] = ()
+
+    @property
+    def named(self) -> dict[str, object]:
+        """The facts by name: `<event>_at` is the earliest event of its kind that stands, `told`
+        the times at which the customer had word, `promised_at` the date that was given last,
+        `legs` the spells (start, end, partner) in other hands, and the ticket's attributes. Put
+        together at each call; a visit that nobody asks about costs nothing."""
+        return self._named(self.facts, sure=False)
+
+    @property
+    def verified_named(self) -> dict[str, object]:
+        """The same from `verified_facts`."""
+        return self._named(self.verified_facts, sure=True)
+
+    def _named(self, facts: Facts, *, sure: bool) -> dict[str, object]:
+        found: dict[str, object] = dict(self.attributes or {})
+        found |= matter_facts(self.matter_facts, sure=sure)
+        first: dict[str, dt.datetime] = {}
+        for event in facts.events:
+            name = f"{event.kind.value}_at"
+            if name != PROMISED_AT and event.occurred_at <= first.get(name, event.occurred_at):
+                first[name] = event.occurred_at
+        return found | first
 
 
 def load_cases(
     session: Session, *, organisation_id: uuid.UUID, ticket_ids: Sequence[uuid.UUID]
 ) -> dict[uuid.UUID, TicketCase]:
-    """Cases by ticket; undone events are left out. One statement however many tickets."""
+    """Cases by ticket; undone events are left out. One statement however many tickets, and one
+    more where some are no visits."""
     found = rows(
         session,
         _LOAD,
         {"organisation_id": organisation_id, "ticket_ids": list(ticket_ids)},
     )
-    return {row.id: _case(row) for row in found}
+    matters = [row.id for row in found if row.kind != _VISIT]
+    said: Mapping[uuid.UUID, tuple[MatterFact, ...]] = {}
+    if matters:
+        said = load_matter_facts(session, organisation_id=organisation_id, ticket_ids=matters)
+    return {row.id: _case(row, said.get(row.id, ())) for row in found}
 
 
 def _present(row: Any) -> bool:
@@ -94,7 +132,7 @@ def _present(row: Any) -> bool:
     return any(kind == EventKind.SERVICE_STARTED and act not in called for kind, act in standing)
 
 
-def _case(row: Any) -> TicketCase:
+def _case(row: Any, said: tuple[MatterFact, ...]) -> TicketCase:
     wait = None if row.waited_us is None else dt.timedelta(microseconds=row.waited_us)
     kind = TicketKind(row.kind)
     standing = _those(row.kinds, row.times, row.standing)
@@ -118,6 +156,8 @@ def _case(row: Any) -> TicketCase:
         next_due_at=row.next_due_at,
         facts=facts,
         verified_facts=verified_facts,
+        attributes=row.attributes,
+        matter_facts=said,
     )
 
 

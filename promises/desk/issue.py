@@ -5,10 +5,12 @@ import uuid
 from typing import Any
 
 from psycopg.errors import UniqueViolation
+from psycopg.types.json import Jsonb
 from sqlalchemy.orm import Session
 
 from promises.db.sql import one, one_or_none
 from promises.desk import errors
+from promises.desk.attributes import check_attributes
 from promises.desk.claims import Claim, claimed_time
 from promises.desk.hours import opening_after
 from promises.desk.models import EventKind, EventSource, TicketKind, TicketState
@@ -21,7 +23,7 @@ from promises.kernel.zones import local_date
 
 _ONLY_WHILE_OPEN = frozenset({EventSource.KIOSK, EventSource.CUSTOMER})
 
-_BRANCH = """
+BRANCH = """
 SELECT b.id AS branch_id, b.time_zone, b.calendar_id, b.state, s.letter,
        s.closed_at IS NULL AND o.service_kind_id IS NOT NULL AS offered
 FROM branches b
@@ -57,11 +59,12 @@ WITH numbered AS (
 ), issued AS (
     INSERT INTO tickets (organisation_id, id, kind, state, source, branch_id, service_kind_id,
         counter_id, customer_id, contact_id, device_id, day_on, number, letter, public_code, locale,
-        arrived_at, queued_at, service_started_at, next_due_at, version, flags)
+        arrived_at, queued_at, service_started_at, next_due_at, version, flags, attributes)
     SELECT %(organisation_id)s, %(ticket_id)s, %(kind)s, %(state)s, %(source)s, %(branch_id)s,
         %(service_kind_id)s, %(counter_id)s, %(customer_id)s, %(contact_id)s, %(device_id)s,
         %(day_on)s, last_number, %(letter)s, %(public_code)s, %(locale)s,
-        %(arrived_at)s, %(occurred_at)s, %(service_started_at)s, %(next_due_at)s, 1, '{}'
+        %(arrived_at)s, %(occurred_at)s, %(service_started_at)s, %(next_due_at)s, 1, '{}',
+        %(attributes)s
     FROM numbered
     RETURNING number
 ), logged AS (
@@ -89,12 +92,16 @@ def issue_ticket(
 
     `next_due_at`: the earliest deadline of the promises that the caller opens for it.
     Kiosks and customers may take one only while the branch is open. Raises BranchClosed,
-    BranchClosedForGood, ServiceNotOffered, NotFound and what `claimed_time` raises.
+    BranchClosedForGood, ServiceNotOffered, NotOfThisKind, Refused, NotFound and what
+    `claimed_time` raises.
     """
+    if request.kind is not TicketKind.VISIT:
+        raise errors.NotOfThisKind
+    check_attributes(request.attributes)
     claim = claimed_time(request.occurred_at, now)
     branch = one_or_none(
         session,
-        _BRANCH,
+        BRANCH,
         {
             "organisation_id": organisation_id,
             "branch_id": request.branch_id,
@@ -103,7 +110,7 @@ def issue_ticket(
     )
     if branch is None:
         raise NotFound(branch_id=str(request.branch_id))
-    _check(branch)
+    check_branch(branch)
     if request.source in _ONLY_WHILE_OPEN:
         opens_at = opening_after(
             session,
@@ -144,7 +151,7 @@ def walk_in(
         raise NotFound(counter_id=str(counter_id))
     if branch.counter_closed_at is not None:
         raise errors.CounterNotHere
-    _check(branch)
+    check_branch(branch)
     request = NewTicket(
         branch_id=branch.branch_id, service_kind_id=service_kind_id, source=EventSource.DESK
     )
@@ -161,7 +168,8 @@ def walk_in(
         raise errors.CounterBusy from error
 
 
-def _check(branch: Any) -> None:
+def check_branch(branch: Any) -> None:
+    """Of a row of BRANCH: raises BranchClosedForGood, ServiceNotOffered."""
     if branch.state != BranchState.ACTIVE:
         raise errors.BranchClosedForGood
     if not branch.offered:
@@ -213,6 +221,7 @@ def _write(
             "contact_id": request.contact_id,
             "device_id": request.device_id,
             "locale": request.locale,
+            "attributes": Jsonb(dict(request.attributes)) if request.attributes else None,
         },
     )
     return IssuedTicket(

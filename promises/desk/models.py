@@ -37,6 +37,7 @@ class TicketKind(enum.StrEnum):
     COMPLAINT = "complaint"
     CALLBACK = "callback"
     REQUEST = "request"
+    APPLICATION = "application"
 
 
 class TicketState(enum.StrEnum):
@@ -47,6 +48,9 @@ class TicketState(enum.StrEnum):
     LEFT = "left"
     NO_SHOW = "no_show"
     CLOSED = "closed"  # by rule at closing time, never served
+    OPEN = "open"  # a matter that takes no number: work to do
+    HANDED_OVER = "handed_over"  # a matter that a partner works on
+    ANSWERED = "answered"
     WITHDRAWN = "withdrawn"  # its import was taken back, or its only event was undone
 
 
@@ -64,6 +68,13 @@ class EventKind(enum.StrEnum):
     DISPUTED = "disputed"
     DISPUTE_RESOLVED = "dispute_resolved"
     PRESENCE_SHOWN = "presence_shown"
+    PROMISED = "promised"  # a clerk gave the customer a date; the latest that stands counts
+    TOLD = "told"  # word to the customer that we are still on it
+    ANSWERED = "answered"
+    CALLED_BACK = "called_back"
+    HANDED_OVER = "handed_over"
+    HANDED_BACK = "handed_back"
+    REOPENED = "reopened"
 
 
 class EventSource(enum.StrEnum):
@@ -116,7 +127,8 @@ class Ticket(TenantModel):
     are the first times that still hold; an earlier stay in the queue does not hide them.
 
     `waited_us` is the wait that the source measured itself; where it stands, judging uses it and
-    not the difference of times. `flags` name what is odd about the times.
+    not the difference of times. `flags` name what is odd about the times. `attributes` are facts by
+    name for the terms of promises, without personal data.
     """
 
     __tablename__ = "tickets"
@@ -164,6 +176,13 @@ class Ticket(TenantModel):
         ),
         Index("ix_tickets_day", "organisation_id", "branch_id", "day_on"),
         Index(
+            "ix_tickets_customer",
+            "organisation_id",
+            "customer_id",
+            "queued_at",
+            postgresql_where=text("customer_id IS NOT NULL"),
+        ),
+        Index(
             "ix_tickets_import",
             "organisation_id",
             "import_id",
@@ -200,6 +219,7 @@ class Ticket(TenantModel):
     import_id: Mapped[uuid.UUID | None]
     external_ref: Mapped[str | None] = mapped_column(Text)
     content_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
+    attributes: Mapped[dict[str, Any] | None]
 
 
 class ServiceEvent(TenantModel):
@@ -220,11 +240,19 @@ class ServiceEvent(TenantModel):
         tenant_fk("counter_id", "counters"),
         tenant_fk("corrects_id", "service_events"),
         tenant_fk("service_kind_id", "service_kinds"),
+        tenant_fk("partner_id", "partners"),
+        tenant_fk("text_id", "matter_texts"),
         one_of("kind", EventKind),
         one_of("source", EventSource),
         CheckConstraint("(kind = 'undone') = (corrects_id IS NOT NULL)", name="undo_names_event"),
         CheckConstraint(
             "kind <> 'transferred' OR service_kind_id IS NOT NULL", name="transfer_names_kind"
+        ),
+        CheckConstraint(
+            "(kind = 'promised') = (promised_at IS NOT NULL)", name="promise_names_time"
+        ),
+        CheckConstraint(
+            "(kind = 'handed_over') = (partner_id IS NOT NULL)", name="leg_names_partner"
         ),
         Index("ix_service_events_ticket", "organisation_id", "ticket_id", "recorded_at"),
         Index(
@@ -249,6 +277,10 @@ class ServiceEvent(TenantModel):
     corrects_id: Mapped[uuid.UUID | None]
     service_kind_id: Mapped[uuid.UUID | None]
     ticket_version: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    promised_at: Mapped[dt.datetime | None]
+    partner_id: Mapped[uuid.UUID | None]
+    text_id: Mapped[uuid.UUID | None]
+    attributes: Mapped[dict[str, Any] | None]
 
 
 class ImportMapping(TenantModel):

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from promises.desk import errors
+from promises.desk.attributes import check_attributes
 from promises.desk.claims import UNDO_SPAN, Claim, claimed_time
 from promises.desk.models import EventKind, EventSource, TicketKind
 from promises.desk.states import AT_COUNTER, UNDOABLE, Fold, Happening, apply, fold, refusal
-from promises.desk.values import EventClaim, TicketChange, label_of
+from promises.desk.values import EventClaim, Said, TicketChange, label_of
 from promises.identity.models import ServiceStart
 from promises.kernel.errors import NotFound
 from promises.kernel.ids import new_id
@@ -22,6 +23,9 @@ NEEDS_HISTORY = frozenset({EventKind.NO_SHOW, EventKind.UNDONE})
 _TAKES_COUNTER = frozenset({EventKind.CALLED, EventKind.SERVICE_STARTED})
 STEPS = UNDOABLE | {EventKind.CLOSED}
 _IMPORTED_VERSION = 0
+FURTHEST_PROMISE = dt.timedelta(days=3660)
+_WORK_BEGAN = frozenset({EventKind.ANSWERED, EventKind.CALLED_BACK})
+"""Whoever answers has begun: a promise that counts until work starts ends with it at the latest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +43,25 @@ class Past:
     service_kind_id: uuid.UUID | None = None
     corrects_id: uuid.UUID | None = None
     undone: bool = False
+    said: Said | None = None
 
     @property
     def happening(self) -> Happening:
-        return Happening(self.kind, self.occurred_at, self.counter_id, self.service_kind_id)
+        return _happening(
+            self.kind, self.occurred_at, self.counter_id, self.service_kind_id, self.said
+        )
+
+
+def _happening(
+    kind: EventKind,
+    at: dt.datetime,
+    counter_id: uuid.UUID | None,
+    service_kind_id: uuid.UUID | None,
+    said: Said | None,
+) -> Happening:
+    if said is None:
+        return Happening(kind, at, counter_id, service_kind_id)
+    return Happening(kind, at, counter_id, service_kind_id, said.promised_at, said.partner_id)
 
 
 @dataclass(slots=True)
@@ -65,6 +84,10 @@ class Held:
     @property
     def at_counter(self) -> bool:
         return self.fold.state in AT_COUNTER
+
+    @property
+    def is_matter(self) -> bool:
+        return self.fold.kind is not TicketKind.VISIT
 
     def change(self, event_id: uuid.UUID) -> TicketChange:
         row, now = self.row, self.fold
@@ -96,12 +119,14 @@ class Counter:
 
 @dataclass(slots=True)
 class Surroundings:
-    """What else decides: counters and who is at them, and which services branches give."""
+    """What else decides: counters and who is at them, which services branches give, and the
+    partners that matters may go to."""
 
     now: dt.datetime
     counters: dict[uuid.UUID, Counter] = field(default_factory=dict)
     busy: dict[uuid.UUID, uuid.UUID] = field(default_factory=dict)
     offered: frozenset[tuple[uuid.UUID, uuid.UUID]] = frozenset()
+    partners: frozenset[uuid.UUID] = frozenset()
 
 
 def take_step(held: Held, claim: EventClaim, around: Surroundings) -> Past:
@@ -116,9 +141,11 @@ def take_step(held: Held, claim: EventClaim, around: Surroundings) -> Past:
     told = claimed_time(claim.occurred_at, around.now)
     counter_id = claim.counter_id or held.fold.counter_id
     kind_id = claim.service_kind_id if claim.kind is EventKind.TRANSFERRED else None
-    event = Happening(claim.kind, told.occurred_at, counter_id, kind_id)
+    event = _happening(claim.kind, told.occurred_at, counter_id, kind_id, claim.said)
     _check(held, claim, event, around)
     happenings = [event]
+    if claim.kind in _WORK_BEGAN and held.fold.service_started_at is None:
+        happenings.append(Happening(EventKind.SERVICE_STARTED, told.occurred_at))
     if claim.kind is EventKind.CALLED and held.row.service_start == ServiceStart.CALL:
         happenings.append(Happening(EventKind.SERVICE_STARTED, told.occurred_at, counter_id))
     after = held.fold
@@ -126,6 +153,8 @@ def take_step(held: Held, claim: EventClaim, around: Surroundings) -> Past:
         after = apply(after, happening)
     _move(held, after, around)
     written = [_past(held, one, claim.source, told, around.now) for one in happenings]
+    if claim.said is not None:
+        written[0] = dataclasses.replace(written[0], said=claim.said)
     held.added += written
     held.history += written
     return written[0]
@@ -146,6 +175,32 @@ def _check(held: Held, claim: EventClaim, event: Happening, around: Surroundings
             raise errors.ServiceNotOffered
     elif claim.kind is EventKind.NO_SHOW:
         _check_wait(held, event.occurred_at)
+    if held.is_matter:
+        _check_said(claim, around)
+    elif claim.said is not None:
+        raise errors.NotOfThisKind
+
+
+def _check_said(claim: EventClaim, around: Surroundings) -> None:
+    """A promise names its time and a hand-over its partner; nothing else does."""
+    said = claim.said or Said()
+    if (said.promised_at is not None) is not (claim.kind is EventKind.PROMISED):
+        raise errors.NotOfThisKind
+    if (said.partner_id is not None) is not (claim.kind is EventKind.HANDED_OVER):
+        raise errors.PartnerUnknown
+    check_attributes(said.attributes)
+    if said.promised_at is not None:
+        check_promised(said.promised_at, around.now)
+    if said.partner_id is not None and said.partner_id not in around.partners:
+        raise errors.PartnerUnknown
+
+
+def check_promised(promised_at: dt.datetime, now: dt.datetime) -> None:
+    """Raises PromisedInPast, PromisedTooFar."""
+    if promised_at <= now:
+        raise errors.PromisedInPast
+    if promised_at - now > FURTHEST_PROMISE:
+        raise errors.PromisedTooFar(days=FURTHEST_PROMISE.days)
 
 
 def _check_wait(held: Held, at: dt.datetime) -> None:
@@ -170,7 +225,7 @@ def _undo(held: Held, claim: EventClaim, around: Surroundings) -> Past:
         p.event_id for p in standing if p.ticket_version >= named.ticket_version and p.kind in STEPS
     }
     kept = [p.happening for p in standing if p.event_id not in taken]
-    after = fold(held.fold.service_kind_id, kept)
+    after = fold(held.fold.service_kind_id, kept, held.fold.kind)
     told = Claim(around.now, around.now - named.recorded_at <= UNDO_SPAN)
     if not told.verified and _taken_by_another(held, after, around):
         after = dataclasses.replace(after, counter_id=None)

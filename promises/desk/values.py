@@ -2,7 +2,8 @@
 
 import datetime as dt
 import uuid
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from promises.desk.models import EventKind, EventSource, TicketKind, TicketState
 
@@ -20,6 +21,61 @@ class NewTicket:
     device_id: uuid.UUID | None = None
     locale: str | None = None
     occurred_at: dt.datetime | None = None
+    attributes: Mapping[str, object] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewMatter:
+    """A matter that comes in without a number. `occurred_at` None means now.
+
+    `subject` is what it is about; it may hold personal data and can be erased. `promised_at`: a
+    date that the customer was given at once. `external_ref` names it in another system, once a
+    branch. `attributes` are facts by name, without personal data.
+    """
+
+    branch_id: uuid.UUID
+    service_kind_id: uuid.UUID
+    kind: TicketKind
+    source: EventSource
+    subject: str | None = None
+    promised_at: dt.datetime | None = None
+    owner_id: uuid.UUID | None = None
+    customer_id: uuid.UUID | None = None
+    contact_id: uuid.UUID | None = None
+    locale: str | None = None
+    occurred_at: dt.datetime | None = None
+    external_ref: str | None = None
+    attributes: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedMatter:
+    """A new matter; `promise_event_id` where a date was promised with it."""
+
+    ticket_id: uuid.UUID
+    event_id: uuid.UUID
+    public_code: str
+    day_on: dt.date
+    arrived_at: dt.datetime
+    verified: bool
+    branch_id: uuid.UUID
+    service_kind_id: uuid.UUID
+    kind: TicketKind
+    promised_at: dt.datetime | None = None
+    promise_event_id: uuid.UUID | None = None
+    owner_id: uuid.UUID | None = None
+    contact_id: uuid.UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What an event on a matter says besides its time: the date that is promised, the partner who
+    gets it, a text (which may be erased), facts by name."""
+
+    promised_at: dt.datetime | None = None
+    partner_id: uuid.UUID | None = None
+    text: str | None = None
+    attributes: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +114,7 @@ class EventClaim:
     counter_id: uuid.UUID | None = None
     service_kind_id: uuid.UUID | None = None
     corrects_id: uuid.UUID | None = None
+    said: Said | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

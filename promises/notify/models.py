@@ -17,6 +17,11 @@ class MessageKind(enum.StrEnum):
     PROMISE_BROKEN = "promise_broken"
     INVITATION = "invitation"
     RESET = "reset"
+    MATTER_RECEIVED = "matter_received"
+    MATTER_PROMISED = "matter_promised"
+    MATTER_TOLD = "matter_told"
+    MATTER_ANSWERED = "matter_answered"
+    MATTER_DUE = "matter_due"  # to staff, before a deadline
 
 
 class MessageState(enum.StrEnum):

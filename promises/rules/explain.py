@@ -105,6 +105,7 @@ _CLAUSES = {
     TicketKind.COMPLAINT: N_("We take up your complaint"),
     TicketKind.CALLBACK: N_("We call you back"),
     TicketKind.REQUEST: N_("We take up your request"),
+    TicketKind.APPLICATION: N_("We take up your application"),
 }
 _CUSTOMER_CAPS = {
     Period.DAY: NN_(

@@ -15,6 +15,7 @@ class TicketKind(StrEnum):
     COMPLAINT = "complaint"
     CALLBACK = "callback"
     REQUEST = "request"
+    APPLICATION = "application"
 
 
 class EventKind(StrEnum):
@@ -31,6 +32,13 @@ class EventKind(StrEnum):
     DISPUTED = "disputed"
     PRESENCE_SHOWN = "presence_shown"
     DISPUTE_RESOLVED = "dispute_resolved"
+    PROMISED = "promised"
+    TOLD = "told"
+    ANSWERED = "answered"
+    CALLED_BACK = "called_back"
+    HANDED_OVER = "handed_over"
+    HANDED_BACK = "handed_back"
+    REOPENED = "reopened"
 
 
 @dataclass(frozen=True, slots=True)

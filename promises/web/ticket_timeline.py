@@ -26,6 +26,13 @@ TITLES = {
     EventKind.DISPUTED: N_("The customer disagrees"),
     EventKind.DISPUTE_RESOLVED: N_("The dispute was settled"),
     EventKind.PRESENCE_SHOWN: N_("The customer showed to be there"),
+    EventKind.PROMISED: N_("A date was promised"),
+    EventKind.TOLD: N_("The customer was told that we are on it"),
+    EventKind.ANSWERED: N_("Answered"),
+    EventKind.CALLED_BACK: N_("Called back"),
+    EventKind.HANDED_OVER: N_("Handed to a partner"),
+    EventKind.HANDED_BACK: N_("Back from the partner"),
+    EventKind.REOPENED: N_("Opened again"),
 }
 SOURCES = {
     EventSource.DESK: N_("At the desk"),
@@ -49,6 +56,13 @@ LOOKS = {
     EventKind.DISPUTED: ("flag", "accent"),
     EventKind.DISPUTE_RESOLVED: ("check", "accent"),
     EventKind.PRESENCE_SHOWN: ("qr", "info"),
+    EventKind.PROMISED: ("promise", "accent"),
+    EventKind.TOLD: ("mail", "info"),
+    EventKind.ANSWERED: ("check", "success"),
+    EventKind.CALLED_BACK: ("bell", "success"),
+    EventKind.HANDED_OVER: ("transfer", "info"),
+    EventKind.HANDED_BACK: ("undo", "info"),
+    EventKind.REOPENED: ("recall", "warning"),
 }
 
 

@@ -39,6 +39,9 @@ STATES = {
     TicketState.LEFT: N_("Left the queue"),
     TicketState.NO_SHOW: N_("Did not come"),
     TicketState.CLOSED: N_("Closed at closing time"),
+    TicketState.OPEN: N_("Open"),
+    TicketState.HANDED_OVER: N_("With a partner"),
+    TicketState.ANSWERED: N_("Answered"),
 }
 UNDOABLE_BY_DISPUTE = (
     EventKind.CALLED,

@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from promises.desk.models import EventKind, EventSource, TicketKind, TicketState
+from promises.desk.models import EventKind, EventSource, TicketState
 from promises.kernel.errors import NotFound
 from promises.kernel.ids import new_id
 from tests.factories.desk import Desk, seconds
@@ -122,7 +122,7 @@ def test_ticket_taken_while_closed_has_until_midnight(desk):
 def test_ended_tickets_other_matters_and_other_branches_stay(desk):
     gone = desk.take(at=helsinki(2, 10)).ticket_id
     desk.log(gone, "left", at=helsinki(2, 10, 5))
-    complaint = desk.take(at=helsinki(2, 10), kind=TicketKind.COMPLAINT).ticket_id
+    complaint = desk.open_matter(at=helsinki(2, 10)).ticket_id
     elsewhere = desk.take(at=helsinki(2, 10), branch_id=desk.made.branches[1].id).ticket_id
     before = [desk.snapshot(one) for one in (gone, complaint, elsewhere)]
     assert desk.close(at=helsinki(4, 12)) == []

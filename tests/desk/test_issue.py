@@ -199,10 +199,11 @@ def test_number_above_999_keeps_its_digits(desk):
     assert desk.take(at=noon).label == "A1000"
 
 
-def test_other_kinds_of_matters_get_numbers_but_no_place_in_the_hall(desk):
-    complaint = desk.take(kind=TicketKind.COMPLAINT, source=EventSource.API)
-    assert complaint.label == "A001"
-    assert desk.call().called is None
+def test_other_kinds_of_matters_get_no_number(desk):
+    before = desk.take().number
+    with pytest.raises(errors.NotOfThisKind):
+        desk.take(kind=TicketKind.COMPLAINT, source=EventSource.API)
+    assert desk.take().number == before + 1
 
 
 def test_walk_in_is_served_at_once_without_an_arrival(desk):

@@ -7,10 +7,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from promises.desk import errors
-from promises.desk.models import EventKind, TicketState
-from promises.desk.states import LIVE, MOVES, Fold, Happening, apply, fold, refusal
+from promises.desk.models import EventKind, TicketKind, TicketState
+from promises.desk.states import LIVE, MATTER_MOVES, MOVES, Fold, Happening, apply, fold, refusal
 from promises.kernel.ids import new_id
 
+ALL_OPEN = {
+    "promised", "told", "service_started", "called_back", "answered", "left", "handed_over",
+}  # fmt: skip
+LEGAL_FOR_MATTER = {
+    "open": ALL_OPEN,
+    "handed_over": ALL_OPEN | {"handed_back"},
+    "answered": {"reopened"},
+    "left": {"reopened"},
+}
 T0 = dt.datetime(2026, 3, 2, 10, 0, tzinfo=dt.UTC)
 LOANS, CARDS, DESK, OTHER_DESK = (new_id() for _ in range(4))
 
@@ -42,6 +51,7 @@ LEGAL = {
     },
     "in_service": {"served", "transferred", "presence_shown"},
     "served": set(), "left": set(), "no_show": set(), "closed": set(), "withdrawn": set(),
+    "open": set(), "handed_over": set(), "answered": set(),
 }  # fmt: skip
 
 
@@ -51,6 +61,66 @@ def test_refusal_follows_the_table(state, kind):
     held = Fold(state, LOANS, disputed_at=None)
     refused = refusal(held, event(kind, service_kind_id=CARDS))
     assert (refused is None) is (kind.value in LEGAL[state.value])
+
+
+@pytest.mark.parametrize("state", list(TicketState))
+@pytest.mark.parametrize("kind", sorted(set(EventKind) - {EventKind.DISPUTED}))
+@pytest.mark.parametrize("matter", sorted(set(TicketKind) - {TicketKind.VISIT}))
+def test_refusal_of_matters_follows_their_table(matter, state, kind):
+    refused = refusal(Fold(state, LOANS, kind=matter), event(kind))
+    assert (refused is None) is (kind.value in LEGAL_FOR_MATTER.get(state.value, ()))
+
+
+def matter(kind=TicketKind.COMPLAINT):
+    return apply(Fold(TicketState.OPEN, LOANS, kind=kind), Happening(EventKind.ARRIVED, T0))
+
+
+def test_matter_goes_to_a_partner_and_comes_back():
+    gone = apply(matter(), event("handed_over", 1, partner_id=DESK))
+    assert (gone.state, gone.partner_id) == ("handed_over", DESK)
+    on = apply(gone, event("handed_over", 2, partner_id=OTHER_DESK))
+    assert (on.state, on.partner_id) == ("handed_over", OTHER_DESK)
+    told = apply(on, event("told", 3))
+    assert (told.state, told.partner_id) == ("handed_over", OTHER_DESK)
+    back = apply(told, event("handed_back", 4))
+    assert (back.state, back.partner_id, back.ended_at) == ("open", None, None)
+    assert apply(on, event("answered", 4)).partner_id is None
+
+
+def test_call_back_ends_only_what_asked_for_one():
+    done = apply(matter(TicketKind.CALLBACK), event("called_back", 5))
+    assert (done.state, done.ended_at) == ("answered", at(5))
+    on_the_way = apply(matter(), event("called_back", 5))
+    assert (on_the_way.state, on_the_way.ended_at) == ("open", None)
+
+
+def test_latest_promise_counts_and_opening_again_takes_the_end_back():
+    held = apply(matter(), event("promised", 1, promised_at=at(90)))
+    held = apply(held, event("promised", 2, promised_at=at(60)))
+    held = apply(held, event("answered", 3))
+    assert (held.promised_at, held.ended_at) == (at(60), at(3))
+    again = apply(held, event("reopened", 4))
+    assert (again.state, again.ended_at, again.promised_at) == ("open", None, at(60))
+
+
+def test_who_sends_a_matter_in_is_there():
+    assert matter().presence_shown_at == T0
+
+
+@given(st.lists(st.sampled_from(sorted(MATTER_MOVES)), max_size=12))
+def test_fold_of_a_matter_equals_taking_the_steps(tried):
+    arrival = Happening(EventKind.ARRIVED, T0)
+    held, taken = matter(), [arrival]
+    for minute, kind in enumerate(tried, start=1):
+        partner = DESK if kind is EventKind.HANDED_OVER else None
+        date = at(minute + 60) if kind is EventKind.PROMISED else None
+        step = Happening(kind, at(minute), promised_at=date, partner_id=partner)
+        if refusal(held, step) is None:
+            held = apply(held, step)
+            taken.append(step)
+    assert fold(LOANS, taken, TicketKind.COMPLAINT) == held
+    assert (held.ended_at is None) is (held.state in LIVE)
+    assert (held.partner_id is None) is (held.state is not TicketState.HANDED_OVER)
 
 
 @pytest.mark.parametrize("state", list(TicketState))

@@ -4,9 +4,9 @@ import dataclasses
 import datetime as dt
 
 from promises.desk import actions
-from promises.desk.models import EventKind, EventSource
+from promises.desk.models import EventKind, EventSource, TicketKind
 from promises.desk.queries import ticket_by_id, ticket_timeline
-from promises.desk.values import EventClaim, NewTicket
+from promises.desk.values import EventClaim, NewMatter, NewTicket
 from promises.kernel.actors import SYSTEM, Role
 
 
@@ -35,6 +35,22 @@ class Desk:
             **words,
         )
         return self._do(actions.issue_ticket, at=at, role=None, request=request)
+
+    def open_matter(self, kind=TicketKind.COMPLAINT, *, at=None, **words):
+        request = NewMatter(
+            **{
+                "branch_id": self.made.branch_id,
+                "service_kind_id": self.made.kind_id,
+                "kind": kind,
+                "source": EventSource.DESK,
+            }
+            | words
+        )
+        (opened,) = self._do(actions.open_matters, at=at, requests=[request], next_due=[None])
+        return opened
+
+    def add_partner(self, name="Debt Office"):
+        return self._do(actions.add_partner, name=name)
 
     def call(self, counter_id=None, *, at=None, **words):
         counter_id = counter_id or self.made.counter_id

@@ -43,7 +43,7 @@ class NewTicketBody(Part):
     service_kind_id = Id(
         required=True, metadata={"description": "What the customer came for; see the services."}
     )
-    kind = Choice(TicketKind, load_default=TicketKind.VISIT)
+    kind = Choice(TicketKind, of=frozenset({TicketKind.VISIT}), load_default=TicketKind.VISIT)
     occurred_at = Instant(load_default=None, metadata={"description": _WHEN})
     customer_reference = Text(
         load_default=None,

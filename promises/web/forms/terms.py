@@ -27,6 +27,7 @@ MATTERS = {
     TicketKind.COMPLAINT: N_("A complaint"),
     TicketKind.CALLBACK: N_("A call back"),
     TicketKind.REQUEST: N_("A request"),
+    TicketKind.APPLICATION: N_("An application"),
 }
 ENDS = {
     EventKind.SERVICE_STARTED: N_("Until the service starts"),

@@ -1,0 +1,53 @@
+"""Facts by name that somebody gives with a ticket, for the terms of promises. Pure."""
+
+import json
+import re
+from collections.abc import Mapping
+
+from promises.desk.models import EventKind
+from promises.kernel.errors import FieldProblem, Refused
+from promises.kernel.text import N_
+
+MOST = 50
+LONGEST_DOCUMENT = 20_000
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,49}")
+OWN_NAMES = frozenset({f"{kind.value}_at" for kind in EventKind} | {"told", "legs"})
+"""What a ticket's own events say; nobody else may."""
+
+
+def check_attributes(given: Mapping[str, object] | None, field: str = "attributes") -> None:
+    """Names in small letters, values as JSON has them but without fractions: these come as text.
+
+    Raises Refused with a problem for each place.
+    """
+    if not given:
+        return
+    problems = [FieldProblem(f"{field}/{name}", text) for name, text in _wrong(given)]
+    if not problems and len(json.dumps(given, default=str)) > LONGEST_DOCUMENT:
+        problems = [FieldProblem(field, N_("These facts are too long."))]
+    if len(given) > MOST:
+        problems.append(FieldProblem(field, N_("Give at most %(most)s facts."), {"most": MOST}))
+    if problems:
+        raise Refused(problems)
+
+
+def _wrong(given: Mapping[str, object]) -> list[tuple[str, str]]:
+    found = []
+    for name, value in given.items():
+        if name in OWN_NAMES:
+            found.append((name, N_("The ticket's own events say this.")))
+        elif not _NAME.fullmatch(name):
+            found.append((name, N_("A name has small letters, digits and _ only.")))
+        elif not _plain(value, 0):
+            found.append((name, N_('Give fractions as text, such as "12.5".')))
+    return found
+
+
+def _plain(value: object, depth: int) -> bool:
+    if depth > 3:
+        return False
+    if isinstance(value, Mapping):
+        return all(isinstance(name, str) and _plain(one, depth + 1) for name, one in value.items())
+    if isinstance(value, list):
+        return all(_plain(one, depth + 1) for one in value)
+    return value is None or isinstance(value, bool | int | str)

@@ -1,0 +1,105 @@
+"""What the events of matters say besides their times, as named facts for the terms of promises."""
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from promises.db.sql import rows
+from promises.desk.models import EventKind
+
+_LOAD = """
+SELECT s.ticket_id, s.kind, s.occurred_at, s.recorded_at, s.verified, s.promised_at,
+       s.attributes, p.slug, u.id IS NULL AS standing, u.id IS NULL OR NOT u.verified AS sure
+FROM service_events s
+LEFT JOIN partners p ON p.organisation_id = s.organisation_id AND p.id = s.partner_id
+LEFT JOIN service_events u ON u.organisation_id = s.organisation_id AND u.corrects_id = s.id
+WHERE s.organisation_id = %(organisation_id)s AND s.ticket_id = ANY(%(ticket_ids)s)
+  AND (s.kind IN ('told', 'promised', 'handed_over', 'handed_back', 'answered', 'left', 'reopened')
+       OR s.attributes IS NOT NULL)
+ORDER BY s.ticket_version, s.id
+"""
+
+Leg = tuple[dt.datetime, dt.datetime | None, str | None]
+"""When a partner got the matter, when it ended (None: still), and the partner's slug."""
+
+_ENDS_LEG = frozenset({EventKind.HANDED_BACK, EventKind.ANSWERED, EventKind.LEFT})
+
+
+@dataclass(frozen=True, slots=True)
+class MatterFact:
+    """One event in the order of recording. `known_at` is `occurred_at` where we vouch for it, else
+    when we learnt it. `standing`: nobody took it back; `sure`: at least not beyond doubt."""
+
+    kind: EventKind
+    occurred_at: dt.datetime
+    known_at: dt.datetime
+    standing: bool
+    sure: bool
+    promised_at: dt.datetime | None
+    partner: str | None
+    attributes: Mapping[str, object] | None
+
+
+def load_matter_facts(
+    session: Session, *, organisation_id: uuid.UUID, ticket_ids: Sequence[uuid.UUID]
+) -> dict[uuid.UUID, tuple[MatterFact, ...]]:
+    """By ticket; those without such an event are left out."""
+    found: dict[uuid.UUID, list[MatterFact]] = {}
+    params = {"organisation_id": organisation_id, "ticket_ids": list(ticket_ids)}
+    for row in rows(session, _LOAD, params):
+        found.setdefault(row.ticket_id, []).append(_fact(row))
+    return {ticket_id: tuple(facts) for ticket_id, facts in found.items()}
+
+
+def _fact(row: Any) -> MatterFact:
+    return MatterFact(
+        kind=EventKind(row.kind),
+        occurred_at=row.occurred_at,
+        known_at=row.occurred_at if row.verified else row.recorded_at,
+        standing=row.standing,
+        sure=row.sure,
+        promised_at=row.promised_at,
+        partner=row.slug,
+        attributes=row.attributes,
+    )
+
+
+def matter_facts(facts: Sequence[MatterFact], *, sure: bool) -> dict[str, object]:
+    """`told`, `promised_at`, `legs` and the attributes of events; names that nothing says are left
+    out. `sure`: as far as we vouch for it."""
+    counted = [fact for fact in facts if (fact.sure if sure else fact.standing)]
+    found: dict[str, object] = {}
+    for fact in counted:
+        found.update(fact.attributes or {})
+        if fact.promised_at is not None:
+            found["promised_at"] = fact.promised_at
+    told = sorted(_at(fact, sure) for fact in counted if fact.kind is EventKind.TOLD)
+    if told:
+        found["told"] = tuple(told)
+    spells = legs((fact.kind, _at(fact, sure), fact.partner) for fact in counted)
+    if spells:
+        found["legs"] = spells
+    return found
+
+
+def _at(fact: MatterFact, sure: bool) -> dt.datetime:
+    return fact.known_at if sure else fact.occurred_at
+
+
+def legs(
+    events: Iterable[tuple[EventKind, dt.datetime, str | None]],
+) -> tuple[Leg, ...]:
+    """The spells in partners' hands, by the times of the events."""
+    found: list[Leg] = []
+    for kind, at, partner in sorted(events, key=lambda event: event[1]):
+        if kind is not EventKind.HANDED_OVER and kind not in _ENDS_LEG:
+            continue
+        if found and found[-1][1] is None:
+            found[-1] = (found[-1][0], at, found[-1][2])
+        if kind is EventKind.HANDED_OVER:
+            found.append((at, None, partner))
+    return tuple(found)
