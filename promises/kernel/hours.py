@@ -180,6 +180,9 @@ def _spec_problems(spec: CalendarSpec) -> Iterator[FieldProblem]:
         return
     for place, windows in _days(spec):
         yield from _window_problems(place, windows)
+    if len(spec.exceptions) > _MOST_EXCEPTIONS:
+        text = N_("This must have at most %(most)s entries.")
+        yield FieldProblem("/exceptions", text, {"most": _MOST_EXCEPTIONS})
     if any(day.year not in _YEARS for day in spec.exceptions):
         yield FieldProblem("/exceptions", N_("The dates must lie between 1900 and 2200."))
         return
@@ -204,6 +207,9 @@ def _exception(day: date) -> str:
 
 
 def _window_problems(place: str, windows: Windows) -> Iterator[FieldProblem]:
+    if len(windows) > _MOST_WINDOWS:
+        text = N_("This must be a list of at most %(most)s opening times.")
+        yield FieldProblem(place, text, {"most": _MOST_WINDOWS})
     for index, (opens, closes) in enumerate(windows):
         spot = f"{place}/{index}"
         if not 0 <= opens < MINUTES_A_DAY:

@@ -1,5 +1,5 @@
 import json
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -155,3 +155,15 @@ def test_calendar_spec_made_by_hand_is_checked_too():
     with pytest.raises(CalendarRefused) as refused:
         CalendarSpec(((),) * 6, "UTC")
     assert [problem.field for problem in refused.value.problems] == ["/weekly"]
+
+
+def test_hours_that_could_not_be_read_again_are_refused_when_made():
+    many = tuple((minute, minute + 1) for minute in range(0, 50, 2))
+    with pytest.raises(CalendarRefused) as refusal:
+        CalendarSpec((many,) + ((),) * 6, "Europe/Helsinki")
+    assert [problem.field for problem in refusal.value.problems] == ["/weekly/0"]
+    first = date(2000, 1, 1)
+    days = {first + timedelta(days=number): () for number in range(5001)}
+    with pytest.raises(CalendarRefused) as refusal:
+        CalendarSpec(((),) * 7, "Europe/Helsinki", days)
+    assert [problem.field for problem in refusal.value.problems] == ["/exceptions"]
