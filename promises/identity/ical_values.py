@@ -1,9 +1,9 @@
 """Values of calendar files as Python's: dates, clock times, spans, offsets."""
 
 import datetime as dt
+import re
 from typing import Any
 
-from icalendar.parser.string import unescape_backslash
 from icalendar.prop import vDate, vDatetime, vDuration, vUTCOffset
 
 from promises.identity.ical_lines import FileRefused, Line
@@ -11,6 +11,7 @@ from promises.kernel.text import N_
 
 _UNREADABLE = N_("Line %(line)s, %(field)s: “%(value)s” is not understood.")
 _LONGEST_SHOWN = 60
+_ESCAPED = re.compile(r"\\(.)")
 _YEARS = range(1600, 2201)
 
 # The library leaves its readers untyped.
@@ -18,7 +19,6 @@ _date: Any = vDate
 _datetime: Any = vDatetime
 _duration: Any = vDuration
 _offset: Any = vUTCOffset
-_unescape: Any = unescape_backslash
 
 
 def unreadable(line: Line, value: str) -> FileRefused:
@@ -65,4 +65,5 @@ def words(line: Line | None, longest: int) -> str:
     """A text for people on one line."""
     if line is None:
         return ""
-    return " ".join(str(_unescape(line.value)).split())[:longest]
+    text = _ESCAPED.sub(lambda found: " " if found[1] in "nN" else found[1], line.value)
+    return " ".join(text.split())[:longest]
