@@ -12,10 +12,11 @@ from typing import Any
 from uuid import UUID
 
 from promises.kernel.documents import Section
-from promises.kernel.errors import FieldProblem, Refused
+from promises.kernel.errors import FieldProblem
 from promises.kernel.money import is_currency
 from promises.kernel.text import N_
 from promises.rules.facts import EventKind, TicketKind
+from promises.rules.refusals import TermsRefused as TermsRefused
 
 FORMAT = 1
 LONGEST_LIMIT_SECONDS = 366 * 86_400
@@ -117,13 +118,6 @@ class Terms:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "too_late", self.rule.too_late)
-
-
-class TermsRefused(Refused):
-    """Terms that cannot be a promise; `problems` name each place by its JSON pointer."""
-
-    code = "terms_refused"
-    message = N_("The terms of the promise need another look.")
 
 
 class _Until(StrEnum):

@@ -10,18 +10,11 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from promises.rules.facts import EventKind
+from promises.rules.states import State as State
 from promises.rules.terms import AfterLimit, BeforeLimit, Boundary, Rule
 
 FORMAT = 1
 _SECOND = timedelta(seconds=1)
-
-
-class State(StrEnum):
-    OPEN = "open"
-    KEPT = "kept"
-    BROKEN = "broken"
-    EXCLUDED = "excluded"
-    NOT_APPLICABLE = "not_applicable"
 
 
 class ReasonCode(StrEnum):

@@ -1,0 +1,1 @@
+"""Any service guarantee as data: a closed language, read strictly, judged exactly, explained."""

@@ -1,0 +1,118 @@
+"""One case: its facts, the time, and the values of the parts that were worked out for it.
+
+A value comes with whether it is still moving: worked out with `now` in the place of something that
+has not happened yet. None is a value that nobody knows. So a promise can be broken while it is
+still getting worse, and can never count as kept by what is missing.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from promises.kernel.calendars import PreparedCalendar
+from promises.kernel.zones import local_date
+from promises.rules.guarantee.clauses import Guarantee
+from promises.rules.guarantee.facts import ONE_MICROSECOND
+from promises.rules.guarantee.instants import Deadline, NamedDeadline
+from promises.rules.guarantee.vocabulary import Instant, Node, Number
+
+Value = tuple[Any, bool]
+UNKNOWN: Value = (None, False)
+Work = Mapping[type, Callable[["Case", Any], Value]]
+"""How each kind of part gets its value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """An award made before, for caps: when it counts, how much, and its text facts."""
+
+    at: datetime
+    amount_minor: int
+    keys: Mapping[str, str] = field(default_factory=dict)
+
+
+class NoRowInForce(Exception):
+    """No row of `dated_values` is in force on the date of the case."""
+
+
+class Case:
+    """One case at one time. Named parts are worked out once.
+
+    `blind` to what ended the case, `or_now` always gives now: so one finds when a promise would
+    have been broken if nothing had happened.
+    """
+
+    __slots__ = (
+        "_known", "blind", "calendars", "facts", "history", "item", "now", "terms", "work",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        work: Work,
+        terms: Guarantee,
+        facts: Mapping[str, Any],
+        now: datetime | None,
+        calendars: Mapping[str, PreparedCalendar],
+        history: Sequence[Earlier] = (),
+        *,
+        blind: bool = False,
+    ) -> None:
+        self.work = work
+        self.terms = terms
+        self.facts = facts
+        self.now = now
+        self.calendars = calendars
+        self.history = history
+        self.blind = blind
+        self.item: Mapping[str, Any] = {}
+        self._known: dict[tuple[str, str], Value] = {}
+
+    def at(self, now: datetime, *, blind: bool = False) -> "Case":
+        """The same case at another time."""
+        return Case(
+            self.work, self.terms, self.facts, now, self.calendars, self.history, blind=blind
+        )
+
+    @property
+    def zone(self) -> str:
+        return self.terms.time_zone
+
+    def value(self, part: Node) -> Value:
+        return self.work[type(part)](self, part)
+
+    def moves(self, part: object) -> bool:
+        """Whether the value of the part changes with time alone."""
+        return id(part) in self.terms.moving
+
+    def named(self, kind: str, name: str, part: Node) -> Value:
+        found = self._known.get((kind, name))
+        if found is None:
+            found = self._known[kind, name] = self.value(part)
+        return found
+
+    def day(self, part: Instant) -> tuple[date | None, bool]:
+        """The local day of an instant; of a deadline the last day that is in time."""
+        at, moving = self.value(part)
+        if at is None:
+            return None, moving
+        if isinstance(part, NamedDeadline | Deadline):
+            at -= ONE_MICROSECOND
+        return local_date(at, self.zone), moving
+
+    def value_in_force(self, name: str) -> Number:
+        fixed = self.terms.values.get(name)
+        if fixed is not None:
+            return fixed
+        for group in self.terms.dated:
+            if name not in group.rows[0].values:
+                continue
+            day, _ = self.day(group.by)
+            for row in group.rows:
+                if day is not None and _in_force(row.first, row.last, day):
+                    return row.values[name]
+        raise NoRowInForce(name)
+
+
+def _in_force(first: date | None, last: date | None, day: date) -> bool:
+    return (first is None or first <= day) and (last is None or day <= last)

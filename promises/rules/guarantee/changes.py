@@ -1,0 +1,342 @@
+"""When the answer changes although nothing happens.
+
+Time enters a guarantee only where a part uses now. Every such part changes its value at instants
+that can be worked out backwards: a span reaches a number, a day begins, an opening ends. These are
+the marks; the answer is looked at on each of them, in order, and the first that differs is it. So
+nobody has to look at a case before that instant.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from fractions import Fraction
+from math import ceil, floor
+from typing import Any
+
+from promises.kernel.calendars import BeyondCalendar
+from promises.kernel.zones import local_date, resolve_local
+from promises.rules.guarantee import conditions as c
+from promises.rules.guarantee import moments
+from promises.rules.guarantee import numbers as n
+from promises.rules.guarantee.case import Case, NoRowInForce
+from promises.rules.guarantee.facts import ONE_MICROSECOND, midnight
+from promises.rules.guarantee.vocabulary import Node
+from promises.rules.guarantee.walk import inner_parts, named_part
+
+_DAY = timedelta(days=1)
+_AHEAD = 3
+"""How many further steps of something that goes on for ever are looked at: one is enough where
+each changes the answer, and a cap or a rounding may hide a few."""
+
+
+def broken_at(case: Case) -> datetime | None:
+    """The first instant at which the promise is broken when nothing happens; None where time alone
+    does not break it."""
+    part = case.terms.broken_when
+    if case.now is None:
+        case = case.at(_anchor(case) or _EPOCH, blind=True)
+    else:
+        case = case.at(case.now, blind=True)
+    for at in _ordered(_marks(case, part)):
+        if case.at(at, blind=True).value(part)[0] is True:
+            return at
+    return None
+
+
+_EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
+
+
+def _anchor(case: Case) -> datetime | None:
+    """Any instant of the case: where there is no now, one from which to look."""
+    return max((at for at in case.facts.values() if isinstance(at, datetime)), default=None)
+
+
+def next_change(case: Case, answer: Callable[[Case], object]) -> datetime | None:
+    """The first instant after now at which `answer` is another, when nothing happens."""
+    now = case.now
+    if now is None:
+        return None
+    before = answer(case)
+    for at in _ordered(_all_marks(case)):
+        if at > now and answer(case.at(at)) != before:
+            return at
+    return None
+
+
+def _ordered(marks: Iterator[datetime]) -> list[datetime]:
+    """Each mark and the instant after it: a limit may itself still be in time."""
+    found: set[datetime] = set()
+    for at in marks:
+        found |= {at, at + ONE_MICROSECOND}
+    return sorted(found)
+
+
+def _all_marks(case: Case) -> Iterator[datetime]:
+    terms = case.terms
+    yield from _marks(case, terms.broken_when)
+    if terms.applies_when is not None:
+        yield from _marks(case, terms.applies_when)
+    yield from _marks(case, terms.amount)
+    for option in terms.remedies.options:
+        if option.amount is not None:
+            yield from _marks(case, option.amount)
+    for part in (*terms.exclusions, *terms.steps):
+        yield from _marks(case, part)
+    ends = [terms.claim.until, terms.claim.not_before]
+    if terms.payment is not None:
+        ends.append(terms.payment.due)
+    for end in ends:
+        at = None if end is None else _known(case, end)
+        if at is not None:
+            yield at
+
+
+def _marks(case: Case, part: object) -> Iterator[datetime]:
+    """Instants at which the part may change, a few too many rather than one too few."""
+    if not case.moves(part):
+        return
+    own = _OWN_MARKS.get(type(part))
+    if own is not None:
+        yield from own(case, part)
+    for inner in inner_parts(case.terms, part):
+        yield from _marks(case, inner)
+
+
+def _known(case: Case, part: Node) -> Any:
+    """The value, or None; a row that is not in force and a calendar's end count as unknown."""
+    try:
+        return case.value(part)[0]
+    except (NoRowInForce, BeyondCalendar):
+        return None
+
+
+# --- marks of conditions -----------------------------------------------------------------------
+
+
+def _compare_marks(case: Case, part: c.Compare) -> Iterator[datetime]:
+    for moving, fixed in ((part.left, part.right), (part.right, part.left)):
+        target = _known(case, fixed)
+        if target is not None:
+            yield from crossings(case, moving, target)
+
+
+def _before_marks(case: Case, part: c.Before) -> Iterator[datetime]:
+    for moving, fixed in ((part.first, part.second), (part.second, part.first)):
+        at = _known(case, fixed)
+        if at is not None and case.moves(moving):
+            yield at
+
+
+def _clock_marks(case: Case, part: c.TimeIn) -> Iterator[datetime]:
+    for day in _coming_days(case):
+        for clock in (part.start, part.end):
+            yield resolve_local(datetime.combine(day, clock), case.zone).instant
+
+
+def _day_marks(case: Case, part: c.DateIn | c.WeekdayIn) -> Iterator[datetime]:
+    for day in _coming_days(case):
+        yield midnight(day, case.zone)
+
+
+def _opening_marks(case: Case, part: c.OpenOn) -> Iterator[datetime]:
+    calendar = case.calendars[part.calendar]
+    for day in _coming_days(case):
+        yield midnight(day, case.zone)
+        for at in (calendar.opening_of_day(day), calendar.closing_of_day(day)):
+            if at is not None:
+                yield at
+
+
+def _coming_days(case: Case) -> Iterator[Any]:
+    if case.now is not None:
+        today = local_date(case.now, case.zone)
+        for ahead in range(2 + _AHEAD):
+            yield today + ahead * _DAY
+
+
+def _row_marks(case: Case, part: n.DatedValue) -> Iterator[datetime]:
+    for group in case.terms.dated:
+        for row in group.rows:
+            if part.name in row.values and row.first is not None and case.moves(group.by):
+                yield midnight(row.first, case.zone)
+
+
+# --- marks of numbers --------------------------------------------------------------------------
+
+
+def _tier_marks(case: Case, part: n.Tiers) -> Iterator[datetime]:
+    for row in part.rows:
+        for edge in (row.low, row.high):
+            if edge is not None:
+                yield from crossings(case, part.of, edge)
+
+
+def _period_marks(case: Case, part: n.Periods) -> Iterator[datetime]:
+    count = _known(case, part)
+    after, every = _known(case, part.after), _known(case, part.every)
+    if count is None or after is None or not every:
+        return
+    for ahead in range(_AHEAD):
+        yield from crossings(case, part.of, after + (count + ahead) * every)
+
+
+def _unit_marks(case: Case, part: Node) -> Iterator[datetime]:
+    """A number that goes on growing: when it reaches its next whole units."""
+    value = _known(case, part)
+    if value is not None:
+        for ahead in range(1 - _AHEAD, _AHEAD + 1):
+            yield from crossings(case, part, Fraction(floor(value) + ahead))
+
+
+_OWN_MARKS: dict[type, Callable[[Case, Any], Iterator[datetime]]] = {
+    c.Compare: _compare_marks,
+    c.Before: _before_marks,
+    c.TimeIn: _clock_marks,
+    c.DateIn: _day_marks,
+    c.WeekdayIn: _day_marks,
+    c.OpenOn: _opening_marks,
+    n.Tiers: _tier_marks,
+    n.Periods: _period_marks,
+    n.Elapsed: _unit_marks,
+    n.CalendarDays: _unit_marks,
+    n.Months: _unit_marks,
+    n.Spells: _unit_marks,
+    n.DatedValue: _row_marks,
+}
+
+
+# --- when a number reaches another -------------------------------------------------------------
+
+
+def crossings(case: Case, part: object, target: Fraction) -> Iterator[datetime]:
+    """Instants at which the part may come to the target, or leave it."""
+    if not case.moves(part):
+        return
+    named = named_part(case.terms, part)
+    if named is not None:
+        yield from crossings(case, named, target)
+        return
+    work = _CROSSINGS.get(type(part))
+    if work is not None:
+        try:
+            yield from work(case, part, target)
+        except BeyondCalendar:
+            return
+
+
+def _elapsed_crossings(case: Case, part: n.Elapsed, target: Fraction) -> Iterator[datetime]:
+    opening = None if part.calendar is None else case.calendars[part.calendar]
+    targets = (target,) if part.whole.value == "no" else (target - 1, target)
+    start, end = _known(case, part.start), _known(case, part.end)
+    for units in targets:
+        span = timedelta(microseconds=ceil(units * moments.SECONDS[part.unit] * 1_000_000))
+        if case.moves(part.start):
+            if end is not None and opening is None:
+                yield end - span
+        elif start is not None and span >= timedelta():
+            pauses, reasons = (), None
+            if part.pauses is not None:
+                pauses, reasons = case.facts.get(part.pauses.fact, ()), part.pauses.reasons
+            at = moments.advance(start, span, opening, pauses, reasons)
+            if at is not None:
+                yield at
+
+
+def _day_crossings(case: Case, part: n.CalendarDays, target: Fraction) -> Iterator[datetime]:
+    backwards = case.moves(part.start)
+    day = case.day(part.end if backwards else part.start)[0]
+    if day is None:
+        return
+    days = -ceil(target) if backwards else ceil(target)
+    for count in (days, days + 1):
+        if part.calendar is None:
+            yield midnight(day + count * _DAY, case.zone)
+        else:
+            yield midnight(case.calendars[part.calendar].add_open_days(day, count), case.zone)
+
+
+def _month_crossings(case: Case, part: n.Months, target: Fraction) -> Iterator[datetime]:
+    day = case.day(part.start)[0]
+    if day is None or case.moves(part.start):
+        return
+    for count in (ceil(target) - 1, ceil(target)):
+        last = moments.add_months(day, count * moments.MONTHS[part.unit])
+        yield midnight(last, case.zone)
+        yield midnight(last + _DAY, case.zone)
+
+
+def _spell_crossings(case: Case, part: n.Spells, target: Fraction) -> Iterator[datetime]:
+    """A spell that lasts grows by the time that goes by."""
+    value = _known(case, part)
+    if value is None or case.now is None:
+        return
+    unit_us = moments.SECONDS[part.unit] * 1_000_000
+    for units in (target - 1, target) if part.whole.value != "no" else (target,):
+        yield case.now + timedelta(microseconds=ceil((units - value) * unit_us))
+    latest = [start for start, end, _ in case.facts.get(part.fact, ()) if end is None]
+    for start in latest:
+        yield start + timedelta(microseconds=ceil(target * unit_us))
+
+
+def _arithmetic_crossings(case: Case, part: n.Arithmetic, target: Fraction) -> Iterator[datetime]:
+    values = [_known(case, one) for one in part.args]
+    for index, arg in enumerate(part.args):
+        others = values[:index] + values[index + 1 :]
+        if not case.moves(arg) or any(value is None for value in others):
+            continue
+        wanted = _solved(part.op, index, others, target)
+        if wanted is not None:
+            yield from crossings(case, arg, wanted)
+
+
+def _solved(op: str, index: int, others: list[Any], target: Fraction) -> Fraction | None:
+    """What one argument must be for the whole to be the target."""
+    rest = sum(others, Fraction(0))
+    match op:
+        case "add":
+            return target - rest
+        case "subtract":
+            return target + rest if index == 0 else others[0] - sum(others[1:]) - target
+        case "smallest" | "largest":
+            return target
+    factor = Fraction(1)
+    for value in others:
+        factor *= value
+    if op == "divide":
+        factor = 1 / others[0] if others[0] else Fraction(0)
+        if index == 1:
+            return others[0] / target if target else None
+    if op == "percent":
+        factor /= 100
+    return target / factor if factor else None
+
+
+def _rounded_crossings(case: Case, part: n.Rounded, target: Fraction) -> Iterator[datetime]:
+    for shift in (Fraction(-1), Fraction(-1, 2), Fraction(0), Fraction(1, 2), Fraction(1)):
+        yield from crossings(case, part.of, target + shift * part.to)
+
+
+def _inner_marks(case: Case, part: Any, target: Fraction) -> Iterator[datetime]:
+    """A number that jumps: where it may jump."""
+    yield from _marks(case, part)
+
+
+def _period_crossings(case: Case, part: n.Periods, target: Fraction) -> Iterator[datetime]:
+    after, every = _known(case, part.after), _known(case, part.every)
+    if after is not None and every:
+        for count in (ceil(target) - 1, ceil(target), ceil(target) + 1):
+            yield from crossings(case, part.of, after + count * every)
+
+
+_CROSSINGS: dict[type, Callable[[Case, Any, Fraction], Iterator[datetime]]] = {
+    n.Elapsed: _elapsed_crossings,
+    n.CalendarDays: _day_crossings,
+    n.Months: _month_crossings,
+    n.Spells: _spell_crossings,
+    n.Arithmetic: _arithmetic_crossings,
+    n.Rounded: _rounded_crossings,
+    n.Tiers: _inner_marks,
+    n.Choice: _inner_marks,
+    n.Accrual: _inner_marks,
+    n.DatedValue: _inner_marks,
+    n.Periods: _period_crossings,
+}
