@@ -28,12 +28,13 @@ def judge(uow: UnitOfWork, ticket_ids: Sequence[uuid.UUID]) -> Judgement:
     judgement = judge_tickets(
         uow.session, organisation_id=uow.organisation_id, now=uow.now, cases=cases
     )
+    missed = {one.ticket_id: one.breached_at for one in judgement.breached}
     moved = {
         ticket_id: due
         for ticket_id, due in judgement.next_due.items()
-        if due != cases[ticket_id].next_due_at
+        if due != cases[ticket_id].next_due_at or ticket_id in missed
     }
-    set_next_due(uow.session, organisation_id=uow.organisation_id, due=moved)
+    set_next_due(uow.session, organisation_id=uow.organisation_id, due=moved, missed=missed)
     if judgement.breached:
         compensate(uow, _to_award(uow, judgement.breached, cases))
         tell_broken(uow, [breach.breach_id for breach in judgement.breached])

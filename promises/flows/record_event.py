@@ -6,11 +6,12 @@ from collections.abc import Collection, Sequence
 
 from promises.db.session import UnitOfWork
 from promises.desk.actions import log_event, log_events, touch_branches, undo_last
-from promises.desk.models import EventKind
+from promises.desk.models import EventKind, TicketKind
 from promises.desk.values import EventClaim, LoggedEvent
 from promises.flows.judge_tickets import judge
 from promises.flows.put_right import put_right
 from promises.flows.tell_customers import tell_turn, tell_turn_near
+from promises.flows.tell_matters import tell_news
 from promises.kernel.actors import ActorKind
 from promises.kernel.errors import DomainError
 
@@ -25,6 +26,8 @@ def record_event(uow: UnitOfWork, *, claim: EventClaim) -> LoggedEvent:
         claim=claim,
     )
     _follow(uow, [logged], undone={claim.ticket_id} if claim.kind is EventKind.UNDONE else ())
+    if logged.ticket.kind is not TicketKind.VISIT:
+        tell_news(uow, [claim], [logged])
     if claim.kind is EventKind.CALLED:
         tell_turn(uow, logged.ticket)
         tell_turn_near(uow, logged.ticket.branch_id)
@@ -49,6 +52,9 @@ def record_events(
     if logged:
         undone = {claim.ticket_id for claim in claims if claim.kind is EventKind.UNDONE}
         _follow(uow, logged, undone=undone & {one.ticket.ticket_id for one in logged})
+        done = zip(claims, answers, strict=True)
+        told = [claim for claim, answer in done if isinstance(answer, LoggedEvent)]
+        tell_news(uow, told, logged)
     return answers
 
 

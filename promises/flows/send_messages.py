@@ -20,12 +20,26 @@ from promises.kernel.actors import SYSTEM
 from promises.notify import actions
 from promises.notify.actions import Claimed
 from promises.notify.channels import Carrier, Outcome, Parcel, Result
-from promises.notify.letters import Facts, compose_email, compose_text
+from promises.notify.letter_parts import Facts
+from promises.notify.letters import compose_email, compose_text
 from promises.notify.models import Channel, MessageKind
 
-TICKET_KINDS = (MessageKind.TURN_NEAR, MessageKind.YOUR_TURN, MessageKind.PROMISE_BROKEN)
+WORD_OF_MATTERS = (
+    MessageKind.MATTER_RECEIVED,
+    MessageKind.MATTER_PROMISED,
+    MessageKind.MATTER_TOLD,
+    MessageKind.MATTER_ANSWERED,
+)
+TICKET_KINDS = (
+    MessageKind.TURN_NEAR,
+    MessageKind.YOUR_TURN,
+    MessageKind.PROMISE_BROKEN,
+    MessageKind.MATTER_DUE,
+    *WORD_OF_MATTERS,
+)
 STILL_NEAR = ("waiting",)
 STILL_CALLED = ("called", "in_service")
+STILL_OPEN = ("open", "handed_over")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +72,8 @@ WHERE organisation.organisation_id = %(organisation_id)s
 """
 
 _TICKET = """
-SELECT ticket.public_code, ticket.number, ticket.state, ticket.letter, branch.name AS branch,
-    branch.time_zone
+SELECT ticket.public_code, ticket.number, ticket.state, ticket.letter, ticket.kind,
+    branch.name AS branch, branch.time_zone
 FROM tickets AS ticket
 JOIN branches AS branch
     ON branch.organisation_id = ticket.organisation_id AND branch.id = ticket.branch_id
@@ -176,16 +190,26 @@ def _gather(
     if ticket is None or _moved_on(claimed.kind, ticket.state):
         return Result(Outcome.TOO_LATE, "its moment has passed")
     return Facts(
-        link=f"{base_url}/o/{recipient.slug}/t/{ticket.public_code}",
+        link=f"{base_url}/o/{recipient.slug}/{_page(claimed, ticket)}",
         zone=ticket.time_zone,
         branch=ticket.branch,
         label=label_of(ticket.letter, ticket.number),
+        matter=ticket.kind,
         **common,
     )
 
 
+def _page(claimed: Claimed, ticket: Any) -> str:
+    """Where the letter leads: customers to their own page, staff to theirs."""
+    if claimed.kind is MessageKind.MATTER_DUE:
+        return f"staff/matters/{claimed.ticket_id}"
+    return f"t/{ticket.public_code}"
+
+
 def _moved_on(kind: MessageKind, state: str) -> bool:
-    """Whether the news of a turn is old by now. That we broke a promise never is."""
+    """Whether the news of a turn, or a reminder, is old. That we broke a promise never is."""
+    if kind is MessageKind.MATTER_DUE:
+        return state not in STILL_OPEN
     if kind is MessageKind.TURN_NEAR:
         return state not in STILL_NEAR
     return kind is MessageKind.YOUR_TURN and state not in STILL_CALLED

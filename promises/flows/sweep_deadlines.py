@@ -57,6 +57,7 @@ def sweep(uow: UnitOfWork, *, limit: int = 500, until: dt.datetime | None = None
         uow.session,
         organisation_id=uow.organisation_id,
         due=next_deadlines(uow.session, organisation_id=uow.organisation_id, ticket_ids=tickets),
+        missed={one.ticket_id: one.breached_at for one in reversed(due)},
     )
     touch_branches(
         uow.session,

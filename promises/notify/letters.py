@@ -3,36 +3,13 @@
 No code and no payment detail ever stands in a message; the customer's own page shows those.
 """
 
-import datetime as dt
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
 
 from promises.kernel.money import Money
-from promises.kernel.text import N_, Message, format_money, ntranslate, render, translate
+from promises.kernel.text import N_, format_money, ntranslate, translate
+from promises.notify.letter_parts import Facts, Letter, say
+from promises.notify.matter_letters import MATTER_LETTERS
 from promises.notify.models import MessageKind
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
-    """What a letter may speak of. `link` is whole; `zone` is that of the branch or organisation."""
-
-    kind: MessageKind
-    locale: str
-    organisation: str
-    zone: str
-    link: str | None = field(default=None, repr=False)
-    branch: str = ""
-    label: str = ""
-    name: str = ""
-    expires_at: dt.datetime | None = None
-    params: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    subject: str
-    paragraphs: tuple[str, ...]
 
 
 def compose_email(facts: Facts) -> tuple[str, str]:
@@ -53,14 +30,10 @@ def compose_text(facts: Facts) -> str:
     return " ".join((said, facts.link)) if facts.link else said
 
 
-def _say(facts: Facts, msgid: str, /, **params: object) -> str:
-    return render(facts.locale, Message(msgid, params), facts.zone)
-
-
 def _turn_near(facts: Facts) -> Letter:
     ahead = int(facts.params.get("ahead", 0))
     if ahead == 0:
-        how_near = _say(facts, N_("You are next at %(branch)s."), branch=facts.branch)
+        how_near = say(facts, N_("You are next at %(branch)s."), branch=facts.branch)
     else:
         how_near = ntranslate(
             facts.locale,
@@ -70,15 +43,15 @@ def _turn_near(facts: Facts) -> Letter:
             branch=facts.branch,
         )
     return Letter(
-        _say(facts, N_("Your turn is near: %(label)s"), label=facts.label),
-        (how_near, _say(facts, N_("Follow your number here:"))),
+        say(facts, N_("Your turn is near: %(label)s"), label=facts.label),
+        (how_near, say(facts, N_("Follow your number here:"))),
     )
 
 
 def _your_turn(facts: Facts) -> Letter:
     counter = facts.params.get("counter")
     if counter:
-        where = _say(
+        where = say(
             facts,
             N_("Number %(label)s: come to counter %(counter)s at %(branch)s."),
             label=facts.label,
@@ -86,44 +59,48 @@ def _your_turn(facts: Facts) -> Letter:
             branch=facts.branch,
         )
     else:
-        where = _say(
+        where = say(
             facts,
             N_("Number %(label)s: come to the desk at %(branch)s."),
             label=facts.label,
             branch=facts.branch,
         )
-    return Letter(_say(facts, N_("It is your turn: %(label)s"), label=facts.label), (where,))
+    return Letter(say(facts, N_("It is your turn: %(label)s"), label=facts.label), (where,))
 
 
 def _promise_broken(facts: Facts) -> Letter:
     titles: Mapping[str, str] = facts.params.get("titles") or {}
     title = titles.get(facts.locale) or next(iter(titles.values()), "")
-    opening = _say(facts, N_("We promised: %(title)s. We did not keep our word."), title=title)
-    sorry = _say(
-        facts, N_("We are sorry that you had to wait, number %(label)s."), label=facts.label
-    )
+    opening = say(facts, N_("We promised: %(title)s. We did not keep our word."), title=title)
+    sorry = _sorry(facts)
     amount_minor = int(facts.params.get("amount_minor") or 0)
     if amount_minor <= 0:
-        rest = _say(facts, N_("Your page shows what the promise says about this case:"))
-        return Letter(_say(facts, N_("We broke our promise")), (opening, sorry, rest))
+        rest = say(facts, N_("Your page shows what the promise says about this case:"))
+        return Letter(say(facts, N_("We broke our promise")), (opening, sorry, rest))
     amount = format_money(
         facts.locale, Money(amount_minor, str(facts.params["currency"])), trim=True
     )
-    rest = _say(
+    rest = say(
         facts,
         N_("%(amount)s is yours. You need not ask for it; your page shows how you get it:"),
         amount=amount,
     )
-    subject = _say(facts, N_("We broke our promise: %(amount)s is yours"), amount=amount)
+    subject = say(facts, N_("We broke our promise: %(amount)s is yours"), amount=amount)
     return Letter(subject, (opening, sorry, rest))
+
+
+def _sorry(facts: Facts) -> str:
+    if facts.matter != "visit":
+        return say(facts, N_("We are sorry that you had to wait."))
+    return say(facts, N_("We are sorry that you had to wait, number %(label)s."), label=facts.label)
 
 
 def _invitation(facts: Facts) -> Letter:
     return Letter(
-        _say(facts, N_("%(organisation)s invites you to Lupaus"), organisation=facts.organisation),
+        say(facts, N_("%(organisation)s invites you to Lupaus"), organisation=facts.organisation),
         (
-            _say(facts, N_("Hello %(name)s,"), name=facts.name),
-            _say(
+            say(facts, N_("Hello %(name)s,"), name=facts.name),
+            say(
                 facts,
                 N_(
                     "%(organisation)s keeps its promises to customers with Lupaus. You are invited "
@@ -132,17 +109,17 @@ def _invitation(facts: Facts) -> Letter:
                 organisation=facts.organisation,
             ),  # fmt: skip
             *_until(facts),
-            _say(facts, N_("Choose your password here:")),
+            say(facts, N_("Choose your password here:")),
         ),
     )
 
 
 def _reset(facts: Facts) -> Letter:
     return Letter(
-        _say(facts, N_("Choose a new password")),
+        say(facts, N_("Choose a new password")),
         (
-            _say(facts, N_("Hello %(name)s,"), name=facts.name),
-            _say(
+            say(facts, N_("Hello %(name)s,"), name=facts.name),
+            say(
                 facts,
                 N_(
                     "Somebody asked for a new password for you. If it was not you, do nothing: "
@@ -150,7 +127,7 @@ def _reset(facts: Facts) -> Letter:
                 ),
             ),  # fmt: skip
             *_until(facts),
-            _say(facts, N_("Choose your password here:")),
+            say(facts, N_("Choose your password here:")),
         ),
     )
 
@@ -159,13 +136,18 @@ def _until(facts: Facts) -> tuple[str, ...]:
     if facts.expires_at is None:
         return ()
     works = N_("The link works once, until %(until)s.")
-    return (_say(facts, works, until=facts.expires_at),)
+    return (say(facts, works, until=facts.expires_at),)
 
 
 def _why(facts: Facts) -> str:
     """Why this person gets the letter."""
-    if facts.kind in (MessageKind.INVITATION, MessageKind.RESET):
+    if facts.kind in (MessageKind.INVITATION, MessageKind.RESET, MessageKind.MATTER_DUE):
         return translate(facts.locale, N_("This address belongs to your account."))
+    if facts.matter != "visit":
+        return translate(
+            facts.locale,
+            N_("You get this message because you gave us this address with your matter."),
+        )
     return translate(
         facts.locale, N_("You get this message because you gave us this address with your number.")
     )
@@ -177,4 +159,5 @@ _LETTERS: Mapping[MessageKind, Callable[[Facts], Letter]] = {
     MessageKind.PROMISE_BROKEN: _promise_broken,
     MessageKind.INVITATION: _invitation,
     MessageKind.RESET: _reset,
+    **MATTER_LETTERS,
 }

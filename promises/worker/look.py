@@ -25,6 +25,7 @@ class Errand(enum.StrEnum):
     SEND = "send"
     SETTLE = "settle"
     CLOSE = "close"
+    REMIND = "remind"
     HOUSEKEEP = "housekeep"
 
 
@@ -56,6 +57,10 @@ _SLOW_ERRANDS = f"""
 UNION ALL
 SELECT 'close', organisation_id, min(queued_at)
 FROM tickets WHERE state IN ('waiting', 'called', 'in_service')
+GROUP BY organisation_id
+UNION ALL
+SELECT 'remind', organisation_id, min(remind_at)
+FROM matters WHERE ended_at IS NULL AND remind_at <= %(now)s
 GROUP BY organisation_id
 """
 

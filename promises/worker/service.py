@@ -17,6 +17,7 @@ from promises.flows import run_import
 from promises.flows.close_branches import close_branch, shut_with_overdue
 from promises.flows.decide_proposal import judge_past
 from promises.flows.housekeep import housekeep
+from promises.flows.remind_staff import remind
 from promises.flows.send_messages import Post, send_due
 from promises.flows.settle_payouts import settle
 from promises.flows.sweep_deadlines import sweep
@@ -89,6 +90,11 @@ def keep_house(organisation_id: uuid.UUID) -> None:
         housekeep(uow)
 
 
+def remind_staff(organisation_id: uuid.UUID) -> int:
+    with unit_of_work(organisation_id, SYSTEM) as uow:
+        return remind(uow)
+
+
 def run_import_job(organisation_id: uuid.UUID, import_id: str) -> None:
     run_import.run(organisation_id, uuid.UUID(import_id))
 
@@ -104,7 +110,10 @@ class Service:
     def __init__(self, app: Flask, url: str, tools: Tools) -> None:
         self._stop = threading.Event()
         post, rails = tools.post, tools.rails
-        mail: dict[Errand, Runner] = {Errand.SEND: lambda one: send_due(one, post)}
+        mail: dict[Errand, Runner] = {
+            Errand.SEND: lambda one: send_due(one, post),
+            Errand.REMIND: remind_staff,
+        }
         money: dict[Errand, Runner] = {
             Errand.SETTLE: lambda one: settle(one, rails),
             Errand.CLOSE: close_branches,

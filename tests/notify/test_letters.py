@@ -3,7 +3,8 @@ import datetime as dt
 import pytest
 
 from promises.kernel.text import LOCALES
-from promises.notify.letters import Facts, compose_email, compose_text
+from promises.notify.letter_parts import Facts
+from promises.notify.letters import compose_email, compose_text
 from promises.notify.models import MessageKind
 
 LINK = "https://promises.example/o/bank/t/abcdef"
@@ -20,6 +21,7 @@ def facts(kind, locale="en", **words):
             "branch": "Centre",
             "label": "A042",
             "name": "Maija",
+            "matter": "complaint" if kind.startswith("matter_") else "visit",
         }
         | words
     )
@@ -27,11 +29,13 @@ def facts(kind, locale="en", **words):
 
 BROKEN = {"titles": {"fi": "Palvelu 15 minuutissa", "en": "Served within 15 minutes"}}
 
+DATES = {"promised_at": "2026-03-06T13:00:00+00:00", "due_at": "2026-03-04T10:00:00+00:00"}
+
 
 @pytest.mark.parametrize("locale", LOCALES)
 @pytest.mark.parametrize("kind", list(MessageKind))
 def test_every_letter_stands_in_every_language_with_one_link(kind, locale):
-    params = {"amount_minor": 1000, "currency": "EUR", **BROKEN}
+    params = {"amount_minor": 1000, "currency": "EUR", **BROKEN, **DATES}
     subject, body = compose_email(facts(kind, locale, params=params))
     text = compose_text(facts(kind, locale, params=params))
     assert subject
@@ -85,3 +89,25 @@ def test_an_invitation_says_until_when_its_link_works_on_local_clocks():
     _, body = compose_email(facts(MessageKind.INVITATION, expires_at=until))
     assert "8 Jan 2026" in body
     assert "00:30" in body
+
+
+@pytest.mark.parametrize("matter", ["complaint", "callback", "request", "application"])
+@pytest.mark.parametrize("kind", [one for one in MessageKind if one.startswith("matter_")])
+def test_each_kind_of_matter_has_its_letters(kind, matter):
+    subject, body = compose_email(facts(kind, matter=matter, params=DATES))
+    assert subject
+    assert "number" not in body.replace("telephone number", "")
+
+
+def test_a_promised_date_outweighs_the_deadline_of_the_terms():
+    received = compose_email(facts(MessageKind.MATTER_RECEIVED, params=DATES))[1]
+    assert "by 6 Mar 2026, 15:00" in received
+    plain = compose_email(facts(MessageKind.MATTER_RECEIVED, params={"due_at": DATES["due_at"]}))[1]
+    assert "by 4 Mar 2026, 12:00" in plain
+    assert "hear from us" not in compose_email(facts(MessageKind.MATTER_TOLD))[1]
+
+
+def test_a_broken_promise_about_a_matter_speaks_of_no_number():
+    params = {"amount_minor": 0, "currency": None, **BROKEN}
+    body = compose_email(facts(MessageKind.PROMISE_BROKEN, matter="complaint", params=params))[1]
+    assert "We are sorry that you had to wait." in body
