@@ -51,6 +51,7 @@ PLACES = (
     Place("vouchers", "vouchers.list", N_("Vouchers"), "ticket", Permission.VOUCHER_READ, "g v"),
     Place("people", "people.list", N_("People"), "people", Permission.PEOPLE),
     Place("branches", "branches.list", N_("Branches"), "branch", Permission.BRANCHES),
+    Place("calendars", "calendars.list", N_("Calendars"), "calendar", Permission.BRANCHES),
     Place("devices", "devices.list", N_("Devices"), "screen", Permission.DEVICES),
     Place("keys", "keys.list", N_("API keys"), "key", Permission.KEYS),
     Place("messages", "messages.list", N_("Messages"), "mail", Permission.MESSAGE_READ),

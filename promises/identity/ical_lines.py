@@ -24,6 +24,10 @@ class FileRefused(Refused):
     code = "calendar_file_refused"
     message = N_("This calendar file cannot be read. Nothing was changed.")
 
+    @classmethod
+    def of_file(cls, message: str, **params: object) -> "FileRefused":
+        return cls([FieldProblem("file", message, params)])
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -61,15 +65,15 @@ def read_components(data: bytes) -> list[Component]:
     """The calendars of a file. Raises FileRefused with the lines that cannot be read."""
     if len(data) > MOST_BYTES:
         text = N_("The file is larger than %(most)s kB.")
-        raise FileRefused([FieldProblem("file", text, {"most": MOST_BYTES // 1024})])
+        raise FileRefused.of_file(text, most=MOST_BYTES // 1024)
     try:
-        text = data.decode("utf-8-sig")
+        content = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         message = N_("The file is not written in UTF-8, as calendar files are.")
-        raise FileRefused([FieldProblem("file", message)]) from None
+        raise FileRefused.of_file(message) from None
     problems: list[FieldProblem] = []
     top = Component("", 0)
-    _nest(top, _lines(text, problems), problems)
+    _nest(top, _lines(content, problems), problems)
     calendars = [one for one in top.children if one.name == "VCALENDAR"]
     if not calendars and not problems:
         problems.append(FieldProblem("file", N_("This is not a calendar file (.ics).")))

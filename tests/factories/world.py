@@ -274,6 +274,7 @@ class FullWorld(World):
         compensation = next(row for row in self.compensations() if row.state == "owed")
         return {
             "branch_id": self.made.branch_id,
+            "calendar_id": self.made.branch.calendar_id,
             "counter_id": self.made.counter_id,
             "service_kind_id": self.made.kind_id,
             "member_id": self.invited.member_id,

@@ -1,6 +1,5 @@
 """The administrator's pages, driven as a browser would."""
 
-import datetime as dt
 import re
 
 import pytest
@@ -161,8 +160,6 @@ def test_a_branch_gets_hours_counters_and_services(admin, made):
     taken = post(admin, f"{where}/counters", {"counter": "7"}, page=where)
     assert taken.status_code == 422
     assert "is in use already" in taken.text
-    week = {f"day_{index}": "" for index in range(7)} | {"day_0": "9-12, 13:00–16.30"}
-    assert post(admin, f"{where}/hours", week).status_code == 303
     assert post(admin, f"{where}/services", {"kinds": [str(made.kind_id)]}).status_code == 303
     with made.work() as uow:
         branch = queries.branch_by_slug(uow.session, organisation_id=made.id, slug="toolo")
@@ -171,49 +168,11 @@ def test_a_branch_gets_hours_counters_and_services(admin, made):
         hours = calendars.stored_hours(
             uow.session, organisation_id=made.id, calendar_id=branch.calendar_id
         )
-        assert hours.spec.weekly[0] == ((540, 720), (780, 990))
-        assert hours.spec.weekly[1] == ()
+        assert hours.spec.weekly == (*((((600, 990),),) * 5), (), ())
         kinds = queries.service_kinds_of_branch(
             uow.session, organisation_id=made.id, branch_id=branch.id
         )
         assert [kind.id for kind in kinds] == [made.kind_id]
-
-
-def test_hours_that_cannot_be_are_named_at_their_day(admin, made):
-    where = page(made, f"staff/branches/{made.branch_id}/hours")
-    week = {f"day_{index}": "" for index in range(7)}
-    unreadable = post(admin, where, week | {"day_2": "from nine"})
-    assert unreadable.status_code == 422
-    assert 'href="#day_2"' in unreadable.text
-    assert 'value="from nine"' in unreadable.text
-    overlapping = post(admin, where, week | {"day_3": "9-12, 11-16"})
-    assert overlapping.status_code == 422
-    assert "Two opening times overlap." in overlapping.text
-    with made.work() as uow:
-        hours = calendars.stored_hours(
-            uow.session, organisation_id=made.id, calendar_id=made.branch.calendar_id
-        )
-    assert hours.spec.weekly[2] == ((0, 1440),)
-
-
-def test_holidays_are_frozen_and_a_day_set_by_hand_stays(admin, made):
-    where = page(made, f"staff/branches/{made.branch_id}/days")
-    christmas = dt.date(2031, 12, 24)
-    day = {"on": christmas.isoformat(), "hours": "9-12", "note": "Half a day"}
-    assert post(admin, where, day).status_code == 303
-    seeded = post(admin, f"{where}/holidays", {"country": "FI", "year": "2031"}, page=where)
-    assert seeded.status_code == 303
-    with made.work() as uow:
-        hours = calendars.stored_hours(
-            uow.session, organisation_id=made.id, calendar_id=made.branch.calendar_id
-        )
-    assert hours.spec.exceptions[christmas] == ((540, 720),)
-    assert hours.spec.exceptions[dt.date(2031, 12, 6)] == ()
-    assert hours.notes["2031-12-06"] == "Itsenäisyyspäivä"
-    assert "Half a day" in admin.get(where).text
-    gone = post(admin, f"{where}/remove", {"on": christmas.isoformat()}, page=where)
-    assert gone.status_code == 303
-    assert "Half a day" not in admin.get(where).text
 
 
 def test_a_key_is_shown_once_and_works_until_revoked(app, admin, made):

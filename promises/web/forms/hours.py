@@ -5,7 +5,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from wtforms import DateField, SelectField
+from flask_wtf.file import FileField, FileRequired
+from wtforms import DateField, HiddenField, RadioField, SelectField
 from wtforms.validators import InputRequired, ValidationError
 
 from promises.http.forms import Form, Line, WholeNumber, options
@@ -13,6 +14,22 @@ from promises.http.i18n import country_name, gettext
 from promises.identity.public_holidays import COUNTRIES
 from promises.kernel.hours import MINUTES_A_DAY, Windows
 from promises.kernel.text import N_
+from promises.web.forms.branches import time_zones
+
+PATTERNS: dict[str, tuple[str, tuple[Windows, ...]]] = {
+    "days": (
+        N_("Business days: Monday to Friday, the whole day"),
+        (*((((0, MINUTES_A_DAY),),) * 5), (), ()),
+    ),
+    "office": (
+        N_("Office hours: Monday to Friday, 9:00–17:00"),
+        (*((((540, 1020),),) * 5), (), ()),
+    ),
+    "always": (N_("Always: every day and night"), (((0, MINUTES_A_DAY),),) * 7),
+}
+"""The week that a new calendar begins with."""
+
+LONGEST_CHANGES = 190_000
 
 _TIME = r"(\d{1,2})(?:[.:](\d{2}))?"
 _RANGE = re.compile(rf"{_TIME}\s*(?:-|–|—)\s*{_TIME}")
@@ -69,7 +86,18 @@ class Hours(Line):
             raise ValidationError(gettext(_UNREADABLE)) from None
 
 
-class WeekForm(Form):
+class VersionForm(Form):
+    """`version`: the hours that the writer had before them."""
+
+    version = HiddenField()
+
+    def expected(self) -> int:
+        """The version's number; 0, which none has, for what is no number."""
+        text = self.version.data or ""
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+
+class WeekForm(VersionForm):
     day_0 = Hours()
     day_1 = Hours()
     day_2 = Hours()
@@ -82,7 +110,7 @@ class WeekForm(Form):
         return tuple(self[f"day_{index}"].windows for index in range(7))
 
 
-class ExceptionForm(Form):
+class ExceptionForm(VersionForm):
     on = DateField(N_("Date"), [InputRequired()])
     hours = Hours(N_("Opening hours"))
     note = Line(N_("Why"), longest=80, required=False)
@@ -92,7 +120,7 @@ class ExceptionForm(Form):
             raise ValidationError(gettext("Give a date between 1900 and 2200."))
 
 
-class RemoveExceptionForm(Form):
+class RemoveExceptionForm(VersionForm):
     on = DateField(N_("Date"), [InputRequired()])
 
 
@@ -106,3 +134,26 @@ class HolidaysForm(Form):
     def validate_year(self, field: Any) -> None:
         if field.data is not None and not 1990 <= field.data <= 2100:
             raise ValidationError(gettext("Give a year between 1990 and 2100."))
+
+
+class NewCalendarForm(Form):
+    name = Line(N_("Name"), longest=80)
+    time_zone = SelectField(N_("Time zone"))
+    pattern = RadioField(N_("Open at first"))
+
+    def offer(self) -> None:
+        self.time_zone.choices = options((name, name) for name in time_zones())
+        self.pattern.choices = options((key, gettext(text)) for key, (text, _) in PATTERNS.items())
+
+    def weekly(self) -> tuple[Windows, ...]:
+        return PATTERNS[self.pattern.data][1]
+
+
+class CalendarFileForm(Form):
+    file = FileField(N_("Calendar file"), [FileRequired(N_("Choose a file."))])
+
+
+class ApplyForm(VersionForm):
+    """`changes`: the days of a preview, as `web.calendar_files` writes them."""
+
+    changes = HiddenField()
