@@ -145,15 +145,17 @@ def _receipt(
     day, clock = local.date(), local.time()
     if opening is None or deadline.receipt is Receipt.COUNTS:
         return day, clock, False
-    late = deadline.cut_off is not None and clock > deadline.cut_off
-    if deadline.receipt is Receipt.NEXT_OPENING and not late:
-        opened = opening.next_opening(start).astimezone(zone_of(zone))
-        return opened.date(), opened.time(), opened.date() != day or opened.time() != clock
-    if opening.is_open_day(day) and not late:
-        return day, clock, False
-    day = opening.add_open_days(day, 1)
-    opens = opening.opening_of_day(day)
-    return day, clock if opens is None else opens.astimezone(zone_of(zone)).time(), True
+    if deadline.cut_off is None and deadline.receipt is Receipt.NEXT_OPENING:
+        opened = opening.next_opening(start)
+    elif opening.is_open_day(day) and (deadline.cut_off is None or clock <= deadline.cut_off):
+        if deadline.receipt is Receipt.NEXT_OPEN_DAY:
+            return day, clock, False
+        opened = max(start, opening.opening_of_day(day) or start)
+    else:
+        day = opening.add_open_days(day, 1)
+        opened = opening.opening_of_day(day) or midnight(day, zone)
+    local = opened.astimezone(zone_of(zone))
+    return local.date(), local.time(), opened != start
 
 
 def _count_days(
