@@ -27,6 +27,7 @@ RESULTS = ROOT / "bench" / "results"
 DOCUMENT = ROOT / "docs" / "performance.md"
 CASES = (
     "p01_verdict",
+    "p03_business_time",
     "p06_sweep",
     "p09_event",
     "p10_live",

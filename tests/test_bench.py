@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 
-from bench import p01_verdict, p06_sweep, p09_event, p13_poll, run
+from bench import p01_verdict, p03_business_time, p06_sweep, p09_event, p13_poll, run
 from bench.ground import api_key, ground
 from bench.harness import Figure, interleave, percentile
 from promises.identity import keys
@@ -31,6 +31,14 @@ def hold(figures):
 @pytest.mark.slow
 def test_verdict_costs_little_more_than_a_function_by_hand():
     hold(p01_verdict.measure("small"))
+
+
+@pytest.mark.slow
+def test_business_time_is_never_wrong_and_a_hundred_times_faster_than_its_peer():
+    wrong, *speeds = p03_business_time.measure("small")
+    assert wrong.value == 0
+    assert len(speeds) == 2
+    hold(speeds)
 
 
 @pytest.mark.slow
