@@ -13,6 +13,7 @@ from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined
 
 import promises.audit.models
 import promises.breaches.models
+import promises.catalogue.draft_models
 import promises.catalogue.models
 import promises.compensation.models
 import promises.desk.matter_models
@@ -40,6 +41,7 @@ from promises.worker import commands as worker_commands
 MODELS: tuple[ModuleType, ...] = (
     promises.audit.models,
     promises.breaches.models,
+    promises.catalogue.draft_models,
     promises.catalogue.models,
     promises.compensation.models,
     promises.desk.matter_models,

@@ -62,3 +62,23 @@ class DraftRefused(Refused):
 
     code = "draft_refused"
     message = N_("The promise needs another look.")
+
+
+class NoSuchDraft(NotFound):
+    code = "no_such_draft"
+    message = N_("There is no such draft.")
+
+
+class DraftChanged(Conflict):
+    """Two people work on one draft; nothing of the later change was stored."""
+
+    code = "draft_changed"
+    message = N_(
+        "%(name)s changed this draft on %(changed_at)s, while you were at it. What you typed still "
+        "stands here and is not saved. Save again to let it count over the other change."
+    )
+
+
+class DraftSettled(Conflict):
+    code = "draft_settled"
+    message = N_("This draft was published or dropped already.")

@@ -1,0 +1,179 @@
+"""The twenty templates: each a real guarantee, with its source and the blanks that a manager fills.
+
+A template is a JSON file beside this module. Its `terms` are whole and parse as they stand; a blank
+names the places in them that one answer is written to. Words that a manager or a customer reads as
+they are stand in all languages.
+"""
+
+import json
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from promises.catalogue.templates.places import NoSuchPlace, put, value_at
+from promises.kernel.money import minor_digits
+
+FILES = Path(__file__).parent / "library"
+_WRITTEN_DIGITS = 2
+"""Amounts in the files have cents; another currency may have fewer or more."""
+
+
+class BlankKind(StrEnum):
+    NUMBER = "number"
+    MONEY = "money"
+    CHOICE = "choice"
+    CALENDAR = "calendar"
+    CLOCK = "clock"
+    DAYS = "days"
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One answer to a choice: what stands where when it is chosen; None takes the place out."""
+
+    name: str
+    sets: Mapping[str, Any]
+
+    def holds(self, terms: Mapping[str, Any]) -> bool:
+        return all(value_at(terms, place) == value for place, value in self.sets.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Blank:
+    """`label` names the question in words. `main`: among the few that matter most. A number with
+    `decimals` stands in the terms as text."""
+
+    name: str
+    kind: BlankKind
+    label: str
+    main: bool
+    places: tuple[str, ...]
+    unit: str = ""
+    least: str = "1"
+    most: str = "1"
+    decimals: int = 0
+    options: tuple[Option, ...] = ()
+
+    def read(self, terms: Mapping[str, Any]) -> Any:
+        """The answer that the terms give, of a choice the option's name. None where an expert has
+        changed them so that no option holds. Raises NoSuchPlace where the place is gone."""
+        if self.kind is BlankKind.CHOICE:
+            return next((one.name for one in self.options if one.holds(terms)), None)
+        return value_at(terms, self.places[0])
+
+    def write(self, terms: dict[str, Any], answer: Any) -> None:
+        if self.kind is BlankKind.CHOICE:
+            for one in self.options:
+                if one.name == answer:
+                    for place, value in one.sets.items():
+                        put(terms, place, deepcopy(value))
+            return
+        for place in self.places:
+            put(terms, place, answer)
+
+    def fits(self, terms: Mapping[str, Any]) -> bool:
+        """Whether the places of the blank are still there, and one answer for all of them."""
+        try:
+            if self.kind is BlankKind.CHOICE:
+                return self.read(terms) is not None
+            return len({json.dumps(value_at(terms, place)) for place in self.places}) == 1
+        except NoSuchPlace:
+            return False
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Who makes this promise, and where. `note`: `told` and `pledge` where no text of the scheme
+    is published."""
+
+    name: str
+    publisher: str
+    where: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """`stated` names the questions that this promise answers by itself."""
+
+    slug: str
+    order: int
+    titles: Mapping[str, str]
+    answers: Mapping[str, str]
+    way_of_working: Mapping[str, str]
+    source: Source
+    blanks: tuple[Blank, ...]
+    stated: tuple[str, ...]
+    terms: Mapping[str, Any]
+
+    def start(self, currency: str, zone: str) -> dict[str, Any]:
+        """Terms of an organisation's own to change, in its currency and on its clocks."""
+        terms: dict[str, Any] = deepcopy(dict(self.terms))
+        terms["currency"] = currency
+        if "time_zone" in terms:
+            terms["time_zone"] = zone
+        for place in self._money_places():
+            put(terms, place, _in_minor_units(value_at(terms, place), currency))
+        return terms
+
+    def _money_places(self) -> list[str]:
+        if self.terms["format"] == 1:
+            return ["/amount/amount_minor"]
+        return [p for one in self.blanks if one.kind is BlankKind.MONEY for p in one.places]
+
+    def matches(self, words: str, locale: str) -> bool:
+        """Whether all words stand in what a reader sees of it."""
+        seen = (self.titles[locale], self.answers[locale], self.source.name, self.source.publisher)
+        text = " ".join((*seen, self.source.where)).casefold()
+        return all(word in text for word in words.casefold().split())
+
+
+def _in_minor_units(cents: int, currency: str) -> int:
+    digits = minor_digits(currency) - _WRITTEN_DIGITS
+    scale: int = 10 ** abs(digits)
+    return cents * scale if digits >= 0 else max(cents // scale, 1)
+
+
+@cache
+def templates() -> tuple[Template, ...]:
+    """All of them, in the order in which they are shown."""
+    found = [_read(path) for path in FILES.glob("*.json")]
+    return tuple(sorted(found, key=lambda one: one.order))
+
+
+def template_of(slug: str | None) -> Template | None:
+    return next((one for one in templates() if one.slug == slug), None)
+
+
+def _read(path: Path) -> Template:
+    given = json.loads(path.read_text(encoding="utf-8"))
+    return Template(
+        slug=path.stem,
+        order=given["order"],
+        titles=given["titles"],
+        answers=given["answers"],
+        way_of_working=given["way"],
+        source=Source(**given["source"]),
+        blanks=tuple(_blank(one) for one in given["blanks"]),
+        stated=tuple(given["stated"]),
+        terms=given["terms"],
+    )
+
+
+def _blank(given: Mapping[str, Any]) -> Blank:
+    return Blank(
+        name=given["name"],
+        kind=BlankKind(given["kind"]),
+        label=given.get("label", given["name"]),
+        main=given["main"],
+        places=tuple(given.get("at", ())),
+        unit=given.get("unit", ""),
+        least=str(given.get("least", 1)),
+        most=str(given.get("most", 1)),
+        decimals=given.get("decimals", 0),
+        options=tuple(Option(one["name"], one["set"]) for one in given.get("options", ())),
+    )
