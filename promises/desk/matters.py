@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
@@ -36,6 +37,13 @@ ORDER BY e.ticket_version, e.id
 _PARTNERS = """
 SELECT id AS partner_id, slug, name, closed_at FROM partners
 WHERE organisation_id = %(organisation_id)s ORDER BY closed_at IS NOT NULL, name, id
+"""
+
+
+_APPLICATIONS = """
+SELECT ticket_id, branch_id FROM matters
+WHERE organisation_id = %(organisation_id)s AND ticket_id = ANY(%(ticket_ids)s)
+  AND kind = 'application'
 """
 
 
@@ -109,3 +117,11 @@ def list_partners(session: Session, *, organisation_id: uuid.UUID) -> list[Partn
     """Open ones first, by name."""
     found = rows(session, _PARTNERS, {"organisation_id": organisation_id})
     return [PartnerView(**row._asdict()) for row in found]
+
+
+def applications_of(
+    session: Session, *, organisation_id: uuid.UUID, ticket_ids: Sequence[uuid.UUID]
+) -> dict[uuid.UUID, uuid.UUID]:
+    """The branch of each of these that is an application; others are left out."""
+    params = {"organisation_id": organisation_id, "ticket_ids": list(ticket_ids)}
+    return {row.ticket_id: row.branch_id for row in rows(session, _APPLICATIONS, params)}

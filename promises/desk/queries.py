@@ -57,7 +57,7 @@ _COUNTER = """
 SELECT c.id AS counter_id, c.name AS counter_name, b.id AS branch_id, b.name AS branch_name,
        b.slug, b.time_zone, b.service_start, b.no_show_after_s, coalesce(v.version, 0) AS version,
        t.id AS ticket_id, t.letter, t.number, t.state, t.service_kind_id, s.names, t.arrived_at,
-       t.next_due_at, t.disputed_at, t.locale, e.called_at, e.started_at
+       t.next_due_at, t.disputed_at, t.locale, t.customer_id, e.called_at, e.started_at
 FROM counters c
 JOIN branches b ON b.organisation_id = c.organisation_id AND b.id = c.branch_id
 LEFT JOIN branch_states v ON v.organisation_id = b.organisation_id AND v.branch_id = b.id
@@ -255,6 +255,7 @@ def _current(row: Any) -> CurrentTicket:
         next_due_at=row.next_due_at,
         disputed=row.disputed_at is not None,
         locale=row.locale,
+        customer_id=row.customer_id,
     )
 
 

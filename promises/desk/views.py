@@ -53,6 +53,7 @@ class CurrentTicket:
     next_due_at: dt.datetime | None
     disputed: bool
     locale: str | None
+    customer_id: uuid.UUID | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -133,6 +133,11 @@ def _count(number: int | Decimal | Sized) -> str:
     return text.format_count(locale(), len(number) if isinstance(number, Sized) else number)
 
 
+def _last_instant(due_at: dt.datetime) -> dt.datetime:
+    """Of a deadline, which is the first instant that is too late: the last that is in time."""
+    return due_at - dt.timedelta.resolution
+
+
 FILTERS: dict[str, Any] = {
     "money": _money,
     "amount": _amount,
@@ -143,6 +148,7 @@ FILTERS: dict[str, Any] = {
     "percent": _percent,
     "count": _count,
     "say": say,
+    "last_instant": _last_instant,
 }
 
 

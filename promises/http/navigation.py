@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from flask import Flask, current_app, url_for
+from flask import Flask, current_app, g, url_for
 
-from promises.http.context import current_or_none
+from promises.desk.work_list import MOST_COUNTED, peek_urgent
+from promises.http.context import current, current_or_none
 from promises.http.i18n import gettext
 from promises.http.permissions import Permission, may
 from promises.kernel.actors import Role
@@ -33,6 +34,7 @@ class Place:
 PLACES = (
     Place("home", "home.start", N_("Start"), "home", Permission.OWN_ACCOUNT, "g h"),
     Place("desk", "desk.counter", N_("Counter"), "bell", Permission.DESK, "g c"),
+    Place("work", "work.list", N_("Work list"), "list", Permission.DESK, "g w"),
     Place("tickets", "tickets.list", N_("Tickets"), "search", Permission.TICKET_READ, "g t"),
     Place(
         "redeem", "vouchers.enter", N_("Redeem a voucher"), "money", Permission.VOUCHER_REDEEM,
@@ -59,6 +61,31 @@ PLACES = (
 )  # fmt: skip
 
 
+class Badge:
+    """How many matters are late or due within a day, for whoever is signed in. Looked up when it is
+    drawn, once a request: most answers draw no navigation."""
+
+    def _count(self) -> int:
+        known: int | None = g.get("lupaus_urgent")
+        if known is None:
+            context = current()
+            known = peek_urgent(
+                organisation_id=context.organisation_id, branch_id=context.branch_id
+            )
+            g.lupaus_urgent = known
+        return known
+
+    def __bool__(self) -> bool:
+        return self._count() > 0
+
+    def __str__(self) -> str:
+        count = self._count()
+        return f"{count}+" if count == MOST_COUNTED else str(count)
+
+    def __html__(self) -> str:
+        return str(self)
+
+
 def places() -> list[dict[str, object]]:
     """What the layout of the staff pages draws."""
     return [
@@ -69,6 +96,7 @@ def places() -> list[dict[str, object]]:
             "icon": place.icon,
             "key": place.key,
         }
+        | ({"badge": Badge()} if place.id == "work" else {})
         for place in PLACES
         if may(place.permission) and place.endpoint in current_app.view_functions
     ]

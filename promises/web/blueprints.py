@@ -4,6 +4,7 @@ from flask import Blueprint
 
 from promises.web import (
     account,
+    applications,
     approvals,
     branches,
     breaches,
@@ -19,7 +20,9 @@ from promises.web import (
     imports,
     keys,
     ledger,
+    matters,
     messages,
+    partners,
     people,
     promises,
     proposals,
@@ -28,6 +31,7 @@ from promises.web import (
     sign_in,
     tickets,
     vouchers,
+    work,
 )
 
 FRONT = front.blueprint
@@ -35,6 +39,7 @@ FRONT = front.blueprint
 
 ALL: tuple[Blueprint, ...] = (
     account.blueprint,
+    applications.blueprint,
     approvals.blueprint,
     branches.blueprint,
     breaches.blueprint,
@@ -49,7 +54,9 @@ ALL: tuple[Blueprint, ...] = (
     imports.blueprint,
     keys.blueprint,
     ledger.blueprint,
+    matters.blueprint,
     messages.blueprint,
+    partners.blueprint,
     people.blueprint,
     promises.blueprint,
     proposals.blueprint,
@@ -58,4 +65,5 @@ ALL: tuple[Blueprint, ...] = (
     sign_in.blueprint,
     tickets.blueprint,
     vouchers.blueprint,
+    work.blueprint,
 )

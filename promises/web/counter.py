@@ -26,6 +26,7 @@ from promises.identity.queries import list_branches, list_counters
 from promises.identity.sessions import pick_counter
 from promises.kernel.errors import DomainError, NotFound
 from promises.web.counter_board import issued_ticket, make_board, make_toast
+from promises.web.forms.matters import KINDS
 
 blueprint = Blueprint("desk", __name__)
 
@@ -52,7 +53,7 @@ def counter() -> str | BaseResponse:
         issued = issued_ticket(uow, _id_or_none(request.args.get("issued", "")))
     etag = etag_of(*_etag_parts(board.view.version, board.done))
     return render_template(
-        "desk/counter.html", board=board, toast=toast, issued=issued, etag=etag
+        "desk/counter.html", board=board, toast=toast, issued=issued, etag=etag, kinds=KINDS
     )  # fmt: skip
 
 
@@ -76,7 +77,8 @@ def live() -> Response:
 
 def _inner(done: list[uuid.UUID]) -> str:
     with work() as uow:
-        return render_template("desk/board.html", board=make_board(uow, _counter_id(), done))
+        board = make_board(uow, _counter_id(), done)
+    return render_template("desk/board.html", board=board, kinds=KINDS)
 
 
 @blueprint.get("/staff/counter/pick")

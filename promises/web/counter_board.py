@@ -15,6 +15,7 @@ from promises.http.i18n import gettext, locale
 from promises.identity.queries import service_kinds_of_branch, service_name
 from promises.kernel.text import N_
 from promises.kernel.zones import local_date
+from promises.reporting.customer_memory import Memory, customer_memory
 from promises.reporting.queue_deadlines import QueueDeadline, queue_deadlines
 from promises.reporting.scorecard import kept_on_day
 from promises.reporting.ticket_panels import TicketPanel, ticket_panels
@@ -40,12 +41,14 @@ class Waiting:
 @dataclass(frozen=True, slots=True)
 class Board:
     """All that the counter shows. `kinds` are (id, letter, name) of the branch's services;
-    `done` names the last press and keeps open menus apart from it."""
+    `memory` is of a known customer at the counter; `done` names the last press and keeps open menus
+    apart from it."""
 
     view: CounterView
     waiting: list[Waiting]
     kinds: list[tuple[uuid.UUID, str, str]]
     panels: tuple[TicketPanel, ...]
+    memory: Memory | None
     kept_today: int
     now: dt.datetime
     done: str
@@ -69,13 +72,17 @@ def make_board(uow: UnitOfWork, counter_id: uuid.UUID, done: list[uuid.UUID]) ->
     )
     kinds = service_kinds_of_branch(uow.session, branch_id=view.branch_id, **tenant)
     panels: tuple[TicketPanel, ...] = ()
+    memory = None
     if view.current is not None:
+        current_id, customer_id = view.current.ticket_id, view.current.customer_id
+        memory = customer_memory(uow.session, customer_id=customer_id, but=current_id, **tenant)
         panels = ticket_panels(uow.session, ticket_id=view.current.ticket_id, **tenant)
     return Board(
         view=view,
         waiting=[Waiting(ticket, deadlines.get(ticket.ticket_id)) for ticket in waiting],
         kinds=[(kind.id, kind.letter, service_name(kind, locale())) for kind in kinds],
         panels=panels,
+        memory=memory,
         kept_today=kept_on_day(
             uow.session,
             branch_id=view.branch_id,

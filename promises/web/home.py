@@ -13,6 +13,7 @@ blueprint = Blueprint("home", __name__)
 
 ABOUT = {
     "desk": N_("Call the next customer, see whom we are about to fail, hand out numbers."),
+    "work": N_("Complaints, call backs, requests and applications: what is due next."),
     "redeem": N_("Look up a customer's voucher by its code and redeem it."),
     "proposals": N_(
         "Propose a promise that answers a customer problem, and see what became of it."

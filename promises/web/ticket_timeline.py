@@ -1,14 +1,16 @@
 """A ticket's evidence in words: what happened, who says so, and when we learnt it."""
 
+import dataclasses
 import datetime as dt
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from promises.desk.matters import Statement
 from promises.desk.models import EventKind, EventSource
 from promises.desk.views import TimelineEvent
 from promises.http.i18n import gettext, locale
-from promises.kernel.text import N_, format_time
+from promises.kernel.text import N_, format_datetime, format_time
 
 A_SECOND = dt.timedelta(seconds=1)
 
@@ -78,14 +80,33 @@ class TimelineItem:
     late: str | None
 
 
+OF_MATTERS = {
+    EventKind.ARRIVED: N_("Came in"),
+    EventKind.SERVICE_STARTED: N_("The work began"),
+    EventKind.LEFT: N_("The customer took it back"),
+}
+
+
 def timeline_items(
-    events: Iterable[TimelineEvent], names: Mapping[uuid.UUID, str], zone: str
+    events: Sequence[TimelineEvent],
+    names: Mapping[uuid.UUID, str],
+    zone: str,
+    said: Mapping[uuid.UUID, Statement] | None = None,
 ) -> list[TimelineItem]:
-    """`names` of the members who may be named to the reader; nobody else is."""
-    return [_item(event, names, zone) for event in events]
+    """`names` of the members who may be named to the reader; nobody else is. `said`: what events of
+    a matter say besides their time; None for a visit."""
+    if said is None:
+        return [_item(event, names, zone, None) for event in events]
+    items = [_item(event, names, zone, said.get(event.event_id)) for event in events]
+    return [
+        dataclasses.replace(item, title=gettext(OF_MATTERS.get(event.kind, TITLES[event.kind])))
+        for item, event in zip(items, events, strict=True)
+    ]
 
 
-def _item(event: TimelineEvent, names: Mapping[uuid.UUID, str], zone: str) -> TimelineItem:
+def _item(
+    event: TimelineEvent, names: Mapping[uuid.UUID, str], zone: str, said: Statement | None
+) -> TimelineItem:
     icon, tone = LOOKS[event.kind]
     mark = None
     if event.undone:
@@ -95,11 +116,25 @@ def _item(event: TimelineEvent, names: Mapping[uuid.UUID, str], zone: str) -> Ti
     return TimelineItem(
         at=event.occurred_at,
         title=gettext(TITLES[event.kind]),
-        detail=" · ".join(_details(event, names, zone)),
+        detail=" · ".join([*_statement(said, zone), *_details(event, names, zone)]),
         tone="neutral" if event.undone else tone,
         icon=icon,
         late=mark,
     )
+
+
+def _statement(said: Statement | None, zone: str) -> Iterable[str]:
+    if said is None:
+        return
+    if said.promised_at is not None:
+        at = format_datetime(locale(), said.promised_at, zone)
+        yield gettext("by %(time)s", time=at)
+    if said.partner_name is not None:
+        yield said.partner_name
+    if said.text is not None:
+        yield said.text
+    elif said.erased_at is not None:
+        yield gettext("The text was erased.")
 
 
 def _details(event: TimelineEvent, names: Mapping[uuid.UUID, str], zone: str) -> Iterable[str]:

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from promises.catalogue.queries import versions_in_force
 from promises.db.session import UnitOfWork
-from promises.desk.models import EventKind, TicketState
+from promises.desk.models import EventKind, TicketKind, TicketState
 from promises.desk.queries import ticket_by_id, ticket_timeline
 from promises.desk.search import TicketSearch, find_tickets
 from promises.desk.views import TicketView
@@ -24,9 +24,12 @@ from promises.identity.queries import list_branches, list_members
 from promises.kernel.errors import DomainError, NotFound
 from promises.kernel.text import N_
 from promises.kernel.zones import local_date
+from promises.reporting.customer_memory import customer_memory
 from promises.reporting.ticket_panels import ticket_panels
 from promises.web.cursors import read_cursor, write_cursor
+from promises.web.forms.matters import KINDS
 from promises.web.forms.tickets import SearchForm
+from promises.web.memory import may_remember
 from promises.web.ticket_timeline import timeline_items
 
 blueprint = Blueprint("tickets", __name__)
@@ -80,17 +83,24 @@ def show_list() -> str:
         last = page.rows[-1]
         following = _same_list(after=write_cursor(last.queued_at, last.ticket_id))
     return render_template(
-        "staff_tickets/list.html", form=form, page=page, zone=branch.time_zone,
+        "staff_tickets/list.html", form=form, page=page, zone=branch.time_zone, kinds=KINDS,
         following=following, first=_same_list() if "after" in request.args else None,
     )  # fmt: skip
 
 
 @blueprint.get("/staff/tickets/<uuid:ticket_id>")
 @staff(Permission.TICKET_READ)
-def show(ticket_id: uuid.UUID) -> str:
+def show(ticket_id: uuid.UUID) -> str | Response:
+    memory = None
     with work() as uow:
         tenant: dict[str, Any] = {"organisation_id": uow.organisation_id}
         ticket = _ticket(uow, ticket_id)
+        if ticket.kind is not TicketKind.VISIT:
+            return redirect(url_for("matters.show", ticket_id=ticket_id), 303)
+        if may_remember():
+            memory = customer_memory(
+                uow.session, customer_id=ticket.customer_id, but=ticket_id, **tenant
+            )
         events = ticket_timeline(uow.session, ticket_id=ticket_id, **tenant)
         panels = ticket_panels(uow.session, ticket_id=ticket_id, **tenant)
         names = {}
@@ -107,6 +117,8 @@ def show(ticket_id: uuid.UUID) -> str:
         items=timeline_items(events, names, ticket.time_zone),
         doubtful=doubtful,
         panels=panels,
+        memory=memory,
+        kinds=KINDS,
         has_voucher=any(
             panel.compensation and panel.compensation.payout for panel in panels
         ),
