@@ -53,7 +53,9 @@ class Ground:
 
 
 @contextmanager
-def ground(*, branches: int = 1, **term_changes: Any) -> Iterator[Ground]:
+def ground(
+    *, branches: int = 1, kinds: tuple[str, ...] = ("A",), **term_changes: Any
+) -> Iterator[Ground]:
     """Durable, as in production: what is measured includes the disk."""
     with tempfile.TemporaryDirectory(prefix="lupaus-bench-") as folder, _server(folder) as server:
         config = dataclasses.replace(
@@ -65,7 +67,7 @@ def ground(*, branches: int = 1, **term_changes: Any) -> Iterator[Ground]:
         keys.configure(config.secret_key)
         app = create_app(config)
         with app.app_context():
-            made = make_organisation(branches=branches, counters=4)
+            made = make_organisation(branches=branches, counters=4, kinds=kinds)
             with made.work(None) as uow:
                 published = publish_simple_promise(
                     uow.session, organisation_id=made.id, now=uow.now, **term_changes

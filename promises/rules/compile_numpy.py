@@ -45,15 +45,16 @@ OUTCOMES = 2 * LATE
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """The earliest time of each deciding event and the source's own wait, one entry a ticket."""
+    """The earliest time of each deciding event and the source's own wait, one entry a ticket. A
+    column is None where no ticket has one; that spares all work on it."""
 
     arrived: Numbers
-    called: Numbers
-    service_started: Numbers
-    left: Numbers
-    no_show: Numbers
-    closed: Numbers
-    measured_wait: Numbers
+    called: Numbers | None
+    service_started: Numbers | None
+    left: Numbers | None
+    no_show: Numbers | None
+    closed: Numbers | None
+    measured_wait: Numbers | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,36 +80,73 @@ class Scoped:
 
 def end_waits(until: EventKind, times: Times) -> Waits:
     """What ended each wait, and after how long: rules 2 to 4 of `judge`."""
-    called, served = times.called, times.service_started
-    gone, by_leaving = _gone(times)
-    is_called, is_served, is_gone = (one != MISSING for one in (called, served, gone))
-    gone_first = is_gone & (gone < called)
-    ended = np.where(is_gone, gone, MISSING)
-    ending = np.where(is_gone, np.where(by_leaving, Ending.LEFT, Ending.CLOSED), Ending.NOTHING)
+    count = len(times.arrived)
+    found = _Found(np.full(count, MISSING), np.full(count, Ending.NOTHING, np.uint8))
+    gone = _gone(times, found)
     if until is EventKind.SERVICE_STARTED:
-        no_show = (times.no_show != MISSING) & is_called & ~gone_first
-        ended = np.where(is_served, served, np.where(no_show, called, ended))
-        ending = np.where(no_show, Ending.NO_SHOW, ending)
-        ending = np.where(is_served, Ending.REACHED, ending)
+        _until_service(times, gone, found)
     else:
-        start_first = is_served & (~is_called | (served < called))
-        reached = is_called & ~(~is_served & gone_first)
-        ended = np.where(start_first, served, np.where(reached, called, ended))
-        ending = np.where(start_first | reached, Ending.REACHED, ending)
+        _until_call(times, gone, found)
+    ended, ending = found.ended, found.ending
     arrived = times.arrived != MISSING
-    settled = arrived & (ending != Ending.NOTHING)
-    measured = times.measured_wait
     with np.errstate(over="ignore"):  # only where an arrival or an end is missing
-        elapsed = ended - times.arrived
-    wait = np.where(settled, np.where(measured != MISSING, measured, elapsed), 0)
-    return Waits(np.where(arrived, ending, Ending.NO_ARRIVAL).astype(np.uint8), wait)
+        wait = ended - times.arrived
+    if times.measured_wait is not None:
+        wait = np.where(times.measured_wait != MISSING, times.measured_wait, wait)
+    wait[~arrived | (ending == Ending.NOTHING)] = 0
+    ending[~arrived] = Ending.NO_ARRIVAL
+    return Waits(ending, wait)
 
 
-def _gone(times: Times) -> tuple[Numbers, Mask]:
-    """When the customer was gone, and whether by leaving."""
-    left, closed = times.left, times.closed
-    by_leaving = (closed == MISSING) | ((left != MISSING) & (left <= closed))
-    return np.where(by_leaving, left, closed), by_leaving
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The end of each wait as far as it is known; later rules put theirs over earlier ones."""
+
+    ended: Numbers
+    ending: Bytes
+
+    def put(self, where: Mask, at: Numbers, ending: Ending) -> None:
+        np.copyto(self.ended, at, where=where)
+        np.copyto(self.ending, np.uint8(ending), where=where)
+
+
+def _gone(times: Times, found: _Found) -> Numbers | None:
+    """When the customer was gone, by leaving or by being closed, whichever was first."""
+    for at, ending in ((times.closed, Ending.CLOSED), (times.left, Ending.LEFT)):
+        if at is not None:
+            earlier = (found.ending == Ending.NOTHING) | (at <= found.ended)
+            found.put((at != MISSING) & earlier, at, ending)
+    return None if times.left is None and times.closed is None else found.ended.copy()
+
+
+def _gone_first(gone: Numbers | None, called: Numbers) -> Mask:
+    if gone is None:
+        return np.zeros(len(called), np.bool_)
+    first: Mask = (gone != MISSING) & (gone < called)
+    return first
+
+
+def _until_service(times: Times, gone: Numbers | None, found: _Found) -> None:
+    called, served, no_show = times.called, times.service_started, times.no_show
+    if no_show is not None and called is not None:
+        missed = (no_show != MISSING) & (called != MISSING) & ~_gone_first(gone, called)
+        found.put(missed, called, Ending.NO_SHOW)
+    if served is not None:
+        found.put(served != MISSING, served, Ending.REACHED)
+
+
+def _until_call(times: Times, gone: Numbers | None, found: _Found) -> None:
+    called, served = times.called, times.service_started
+    if called is not None:
+        reached = (called != MISSING) & ~_gone_first(gone, called)
+        if served is not None:
+            reached |= (called != MISSING) & (served != MISSING)
+        found.put(reached, called, Ending.REACHED)
+    if served is not None:
+        first = served != MISSING
+        if called is not None:
+            first &= (called == MISSING) | (served < called)
+        found.put(first, served, Ending.REACHED)
 
 
 def still_waiting(waits: Waits, arrived: Numbers, now: int, where: NDArray[Any]) -> Numbers:

@@ -54,7 +54,14 @@ def times_of(tickets):
     columns["measured_wait"] = [
         MISSING if ticket["measured"] is None else ticket["measured"] for ticket in tickets
     ]
-    return Times(**{name: np.array(values, np.int64) for name, values in columns.items()})
+    return Times(
+        **{
+            name: np.array(values, np.int64)
+            if name == "arrived" or set(values) != {MISSING}
+            else None
+            for name, values in columns.items()
+        }
+    )
 
 
 def codes_of(made, tickets, now):
@@ -103,7 +110,7 @@ def test_columns_equal_the_engine_in_state_and_in_what_is_owed(random):
     document = random_document(random)
     made = parse_terms(document)
     now = moment(random, document["limit"]["seconds"])
-    tickets = [random_ticket(random, document) for _ in range(random.randrange(1, 40))]
+    tickets = [random_ticket(random, document) for _ in range(random.choice([1, 1, 2, 40]))]
     _, _, codes = codes_of(made, tickets, now)
     expected = [seen_by_engine(made, ticket, now) for ticket in tickets]
     assert seen_by_columns(made, codes) == expected

@@ -1,0 +1,97 @@
+"""One judgement of many tickets: a code for each, and what each code means.
+
+Everything after it counts codes and adds amounts, whatever kind of terms gave them. Terms of
+another kind need a function of the same form, `Judge`.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from promises.reporting.backtests.columns import Block, Codes, Days, Shorts
+from promises.rules.compile_numpy import (
+    LATE,
+    OUTCOMES,
+    Bytes,
+    Ending,
+    Numbers,
+    in_scope,
+    outcomes,
+    owed_of,
+    states_of,
+    still_waiting,
+    too_late_us,
+)
+from promises.rules.terms import Terms
+from promises.rules.verdicts import State
+
+_GONE = (Ending.LEFT, Ending.NO_SHOW)
+
+
+@dataclass(frozen=True, slots=True)
+class Cases:
+    """The tickets of a block that terms are for, one entry each: what ended their wait, and how
+    long it was as things stand. `places` are their rows in the block, None for all of them."""
+
+    block: Block
+    places: NDArray[np.intp] | None
+    day: Days
+    hour: Bytes
+    branch: Shorts
+    ending: Bytes
+    wait: Numbers
+
+    def column(self, name: str) -> NDArray[Any]:
+        """Another column of the block, for these tickets."""
+        whole: NDArray[Any] = getattr(self.block, name)
+        return whole if self.places is None else whole[self.places]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """`codes` has one entry a case; `states`, `gone` (left or did not come when called) and `owed`
+    tell what each code means. Of a ticket whose code is owed, `amounts` says how much in minor
+    units, caps on several tickets apart."""
+
+    cases: Cases
+    codes: Bytes
+    states: tuple[State, ...]
+    gone: tuple[bool, ...]
+    owed: tuple[bool, ...]
+    amounts: int | Numbers
+
+
+class Judge(Protocol):
+    def __call__(self, terms: Terms, tickets: Block, codes: Codes, now_us: int) -> Judged: ...
+
+
+def cases_of(terms: Terms, tickets: Block, codes: Codes, now_us: int) -> Cases:
+    mask = in_scope(terms.scope, tickets.scoped(codes))
+    waits = tickets.waits(terms.rule.until)
+    wait = still_waiting(waits, tickets.arrived, now_us, tickets.unended(terms.rule.until))
+    columns = (tickets.day, tickets.hour, tickets.branch, waits.ending, wait)
+    if mask is None:
+        return Cases(tickets, None, *columns)
+    places = np.flatnonzero(mask)
+    return Cases(tickets, places, *(column[places] for column in columns))
+
+
+def judged_waits(terms: Terms, cases: Cases) -> Judged:
+    """By terms that limit a wait."""
+    rule = terms.rule
+    cap = terms.caps.per_case_minor
+    return Judged(
+        cases=cases,
+        codes=outcomes(cases.ending, cases.wait, too_late_us(rule)),
+        states=states_of(rule),
+        gone=tuple(Ending(code % LATE) in _GONE for code in range(OUTCOMES)),
+        owed=owed_of(rule),
+        amounts=terms.amount_minor if cap is None else min(cap, terms.amount_minor),
+    )
+
+
+def judged(terms: Terms, tickets: Block, codes: Codes, now_us: int) -> Judged:
+    """The engine's verdict on each ticket in scope, at `now_us` (microseconds since 1970)."""
+    return judged_waits(terms, cases_of(terms, tickets, codes, now_us))
