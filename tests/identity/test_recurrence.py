@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 from dateutil.rrule import rrulestr
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from promises.identity.recurrence import (
@@ -14,6 +14,7 @@ from promises.identity.recurrence import (
     days,
     parse_rule,
 )
+from tests.profiles import examples
 
 WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 DAY = dt.timedelta(days=1)
@@ -54,7 +55,7 @@ def rules(draw):
     return ";".join(parts)
 
 
-@settings(max_examples=120, deadline=None)
+@examples(120)
 @given(
     rules(),
     st.dates(dt.date(2015, 1, 1), dt.date(2025, 12, 31)),
