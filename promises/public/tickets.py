@@ -6,6 +6,7 @@ anybody else. It works without JavaScript; with it, it keeps itself fresh.
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +14,14 @@ from flask import Blueprint, Response, flash, redirect, render_template, session
 from werkzeug.wrappers import Response as BaseResponse
 
 from promises.db.session import UnitOfWork
-from promises.desk.models import TicketState
-from promises.desk.queries import peek_ticket_version, people_ahead, ticket_by_code
+from promises.desk.matters import MatterView, matter_view, statements
+from promises.desk.models import TicketKind, TicketState
+from promises.desk.queries import (
+    peek_ticket_version,
+    people_ahead,
+    ticket_by_code,
+    ticket_timeline,
+)
 from promises.desk.views import TicketView
 from promises.flows.dispute import dispute
 from promises.flows.follow_ticket import follow, stop_following
@@ -28,6 +35,7 @@ from promises.identity.models import ContactChannel
 from promises.kernel.errors import DomainError, NotFound
 from promises.kernel.text import N_
 from promises.public.forms import FollowForm
+from promises.public.matter import Seen, seen_events
 from promises.public.presence import LAST_TICKET
 from promises.public.qr import qr
 from promises.reporting.ticket_panels import TicketPanel, ticket_panels
@@ -49,7 +57,8 @@ class NoSuchTicket(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What the ticket page shows. `codes` are the vouchers' present codes by voucher."""
+    """What the ticket page shows. `codes` are the vouchers' present codes by voucher; `matter` and
+    `items`, what happened, are of a matter that took no number."""
 
     ticket: TicketView
     panels: tuple[TicketPanel, ...]
@@ -57,6 +66,20 @@ class Page:
     ahead: int
     range: WaitRange | None
     now: dt.datetime
+    matter: MatterView | None = None
+    items: Sequence[Seen] = ()
+
+    @property
+    def live_part(self) -> str:
+        """The template of what keeps itself fresh."""
+        return "tickets/live.html" if self.matter is None else "tickets/matter.html"
+
+    @property
+    def may_follow(self) -> bool:
+        """Whether there is anything to come that the customer could be told of."""
+        if self.matter is not None:
+            return self.matter.ended_at is None
+        return self.ticket.state in (TicketState.WAITING, TicketState.CALLED)
 
     @property
     def waiting(self) -> bool:
@@ -73,7 +96,7 @@ class Page:
         """Served by the books, and just now: the customer may say that it is not so."""
         started = self.ticket.service_started_at
         recent = started is not None and self.now - started < STILL_WAITING_FOR
-        return recent and self.ticket.disputed_at is None
+        return recent and self.ticket.disputed_at is None and self.matter is None
 
 
 @blueprint.get("/t/<code:code>")
@@ -104,7 +127,7 @@ def live(code: str) -> Response:
     def render() -> str:
         with work() as uow:
             page = _page(uow, code)
-        return render_template("tickets/live.html", page=page, ticket=page.ticket)
+        return render_template(page.live_part, page=page, ticket=page.ticket)
 
     return respond_if_changed(version, render, now=now)
 
@@ -142,7 +165,7 @@ def tell_me(code: str) -> BaseResponse | tuple[str, int]:
                 raise
             form.refuse(error)
         else:
-            flash(gettext("We will tell you when your turn is near."), "success")
+            flash(gettext("Thank you. We will tell you."), "success")
             return _back(code)
     version, _now = _version(code)
     with work() as uow:
@@ -184,6 +207,14 @@ def _ticket(uow: UnitOfWork, code: str) -> TicketView:
 def _page(uow: UnitOfWork, code: str) -> Page:
     ticket = _ticket(uow, code)
     tenant = {"organisation_id": uow.organisation_id}
+    matter, items = None, []
+    if ticket.kind is not TicketKind.VISIT:
+        matter = matter_view(uow.session, ticket_id=ticket.ticket_id, **tenant)
+        items = seen_events(
+            ticket_timeline(uow.session, ticket_id=ticket.ticket_id, **tenant),
+            statements(uow.session, ticket_id=ticket.ticket_id, **tenant),
+            ticket.time_zone,
+        )
     panels = ticket_panels(uow.session, ticket_id=ticket.ticket_id, **tenant)
     ahead = people_ahead(uow.session, ticket=ticket, **tenant)
     span = None
@@ -193,4 +224,5 @@ def _page(uow: UnitOfWork, code: str) -> Page:
         )
     paid = any(p.compensation and p.compensation.payout for p in panels)
     codes = codes_of_ticket(uow, ticket_id=ticket.ticket_id) if paid else []
-    return Page(ticket, panels, {row.id: code for row, code in codes}, ahead, span, uow.now)
+    shown = {row.id: code for row, code in codes}
+    return Page(ticket, panels, shown, ahead, span, uow.now, matter, items)

@@ -24,6 +24,11 @@ KIND_NAMES = {
     MessageKind.PROMISE_BROKEN: N_("We broke our promise"),
     MessageKind.INVITATION: N_("Invitation"),
     MessageKind.RESET: N_("New password"),
+    MessageKind.MATTER_RECEIVED: N_("We have your matter"),
+    MessageKind.MATTER_PROMISED: N_("A promised date"),
+    MessageKind.MATTER_TOLD: N_("We are still working on your matter"),
+    MessageKind.MATTER_ANSWERED: N_("Your matter is answered"),
+    MessageKind.MATTER_DUE: N_("Reminder to staff"),
 }
 CHANNEL_NAMES = {Channel.EMAIL: N_("E-mail"), Channel.SMS: N_("Text message")}
 STATE_NAMES = {
