@@ -1,22 +1,24 @@
 """The value of numbers: exact rationals."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from calendar import isleap
+from collections.abc import Callable, Sequence
+from datetime import date, timedelta
 from fractions import Fraction
 from math import ceil, floor, prod
-from typing import Any
 
+from promises.kernel.calendars import PreparedCalendar
+from promises.kernel.zones import local_date
 from promises.rules.guarantee import moments
 from promises.rules.guarantee import numbers as n
-from promises.rules.guarantee.case import UNKNOWN, Case, Earlier, Value, Work
-from promises.rules.guarantee.facts import Unreadable, midnight, read_instant, read_number
+from promises.rules.guarantee.case import UNKNOWN, Case, Value, Work
+from promises.rules.guarantee.facts import Unreadable, read_number
 from promises.rules.guarantee.logic import choose
 from promises.rules.guarantee.numbers import Rate
-from promises.rules.guarantee.vocabulary import Condition, Count, Number, Rounding, Take, Whole
+from promises.rules.guarantee.vocabulary import Count, Number, Rounding, Whole
 
 _HALF = Fraction(1, 2)
 _HUNDRED = 100
-_MINUTE = timedelta(minutes=1)
+_DAY = timedelta(days=1)
 
 
 def _literal(case: Case, part: n.Literal) -> Value:
@@ -24,11 +26,14 @@ def _literal(case: Case, part: n.Literal) -> Value:
 
 
 def _fact(case: Case, part: n.NumberFact) -> Value:
+    if part.name in case.item:
+        return _field(case, n.Field(part.name))
     return case.facts.get(part.name), False
 
 
 def _dated_value(case: Case, part: n.DatedValue) -> Value:
-    return case.value(case.value_in_force(part.name))
+    found = case.value_in_force(part.name)
+    return UNKNOWN if found is None else case.value(found)
 
 
 def _measure(case: Case, part: n.Measure) -> Value:
@@ -172,9 +177,64 @@ def _calendar_days(case: Case, part: n.CalendarDays) -> Value:
     moving = moving or shifting
     if first is None or last is None:
         return None, moving
-    if part.calendar is None:
-        return Fraction((last - first).days), moving
-    return Fraction(case.calendars[part.calendar].open_days_between(first, last)), moving
+    opening = None if part.calendar is None else case.calendars[part.calendar]
+    days = moments.days_between(first, last, opening)
+    if part.pauses is not None and days > 0:
+        paused, lasting = _paused_days(case, part, opening)
+        return Fraction(days - paused), moving or lasting
+    return Fraction(days), moving
+
+
+def _paused_days(
+    case: Case, part: n.CalendarDays, opening: PreparedCalendar | None
+) -> tuple[int, bool]:
+    """The days that pauses take away, and whether one still lasts."""
+    start, end = case.value(part.start)[0], case.value(part.end)[0]
+    pauses = part.pauses
+    given = () if pauses is None else case.facts.get(pauses.fact, ())
+    reasons = None if pauses is None else pauses.reasons
+    paused = sum(
+        moments.days_between(local_date(since, case.zone), local_date(until, case.zone), opening)
+        for since, until in moments.spans_in(given, start, end, reasons)
+    )
+    lasting = any(stop is None and since < end for since, stop, _ in given)
+    return paused, lasting
+
+
+def _interest(case: Case, part: n.Interest) -> Value:
+    on, moving = case.value(part.on)
+    first, shifting = case.day(part.start)
+    last, ending = case.day(part.end)
+    moving = moving or shifting or ending
+    if on is None or first is None or last is None:
+        return None, moving
+    per_cent = Fraction(0)
+    days_left = (last - first).days
+    for row in part.rates:
+        rate = case.value(row.percent)[0]
+        since = max(first, first if row.first is None else row.first - _DAY)
+        until = min(last, last if row.last is None else row.last)
+        if since >= until:
+            continue
+        if rate is None:
+            return None, moving
+        days_left -= (until - since).days
+        per_cent += rate * _years(since, until, part.year_days)
+    if days_left > 0:
+        return None, moving
+    return on * per_cent / _HUNDRED, moving
+
+
+def _years(after: date, until: date, year_days: int | None) -> Fraction:
+    """The days after the one and up to the other, as a share of a year."""
+    if year_days is not None:
+        return Fraction((until - after).days, year_days)
+    total = Fraction(0)
+    while after < until:
+        turn = min(until, date((after + _DAY).year, 12, 31))
+        total += Fraction((turn - after).days, 366 if isleap(turn.year) else 365)
+        after = turn
+    return total
 
 
 def _months(case: Case, part: n.Months) -> Value:
@@ -186,121 +246,6 @@ def _months(case: Case, part: n.Months) -> Value:
     span = moments.MONTHS[part.unit]
     begun = part.count is Count.BEGUN
     return Fraction(moments.months_between(first, last, span, begun=begun)), moving
-
-
-def _those(case: Case, found: Sequence[Any], where: Condition | None) -> Iterator[Any]:
-    """The entries for which the condition holds, each looked at as the record of the case. A plain
-    entry is the record's `value`."""
-    for entry in found:
-        case.item = entry if isinstance(entry, Mapping) else {"value": entry}
-        if where is None or case.value(where)[0] is True:
-            yield entry
-    case.item = {}
-
-
-def _count(case: Case, part: n.CountOf) -> Value:
-    found = case.facts.get(part.fact)
-    if found is None:
-        return UNKNOWN
-    entries = list(_those(case, found, part.where))
-    if part.within_days is None:
-        return Fraction(len(entries)), False
-    instants = sorted(at for at in (_instant_of(one, part.at) for one in entries) if at is not None)
-    span = timedelta(days=part.within_days)
-    most = first = 0
-    for last, at in enumerate(instants):
-        while at - instants[first] > span:
-            first += 1
-        most = max(most, last - first + 1)
-    return Fraction(most), False
-
-
-def _instant_of(entry: Any, name: str | None) -> datetime | None:
-    value = entry if name is None else entry.get(name)
-    try:
-        return read_instant(value)
-    except Unreadable:
-        return None
-
-
-def _total(case: Case, part: n.TotalOf) -> Value:
-    found = case.facts.get(part.fact)
-    if found is None:
-        return UNKNOWN
-    values = [case.value(part.of)[0] for _ in _those(case, found, part.where)]
-    if any(value is None for value in values):
-        return UNKNOWN
-    return sum(values, Fraction(0)), False
-
-
-def _spells(case: Case, part: n.Spells) -> Value:
-    given = case.facts.get(part.fact)
-    if given is None:
-        return UNKNOWN
-    lasting = any(end is None for _, end, _ in given)
-    if lasting and case.now is None:
-        return UNKNOWN
-    groups = moments.merge_spells(given, case.now, timedelta(seconds=part.merge_gap_s))
-    lengths = [_length(case, part, given, start, end) for start, end in groups]
-    unit_us = moments.SECONDS[part.unit] * 1_000_000
-    return whole(Fraction(_taken(lengths, part.take), unit_us), part.whole), lasting
-
-
-def _length(case: Case, part: n.Spells, given: Any, start: datetime, end: datetime) -> int:
-    if part.count_gap:
-        return moments.micro(end - start)
-    return sum(moments.micro(b - a) for a, b in moments.spans_in(given, start, end))
-
-
-def _taken(lengths: Sequence[int], take: Take) -> int:
-    if not lengths:
-        return 0
-    if take is Take.TOTAL:
-        return sum(lengths)
-    return max(lengths) if take is Take.LONGEST else lengths[-1]
-
-
-def _uptime(case: Case, part: n.UptimePercent) -> Value:
-    period, down = case.facts.get(part.period), case.facts.get(part.down)
-    if period is None or down is None:
-        return UNKNOWN
-    start, end = midnight(period.first, case.zone), midnight(period.after, case.zone)
-    total = Fraction(moments.micro(end - start), 60_000_000)
-    lost = Fraction(0)
-    for minutes in _minutes(down, start, end):
-        if minutes >= part.shortest:
-            lost += floor(minutes) if part.whole_minutes else minutes
-    return _HUNDRED * (total - min(lost, total)) / total, False
-
-
-def _minutes(down: Sequence[Any], start: datetime, end: datetime) -> Iterator[Fraction]:
-    if all(isinstance(one, Fraction) for one in down):
-        yield from down
-        return
-    for since, until in moments.spans_in(down, start, end):
-        yield Fraction(moments.micro(until - since), 60_000_000)
-
-
-def _length_of(case: Case, part: n.LengthOf) -> Value:
-    period = case.facts.get(part.period)
-    if period is None:
-        return UNKNOWN
-    span = midnight(period.after, case.zone) - midnight(period.first, case.zone)
-    return Fraction(moments.micro(span), moments.SECONDS[part.unit] * 1_000_000), False
-
-
-def _earlier(case: Case, part: n.Earlier) -> Value:
-    dated, moving = case.value(part.dated)
-    if dated is None:
-        return None, moving
-    found = earlier_in(case, part.window, dated)
-    used = sum(one.amount_minor for one in found) if part.amount else len(found)
-    return Fraction(used), moving
-
-
-def earlier_in(case: Case, window: n.Window, dated: datetime) -> list[Earlier]:
-    start, end, _ = moments.window_at(window, dated, case.zone)
-    return [one for one in case.history if start <= one.at < end]
 
 
 NUMBERS: Work = {
@@ -318,12 +263,7 @@ NUMBERS: Work = {
     n.Elapsed: _elapsed,
     n.CalendarDays: _calendar_days,
     n.Months: _months,
-    n.CountOf: _count,
-    n.TotalOf: _total,
-    n.Spells: _spells,
-    n.UptimePercent: _uptime,
-    n.LengthOf: _length_of,
-    n.Earlier: _earlier,
+    n.Interest: _interest,
 }
 
 

@@ -86,6 +86,8 @@ class Case:
         return id(part) in self.terms.moving
 
     def named(self, kind: str, name: str, part: Node) -> Value:
+        if self.item:
+            return self.value(part)
         found = self._known.get((kind, name))
         if found is None:
             found = self._known[kind, name] = self.value(part)
@@ -100,7 +102,8 @@ class Case:
             at -= ONE_MICROSECOND
         return local_date(at, self.zone), moving
 
-    def value_in_force(self, name: str) -> Number:
+    def value_in_force(self, name: str) -> Number | None:
+        """None while the date that decides is not known; raises NoRowInForce."""
         fixed = self.terms.values.get(name)
         if fixed is not None:
             return fixed
@@ -108,11 +111,15 @@ class Case:
             if name not in group.rows[0].values:
                 continue
             day, _ = self.day(group.by)
+            if day is None:
+                return None
             for row in group.rows:
-                if day is not None and _in_force(row.first, row.last, day):
+                if in_force(row.first, row.last, day):
                     return row.values[name]
         raise NoRowInForce(name)
 
 
-def _in_force(first: date | None, last: date | None, day: date) -> bool:
+def in_force(first: date | None, last: date | None, day: date | None) -> bool:
+    if day is None:
+        return False
     return (first is None or first <= day) and (last is None or day <= last)

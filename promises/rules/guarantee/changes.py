@@ -7,6 +7,7 @@ nobody has to look at a case before that instant.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 from math import ceil, floor
@@ -19,8 +20,9 @@ from promises.rules.guarantee import moments
 from promises.rules.guarantee import numbers as n
 from promises.rules.guarantee.case import Case, NoRowInForce
 from promises.rules.guarantee.facts import ONE_MICROSECOND, midnight
+from promises.rules.guarantee.lists import SPAN_UNITS
 from promises.rules.guarantee.vocabulary import Node
-from promises.rules.guarantee.walk import inner_parts, named_part
+from promises.rules.guarantee.walk import children, inner_parts, named_part
 
 _DAY = timedelta(days=1)
 _AHEAD = 3
@@ -179,6 +181,31 @@ def _period_marks(case: Case, part: n.Periods) -> Iterator[datetime]:
         yield from crossings(case, part.of, after + (count + ahead) * every)
 
 
+def _interest_marks(case: Case, part: n.Interest) -> Iterator[datetime]:
+    for day in _coming_days(case):
+        yield midnight(day, case.zone)
+
+
+def _spell_marks(case: Case, part: n.CountOf) -> Iterator[datetime]:
+    """When an interval that lasts reaches a length that the condition names."""
+    if not part.spans:
+        return
+    lasting = [start for start, end, _ in case.facts.get(part.fact, ()) if end is None]
+    for field, limit in _lengths(part.where):
+        span = timedelta(microseconds=ceil(limit * SPAN_UNITS[field] * 1_000_000))
+        yield from (start + span for start in lasting)
+
+
+def _lengths(part: object) -> Iterator[tuple[str, Fraction]]:
+    """The fields of an interval's length that a condition compares, with the numbers."""
+    if isinstance(part, c.Compare):
+        for one, other in ((part.left, part.right), (part.right, part.left)):
+            if isinstance(one, n.Field) and isinstance(other, n.Literal) and one.name in SPAN_UNITS:
+                yield one.name, other.value
+    for inner in children(part):
+        yield from _lengths(inner)
+
+
 def _unit_marks(case: Case, part: Node) -> Iterator[datetime]:
     """A number that goes on growing: when it reaches its next whole units."""
     value = _known(case, part)
@@ -201,6 +228,8 @@ _OWN_MARKS: dict[type, Callable[[Case, Any], Iterator[datetime]]] = {
     n.Months: _unit_marks,
     n.Spells: _unit_marks,
     n.DatedValue: _row_marks,
+    n.Interest: _interest_marks,
+    n.CountOf: _spell_marks,
 }
 
 
@@ -247,6 +276,9 @@ def _day_crossings(case: Case, part: n.CalendarDays, target: Fraction) -> Iterat
     if day is None:
         return
     days = -ceil(target) if backwards else ceil(target)
+    if part.pauses is not None:
+        plain = _known(case, replace(part, pauses=None))
+        days += int((plain or 0) - (_known(case, part) or 0))
     for count in (days, days + 1):
         if part.calendar is None:
             yield midnight(day + count * _DAY, case.zone)
@@ -338,5 +370,7 @@ _CROSSINGS: dict[type, Callable[[Case, Any, Fraction], Iterator[datetime]]] = {
     n.Choice: _inner_marks,
     n.Accrual: _inner_marks,
     n.DatedValue: _inner_marks,
+    n.Interest: _inner_marks,
+    n.CountOf: _inner_marks,
     n.Periods: _period_crossings,
 }

@@ -54,22 +54,23 @@ class ExcessStep(Step):
 
 @dataclass(frozen=True, slots=True)
 class WindowCapStep(Step):
-    """What one window gives at most. `used` names a by_period fact; None reads the history. With
+    """What one window gives at most. `used` names a fact: numbers by period, or the one number for
+    the window of the case, which then needs no name; None reads the history. With
     `spread` the case is divided over the windows that it touches by its time in each."""
 
     most: Number
-    window: Window
+    window: Window | None
     used: str | None
-    dated: Instant
+    dated: Instant | None
     spread: tuple[Instant, Instant] | None
 
 
 @dataclass(frozen=True, slots=True)
 class WindowCountStep(Step):
     most: Number
-    window: Window
+    window: Window | None
     used: str | None
-    dated: Instant
+    dated: Instant | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,13 @@ class OncePerStep(Step):
     """Nothing where the history holds an award with the same value of this text fact."""
 
     key: str
+
+
+@dataclass(frozen=True, slots=True)
+class NothingStep(Step):
+    """Nothing where the condition holds: a limit was reached of which the facts tell."""
+
+    when: Condition
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +147,11 @@ class DatedRows:
 
 @dataclass(frozen=True, slots=True)
 class FactSpec:
+    """`fields` are those of records, where the terms declare them; None takes any."""
+
     type: FactType
     when_missing: object = None
+    fields: Mapping[str, "FactSpec"] | None = None
 
 
 @dataclass(frozen=True, slots=True)

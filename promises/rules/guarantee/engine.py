@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 
+from promises.rules.guarantee.arithmetic import round_to
 from promises.rules.guarantee.case import Case, NoRowInForce
 from promises.rules.guarantee.changes import broken_at, next_change
 from promises.rules.guarantee.clauses import Exclusion, RemedyOption
 from promises.rules.guarantee.pipeline import Outcome, StepTaken, Worked, work_out
-from promises.rules.guarantee.vocabulary import Remedy
+from promises.rules.guarantee.vocabulary import Remedy, Rounding
 from promises.rules.states import State
 
 
@@ -20,7 +21,8 @@ from promises.rules.states import State
 class Owed:
     """What a broken promise gives. `amount_minor` is None while it cannot be worked out; `penalty`
     comes on top of it when the payment is late. The instants are exclusive ends, `claim_from` the
-    first instant that is not too early."""
+    first instant that is not too early. `growing`: the amount itself still changes with time;
+    `moving`: anything of it does, such as a claim that may still come."""
 
     remedy: Remedy
     amount_minor: int | None
@@ -33,6 +35,7 @@ class Owed:
     claim_before: datetime | None = None
     pay_before: datetime | None = None
     moving: bool = False
+    growing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +161,7 @@ def _owed(case: Case) -> Owed:
         claim_before=end,
         pay_before=pay_before,
         moving=moving or waiting or late_moving,
+        growing=moving,
     )
 
 
@@ -194,4 +198,4 @@ def _penalty(case: Case, pay_before: datetime | None) -> tuple[int, bool]:
     if at is None or at < pay_before:
         return 0, paid is None and at is not None
     value = case.value(payment.penalty)[0]
-    return (0 if value is None else int(value)), False
+    return (0 if value is None else int(round_to(value, Fraction(1), Rounding.HALF_UP))), False

@@ -74,9 +74,32 @@ def read_facts(
             known[name] = read_value(spec.type, value, zone)
         except Unreadable as error:
             problems.append(FieldProblem(f"/{name}", str(error)))
+            continue
+        if spec.fields is not None:
+            known[name] = _with_fields(spec.fields, known[name], zone, f"/{name}", problems)
     if problems:
         raise FactsRefused(problems)
     return known
+
+
+def _with_fields(
+    fields: Mapping[str, FactSpec],
+    records: Sequence[Mapping[str, object]],
+    zone: str,
+    pointer: str,
+    problems: list[FieldProblem],
+) -> tuple[Mapping[str, Any], ...]:
+    """The records with their declared fields read like facts."""
+    found = []
+    for index, record in enumerate(records):
+        try:
+            found.append(read_facts(fields, record, zone))
+        except FactsRefused as refused:
+            problems += [
+                FieldProblem(f"{pointer}/{index}{one.field}", one.message, one.params)
+                for one in refused.problems
+            ]
+    return tuple(found)
 
 
 def read_value(kind: FactType, value: object, zone: str) -> Any:
@@ -123,7 +146,8 @@ def midnight(day: date, zone: str) -> datetime:
     return resolve_local(datetime.combine(day, time.min), zone).instant
 
 
-def _day(value: object, zone: str) -> datetime:
+def read_day(value: object, zone: str) -> datetime:
+    """A date as its first instant, or an instant as it is."""
     if isinstance(value, str) and _DAY.fullmatch(value) or type(value) is date:
         return midnight(read_date(value), zone)
     return read_instant(value)
@@ -157,7 +181,7 @@ def _list(value: object) -> Sequence[Any]:
 
 
 def _instants(value: object, zone: str) -> tuple[datetime, ...]:
-    return tuple(sorted(read_instant(one) for one in _list(value)))
+    return tuple(sorted(read_day(one, zone) for one in _list(value)))
 
 
 def _intervals(value: object, zone: str) -> tuple[Interval, ...]:
@@ -207,7 +231,7 @@ def _instant(value: object, zone: str) -> datetime:
 
 _READERS = {
     FactType.INSTANT: _instant,
-    FactType.DATE: _day,
+    FactType.DATE: read_day,
     FactType.PERIOD: _period,
     FactType.NUMBER: _number,
     FactType.BOOLEAN: _boolean,

@@ -80,6 +80,21 @@ class EdgeOf(Instant):
 
 
 @dataclass(frozen=True, slots=True)
+class InstantField(Instant):
+    """A time of the record that is looked at, inside `count` and `total`."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class NextOpening(Instant):
+    """The first open instant from `of` on: `of` itself while the calendar is open."""
+
+    of: Instant
+    calendar: str
+
+
+@dataclass(frozen=True, slots=True)
 class Deadline(Instant):
     """The first instant that is too late. See `moments`."""
 
@@ -88,6 +103,7 @@ class Deadline(Instant):
     unit: Unit
     calendar: str | None = None
     cut_off: time | None = None
+    cut_off_inclusive: bool = True
     receipt: Receipt = Receipt.COUNTS
     roll: Roll | None = None
     at: At | time | None = None

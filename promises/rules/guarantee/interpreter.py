@@ -8,10 +8,11 @@ from promises.kernel.calendars import PreparedCalendar
 from promises.rules.guarantee.arithmetic import NUMBERS
 from promises.rules.guarantee.case import Case, Earlier, Work
 from promises.rules.guarantee.clauses import Guarantee
+from promises.rules.guarantee.lists import LISTS
 from promises.rules.guarantee.logic import CONDITIONS
 from promises.rules.guarantee.times import INSTANTS
 
-WORK: Work = {**NUMBERS, **INSTANTS, **CONDITIONS}
+WORK: Work = {**NUMBERS, **LISTS, **INSTANTS, **CONDITIONS}
 
 
 def case_of(

@@ -115,14 +115,20 @@ def place(
 ) -> Placed | None:
     """Where the deadline lies: the first instant, in UTC, that is too late. None while a pause
     lasts."""
+    reasons = deadline.pauses.reasons if deadline.pauses else None
+    if deadline.unit in OPEN_SECONDS and add < 0:
+        return None
     if deadline.unit in SECONDS:
         span = timedelta(microseconds=int(add * SECONDS[deadline.unit] * 1_000_000))
-        reasons = deadline.pauses.reasons if deadline.pauses else None
-        counted = opening if deadline.unit in OPEN_SECONDS else None
-        at = advance(start, span, counted, pauses, reasons)
+        running = opening if deadline.unit in OPEN_SECONDS else None
+        at = advance(start, span, running, pauses, reasons)
         return None if at is None else Placed(_closed(at, deadline))
     received, clock, moved = _receipt(deadline, start, zone, opening)
-    last = _count_days(deadline, received, int(add), opening)
+    counted = opening if deadline.unit is Unit.WORKING_DAY else None
+    counted_to = _count_days(deadline, received, int(add), opening)
+    last = _without_pauses(counted_to, start, zone, counted, pauses, reasons)
+    if last is None:
+        return None
     rolled = last
     if deadline.roll is not None and opening is not None:
         rolled = opening.roll(last, deadline.roll is Roll.PREVIOUS_OPEN_DAY)
@@ -143,11 +149,14 @@ def _receipt(
     """The local day and time of day from which it counts, and whether they were moved."""
     local = start.astimezone(zone_of(zone))
     day, clock = local.date(), local.time()
+    late = deadline.cut_off is not None and (
+        clock > deadline.cut_off or (clock == deadline.cut_off and not deadline.cut_off_inclusive)
+    )
     if opening is None or deadline.receipt is Receipt.COUNTS:
-        return day, clock, False
+        return (day + _DAY, clock, True) if late else (day, clock, False)
     if deadline.cut_off is None and deadline.receipt is Receipt.NEXT_OPENING:
         opened = opening.next_opening(start)
-    elif opening.is_open_day(day) and (deadline.cut_off is None or clock <= deadline.cut_off):
+    elif opening.is_open_day(day) and not late:
         if deadline.receipt is Receipt.NEXT_OPEN_DAY:
             return day, clock, False
         opened = max(start, opening.opening_of_day(day) or start)
@@ -220,6 +229,44 @@ def window_at(window: Window, at: datetime, zone: str) -> tuple[datetime, dateti
         first, after = date(year, *window.starts), date(year + 1, *window.starts)
         name = f"{year:04d}"
     return midnight(first, zone), midnight(after, zone), name
+
+
+def window_names(window: Window, at: datetime, zone: str) -> tuple[str, ...]:
+    """By which names the window may stand among numbers by period: a financial year also by the
+    two years that it touches."""
+    name = window_at(window, at, zone)[2]
+    if window.span != "year":
+        return (name,)
+    after = f"{int(name) + 1:04d}"
+    return (name, *(f"{name}{mark}{year}" for mark in "/-" for year in (after[2:], after)))
+
+
+def days_between(first: date, last: date, opening: PreparedCalendar | None) -> int:
+    """Local or open days after the one and up to the other."""
+    return (last - first).days if opening is None else opening.open_days_between(first, last)
+
+
+def _without_pauses(
+    last: date,
+    start: datetime,
+    zone: str,
+    opening: PreparedCalendar | None,
+    pauses: Iterable[Interval],
+    reasons: frozenset[str] | None,
+) -> date | None:
+    """The last day, later by as many days as pauses take; None in a pause that lasts."""
+    for since, until, reason in sorted(pauses, key=lambda one: one[0]):
+        if (reasons is not None and reason not in reasons) or local_date(since, zone) > last:
+            continue
+        if until is None:
+            return None
+        since = max(since, start)
+        if until <= since:
+            continue
+        days = days_between(local_date(since, zone), local_date(until, zone), opening)
+        last = last + days * _DAY if opening is None else opening.add_open_days(last, days)
+        start = until
+    return last
 
 
 def merge_spells(spells: Iterable[Interval], end: datetime | None, gap: timedelta) -> list[Span]:

@@ -1,6 +1,7 @@
 """Numbers: exact rationals, each a frozen part without a value of its own."""
 
 from dataclasses import dataclass
+from datetime import date
 from fractions import Fraction
 
 from promises.rules.guarantee.vocabulary import (
@@ -139,6 +140,28 @@ class CalendarDays(Number):
     start: Instant
     end: Instant
     calendar: str | None
+    pauses: Pauses | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InterestRow:
+    """Per cent a year from a local date to another, both included; None is open."""
+
+    first: date | None
+    last: date | None
+    percent: Number
+
+
+@dataclass(frozen=True, slots=True)
+class Interest(Number):
+    """Simple interest on `on` for each local day after the start up to the end, at the rate of that
+    day. `year_days` None divides by the days of the calendar year."""
+
+    on: Number
+    start: Instant
+    end: Instant
+    rates: tuple[InterestRow, ...]
+    year_days: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,13 +174,15 @@ class Months(Number):
 
 @dataclass(frozen=True, slots=True)
 class CountOf(Number):
-    """How many entries of a list there are; with `within`, the most in any span of so many days
-    (`at` names the instant in each record)."""
+    """How many entries of a list there are; with `within_days`, the most of which no two lie more
+    local days apart (`at` names the time in each record). `spans` says that the entries are
+    intervals, which may still last."""
 
     fact: str
     where: Condition | None
     within_days: int | None
     at: str | None
+    spans: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +203,8 @@ class Spells(Number):
     count_gap: bool
     unit: Unit
     whole: Whole
+    reasons: frozenset[str] | None = None
+    within: tuple[Instant, Instant] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,15 @@
 """From the amount to what is paid: the steps in their order, each shown with before and after."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
 
 from promises.rules.guarantee import clauses
-from promises.rules.guarantee.arithmetic import amount_of, earlier_in, round_to
+from promises.rules.guarantee.arithmetic import amount_of, round_to
 from promises.rules.guarantee.case import Case
-from promises.rules.guarantee.moments import micro, window_at
-from promises.rules.guarantee.numbers import Window
+from promises.rules.guarantee.lists import earlier_in
+from promises.rules.guarantee.moments import micro, window_at, window_names
 from promises.rules.guarantee.vocabulary import Instant, Number, Rounding
 
 
@@ -73,6 +72,8 @@ def _take(case: Case, step: clauses.Step, amount: Fraction) -> _Taken:
         return _window_cap(case, step, amount)
     if isinstance(step, clauses.WindowCountStep):
         return _window_count(case, step, amount)
+    if isinstance(step, clauses.NothingStep):
+        return _nothing(case, step, amount)
     if isinstance(step, clauses.OncePerStep):
         return _once_per(case, step, amount)
     return _limited(case, step, amount)
@@ -116,12 +117,13 @@ _LIMITS = {
 
 
 def _window_cap(case: Case, step: clauses.WindowCapStep, amount: Fraction) -> _Taken:
-    most, dated = amount_of(case, step.most), case.value(step.dated)[0]
-    if most is None or dated is None:
+    most = amount_of(case, step.most)
+    shares = _shares(case, step)
+    if most is None or shares is None:
         return None, None
     granted = Fraction(0)
-    for at, share in _shares(case, step, dated):
-        left = max(most - _used(case, step.window, step.used, at, amount=True), Fraction(0))
+    for at, share in shares:
+        left = max(most - _used(case, step, at, amount=True), Fraction(0))
         granted += min(amount * share, left)
     return StepTaken("window_cap", amount, granted, most), _lowered(amount, granted)
 
@@ -133,19 +135,26 @@ def _lowered(before: Fraction, after: Fraction) -> Outcome | None:
 
 
 def _shares(
-    case: Case, step: clauses.WindowCapStep, dated: datetime
-) -> Iterator[tuple[datetime, Fraction]]:
-    """An instant in each window that the case touches, and the share of its time in it."""
+    case: Case, step: clauses.WindowCapStep
+) -> list[tuple[datetime | None, Fraction]] | None:
+    """An instant in each window that the case touches, and the share of its time in it. None while
+    nobody knows the time of the case."""
+    dated = None if step.dated is None else case.value(step.dated)[0]
+    if step.window is None or step.dated is None:
+        return [(None, Fraction(1))]
+    if dated is None:
+        return None
     span = None if step.spread is None else _span(case, step.spread)
     if span is None:
-        yield dated, Fraction(1)
-        return
+        return [(dated, Fraction(1))]
     start, end = span
+    found: list[tuple[datetime | None, Fraction]] = []
     at = start
     while at < end:
         until = min(window_at(step.window, at, case.zone)[1], end)
-        yield at, Fraction(micro(until - at), micro(end - start))
+        found.append((at, Fraction(micro(until - at), micro(end - start))))
         at = until
+    return found
 
 
 def _span(case: Case, spread: tuple[Instant, Instant]) -> tuple[datetime, datetime] | None:
@@ -153,22 +162,42 @@ def _span(case: Case, spread: tuple[Instant, Instant]) -> tuple[datetime, dateti
     return (start, end) if start is not None and end is not None and start < end else None
 
 
-def _used(case: Case, window: Window, fact: str | None, at: datetime, *, amount: bool) -> Fraction:
-    """What the window that holds the instant has given before."""
-    if fact is not None:
-        given: dict[str, Fraction] = case.facts.get(fact, {})
-        return given.get(window_at(window, at, case.zone)[2], Fraction(0))
-    found = earlier_in(case, window, at)
+def _used(
+    case: Case,
+    step: clauses.WindowCapStep | clauses.WindowCountStep,
+    at: datetime | None,
+    *,
+    amount: bool,
+) -> Fraction:
+    """What the window that holds the instant has given before. A fact that is missing says that it
+    has given nothing."""
+    given = None if step.used is None else case.facts.get(step.used)
+    if isinstance(given, Fraction):
+        return given
+    if step.window is None or at is None:
+        return Fraction(0)
+    if step.used is not None:
+        used: dict[str, Fraction] = given or {}
+        names = window_names(step.window, at, case.zone)
+        return next((used[name] for name in names if name in used), Fraction(0))
+    found = earlier_in(case, step.window, at)
     return Fraction(sum(one.amount_minor for one in found) if amount else len(found))
 
 
 def _window_count(case: Case, step: clauses.WindowCountStep, amount: Fraction) -> _Taken:
-    most, dated = amount_of(case, step.most), case.value(step.dated)[0]
-    if most is None or dated is None:
+    most = amount_of(case, step.most)
+    dated = None if step.dated is None else case.value(step.dated)[0]
+    if most is None or (step.dated is not None and dated is None):
         return None, None
-    reached = _used(case, step.window, step.used, dated, amount=False) >= most
+    reached = _used(case, step, dated, amount=False) >= most
     after = Fraction(0) if reached else amount
     return StepTaken("window_count", amount, after, most), _lowered(amount, after)
+
+
+def _nothing(case: Case, step: clauses.NothingStep, amount: Fraction) -> _Taken:
+    holds = case.value(step.when)[0] is True
+    after = Fraction(0) if holds else amount
+    return StepTaken("nothing_when", amount, after), _lowered(amount, after)
 
 
 def _once_per(case: Case, step: clauses.OncePerStep, amount: Fraction) -> _Taken:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import time
+from datetime import date, time
 from enum import StrEnum
 from fractions import Fraction
 from typing import Any, TypeVar
@@ -18,7 +18,7 @@ from promises.kernel.errors import FieldProblem
 from promises.kernel.text import N_
 from promises.rules.guarantee.clauses import FactSpec
 from promises.rules.guarantee.conditions import Always
-from promises.rules.guarantee.facts import Unreadable, read_number
+from promises.rules.guarantee.facts import Unreadable, read_date, read_number
 from promises.rules.guarantee.instants import Now
 from promises.rules.guarantee.numbers import Literal
 from promises.rules.guarantee.vocabulary import Condition, FactType, Instant, Number
@@ -29,6 +29,8 @@ NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 CALENDAR = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 RESERVED = frozenset({"now"})
+INTERVAL_FIELDS = frozenset({"start", "end", "reason", "seconds", "minutes", "hours"})
+"""What an interval is asked for, where it is looked at as a record."""
 
 Choice = TypeVar("Choice", bound=StrEnum)
 Read = Callable[["Reader", Any, str], Any]
@@ -63,6 +65,7 @@ class Reader:
         self.problems: list[FieldProblem] = []
         self.calendars: set[str] = set()
         self.in_record = False
+        self.fields: frozenset[str] | None = None
         self._numbers, self._instants, self._conditions = numbers, instants, conditions
         self._parts = 0
         self._depth = 0
@@ -172,9 +175,10 @@ class Reader:
             self.refuse(pointer, N_("This must be the name of a fact."))
             return ""
         spec = self.names.facts.get(value)
-        if spec is None:
-            if not self.in_record or not NAME.fullmatch(value):
-                self.refuse(pointer, N_("There is no fact of this name among `facts`."))
+        if spec is None and self.in_record:
+            self.field(value, pointer)
+        elif spec is None:
+            self.refuse(pointer, N_("There is no fact of this name among `facts`."))
         elif types and spec.type not in types:
             allowed = ", ".join(types)
             text = N_("The fact %(fact)s is of another type; this must be one of: %(allowed)s.")
@@ -195,7 +199,10 @@ class Reader:
         self.calendars.add(value)
         return value
 
-    def clock(self, value: object, pointer: str) -> time:
+    def clock(self, value: object, pointer: str, *, end: bool = False) -> time:
+        """A time of day. Where something ends, 24:00 is the midnight at the end of the day."""
+        if end and value == "24:00":
+            return time()
         match = _CLOCK.fullmatch(value) if isinstance(value, str) else None
         if match is None:
             self.refuse(pointer, N_("This must be a time of day such as 16:00."))
@@ -211,11 +218,32 @@ class Reader:
         return value is True
 
     @contextmanager
-    def record(self) -> Iterator[None]:
-        """Inside, names may be fields of the record that is looked at."""
+    def record(self, fact: str) -> Iterator[None]:
+        """Inside, names may be fields of the entries of that list."""
         before, self.in_record = self.in_record, True
+        outer, self.fields = self.fields, self._fields_of(fact)
         yield
-        self.in_record = before
+        self.in_record, self.fields = before, outer
+
+    def _fields_of(self, fact: str) -> frozenset[str] | None:
+        """None where an entry may have any field."""
+        spec = self.names.facts.get(fact)
+        if spec is None or spec.type is FactType.RECORDS:
+            return None if spec is None or spec.fields is None else frozenset(spec.fields)
+        return INTERVAL_FIELDS if spec.type is FactType.INTERVALS else frozenset({"value"})
+
+    def field(self, value: object, pointer: str) -> str:
+        """The name of a field of the entry that is looked at."""
+        if not self.in_record or not isinstance(value, str):
+            self.refuse(pointer, N_("A field belongs inside `count` or `total` of a list."))
+            return ""
+        if not NAME.fullmatch(value) or (self.fields is not None and value not in self.fields):
+            allowed = ", ".join(sorted(self.fields or ()))
+            text = N_(
+                "The entries of this list have no field of this name. They have: %(allowed)s."
+            )
+            self.refuse(pointer, text, allowed=allowed)
+        return value
 
 
 def below(section: Section, key: str) -> str:
@@ -238,3 +266,20 @@ def texts(reader: Reader, value: object, pointer: str) -> Sequence[str]:
         else:
             reader.refuse(place, N_("This must be a text."))
     return found
+
+
+def read_day_of(section: Section, key: str) -> date | None:
+    """A local date, or None where the side is open."""
+    value = section.get(key)
+    if value is None:
+        return None
+    try:
+        return read_date(value)
+    except Unreadable as error:
+        section.refuse(key, str(error))
+        return None
+
+
+def follows(last: date | None, first: date | None) -> bool:
+    """Whether a row that begins then comes after one that ends then."""
+    return last is not None and first is not None and first > last

@@ -113,7 +113,7 @@ def _time_in(reader: Reader, value: object, pointer: str) -> Condition:
     return c.TimeIn(
         reader.instant(section.get("of"), below(section, "of")),
         reader.clock(section.get("from"), below(section, "from")),
-        reader.clock(section.get("until"), below(section, "until")),
+        reader.clock(section.get("until"), below(section, "until"), end=True),
     )
 
 

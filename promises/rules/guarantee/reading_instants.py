@@ -6,13 +6,13 @@ from promises.kernel.documents import Section
 from promises.kernel.text import N_
 from promises.rules.guarantee import instants as i
 from promises.rules.guarantee.facts import Unreadable, read_instant
-from promises.rules.guarantee.moments import OPEN_SECONDS, REAL_SECONDS
-from promises.rules.guarantee.numbers import Pauses
+from promises.rules.guarantee.moments import MONTHS, OPEN_SECONDS, REAL_SECONDS
+from promises.rules.guarantee.numbers import Literal, Pauses
 from promises.rules.guarantee.reading import Read, Reader, below, texts
 from promises.rules.guarantee.vocabulary import At, FactType, Instant, Receipt, Roll, Unit
 
 _WHOLE_DAY = (At.END_OF_DAY, At.START_OF_DAY, At.CLOSING_TIME)
-_DAY_KEYS = ("cut_off", "receipt", "roll", "at")
+_DAY_KEYS = ("cut_off", "cut_off_boundary", "receipt", "roll", "at")
 
 
 def _name(reader: Reader, value: object, pointer: str) -> Instant:
@@ -21,6 +21,8 @@ def _name(reader: Reader, value: object, pointer: str) -> Instant:
         return i.Now()
     if isinstance(value, str) and value in reader.names.deadlines:
         return i.NamedDeadline(value)
+    if reader.in_record and isinstance(value, str) and value not in reader.names.facts:
+        return i.InstantField(reader.field(value, pointer))
     return i.InstantFact(reader.fact(value, pointer, FactType.INSTANT, FactType.DATE))
 
 
@@ -98,12 +100,22 @@ def read_pauses(reader: Reader, section: Section) -> Pauses | None:
     )
 
 
+def _field(reader: Reader, value: object, pointer: str) -> Instant:
+    return i.InstantField(reader.field(value, pointer))
+
+
+def _next_opening(reader: Reader, value: object, pointer: str) -> Instant:
+    section = reader.section(value, pointer, ("of", "calendar"))
+    of = reader.instant(section.get("of"), below(section, "of"))
+    return i.NextOpening(of, reader.calendar(section) or "")
+
+
 def _deadline(reader: Reader, value: object, pointer: str) -> Instant:
     section = reader.section(
         value,
         pointer,
         ("from", "add", "unit"),
-        ("calendar", "cut_off", "receipt", "roll", "at", "boundary", "pauses"),
+        ("calendar", "cut_off", "cut_off_boundary", "receipt", "roll", "at", "boundary", "pauses"),
     )
     unit = section.choice("unit", Unit)
     read = _exact if unit in REAL_SECONDS or unit in OPEN_SECONDS else _by_days
@@ -119,26 +131,35 @@ def _exact(reader: Reader, section: Section, unit: Unit) -> Instant:
         section.refuse(
             "calendar", N_("Open time needs a calendar; time that always runs must not name one.")
         )
+    add = reader.number(section.get("add"), below(section, "add"))
+    if isinstance(add, Literal) and add.value < 0 and unit in OPEN_SECONDS:
+        section.refuse("add", N_("Open time is counted forwards only."))
     return i.Deadline(
         start=reader.instant(section.get("from"), below(section, "from")),
-        add=reader.number(section.get("add"), below(section, "add")),
+        add=add,
         unit=unit,
         calendar=calendar,
-        inclusive=_inclusive(section, default=True),
+        inclusive=_inclusive(section),
         pauses=read_pauses(reader, section),
     )
 
 
 def _by_days(reader: Reader, section: Section, unit: Unit) -> Instant:
-    if section.get("pauses") is not None:
-        section.refuse("pauses", N_("Only time that is counted in hours or less can pause."))
+    if section.get("pauses") is not None and unit in MONTHS:
+        section.refuse("pauses", N_("Months and years do not pause. Count days or hours."))
     calendar = reader.calendar(section)
     at = _at(reader, section)
     cut_off = section.get("cut_off")
+    if cut_off is None and section.get("cut_off_boundary") is not None:
+        section.refuse("cut_off_boundary", N_("This belongs to a cut-off."))
     roll = section.choice("roll", Roll) if section.get("roll") is not None else None
     usual = Receipt.COUNTS if cut_off is None else Receipt.NEXT_OPEN_DAY
     receipt = reader.pick(section, "receipt", Receipt, usual)
-    needs = unit is Unit.WORKING_DAY or roll is not None or receipt is not Receipt.COUNTS
+    needs = (
+        unit is Unit.WORKING_DAY
+        or roll is not None
+        or section.get("receipt") not in (None, "counts")
+    )
     if calendar is None and (needs or at is At.CLOSING_TIME):
         section.refuse("calendar", N_("This deadline needs a calendar."))
     if cut_off is not None and receipt is Receipt.COUNTS:
@@ -147,16 +168,21 @@ def _by_days(reader: Reader, section: Section, unit: Unit) -> Instant:
         section.refuse(
             "boundary", N_("A deadline at the edge of a day has no boundary of its own.")
         )
+    add = reader.number(section.get("add"), below(section, "add"))
+    if isinstance(add, Literal) and add.value.denominator != 1:
+        section.refuse("add", N_("Days, weeks, months and years are counted whole."))
     return i.Deadline(
         start=reader.instant(section.get("from"), below(section, "from")),
-        add=reader.number(section.get("add"), below(section, "add")),
+        add=add,
         unit=unit,
         calendar=calendar,
         cut_off=None if cut_off is None else reader.clock(cut_off, below(section, "cut_off")),
+        cut_off_inclusive=_inclusive(section, "cut_off_boundary"),
         receipt=receipt,
         roll=roll,
         at=at,
-        inclusive=_inclusive(section, default=True),
+        inclusive=_inclusive(section),
+        pauses=read_pauses(reader, section),
     )
 
 
@@ -169,13 +195,12 @@ def _at(reader: Reader, section: Section) -> At | time:
     return section.choice("at", At)
 
 
-def _inclusive(section: Section, *, default: bool) -> bool:
-    value = section.get("boundary")
-    if value is None:
-        return default
-    if value not in ("inclusive", "exclusive"):
-        section.refuse("boundary", N_("This must be one of: %(allowed)s."), allowed=_BOUNDARIES)
-    return value == "inclusive"
+def _inclusive(section: Section, key: str = "boundary") -> bool:
+    """Whether the limit itself is in time: it is where nothing is said."""
+    value = section.get(key)
+    if value not in (None, "inclusive", "exclusive"):
+        section.refuse(key, N_("This must be one of: %(allowed)s."), allowed=_BOUNDARIES)
+    return value != "exclusive"
 
 
 _BOUNDARIES = "inclusive, exclusive"
@@ -193,5 +218,7 @@ INSTANTS: dict[str, Read] = {
     "last_in": _in_list(latest=True),
     "start_of": _edge(end=False),
     "end_of": _edge(end=True),
+    "field": _field,
+    "next_opening": _next_opening,
     "deadline": _deadline,
 }

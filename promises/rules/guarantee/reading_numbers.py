@@ -6,15 +6,14 @@ from promises.kernel.documents import Section
 from promises.kernel.text import N_
 from promises.rules.guarantee import numbers as n
 from promises.rules.guarantee.moments import MONTHS, OPEN_SECONDS, REAL_SECONDS
-from promises.rules.guarantee.reading import Read, Reader, below
+from promises.rules.guarantee.reading import Read, Reader, below, follows, read_day_of
 from promises.rules.guarantee.reading_instants import read_pauses
+from promises.rules.guarantee.reading_lists import LISTS
 from promises.rules.guarantee.vocabulary import (
-    Condition,
     Count,
     FactType,
     Number,
     Rounding,
-    Take,
     Unit,
     Whole,
 )
@@ -24,14 +23,13 @@ _ONE = n.Literal(Fraction(1))
 
 
 def _fact(reader: Reader, value: object, pointer: str) -> Number:
+    if reader.in_record and isinstance(value, str) and value not in reader.names.facts:
+        return n.Field(reader.field(value, pointer))
     return n.NumberFact(reader.fact(value, pointer, FactType.NUMBER))
 
 
 def _field(reader: Reader, value: object, pointer: str) -> Number:
-    if not reader.in_record or not isinstance(value, str):
-        reader.refuse(pointer, N_("A field belongs inside `count` or `total` of a list."))
-        return _ZERO
-    return n.Field(value)
+    return n.Field(reader.field(value, pointer))
 
 
 def _value(reader: Reader, value: object, pointer: str) -> Number:
@@ -200,14 +198,38 @@ def _elapsed(*, open_time: bool) -> Read:
 def _days(*, working: bool) -> Read:
     def read(reader: Reader, value: object, pointer: str) -> Number:
         needed = ("from", "to", "calendar") if working else ("from", "to")
-        section = reader.section(value, pointer, needed)
+        section = reader.section(value, pointer, needed, ("pauses",))
         return n.CalendarDays(
             reader.instant(section.get("from"), below(section, "from")),
             reader.instant(section.get("to"), below(section, "to")),
             reader.calendar(section) if working else None,
+            read_pauses(reader, section),
         )
 
     return read
+
+
+def _interest(reader: Reader, value: object, pointer: str) -> Number:
+    section = reader.section(value, pointer, ("on", "from", "to", "rates"), ("year_days",))
+    rows: list[n.InterestRow] = []
+    for entry, place in reader.entries(section.get("rates"), below(section, "rates")):
+        row = reader.section(entry, place, ("percent",), ("from", "until"))
+        first, last = read_day_of(row, "from"), read_day_of(row, "until")
+        if rows and not follows(rows[-1].last, first):
+            reader.refuse(place, N_("This row begins before the one above it ends."))
+        percent = reader.number(row.get("percent"), below(row, "percent"))
+        rows.append(n.InterestRow(first, last, percent))
+    days = section.get("year_days")
+    if days not in (None, "actual", 360, 365):
+        allowed = "360, 365, actual"
+        section.refuse("year_days", N_("This must be one of: %(allowed)s."), allowed=allowed)
+    return n.Interest(
+        on=reader.number(section.get("on"), below(section, "on")),
+        start=reader.instant(section.get("from"), below(section, "from")),
+        end=reader.instant(section.get("to"), below(section, "to")),
+        rates=tuple(rows),
+        year_days=365 if days is None else days if isinstance(days, int) else None,
+    )
 
 
 def _months(reader: Reader, value: object, pointer: str) -> Number:
@@ -222,130 +244,6 @@ def _months(reader: Reader, value: object, pointer: str) -> Number:
         unit,
         section.choice("count", Count),
     )
-
-
-_LISTS = (FactType.RECORDS, FactType.NUMBERS, FactType.INSTANTS, FactType.INTERVALS)
-
-
-def _where(reader: Reader, section: Section) -> Condition | None:
-    if section.get("where") is None:
-        return None
-    with reader.record():
-        return reader.condition(section.get("where"), below(section, "where"))
-
-
-def _count(reader: Reader, value: object, pointer: str) -> Number:
-    section = reader.section(value, pointer, ("in",), ("where", "within_days", "at"))
-    name = reader.fact(section.get("in"), below(section, "in"), *_LISTS)
-    days, at = section.get("within_days"), section.get("at")
-    spec = reader.names.facts.get(name)
-    if days is not None and at is None and spec is not None and spec.type is FactType.RECORDS:
-        section.refuse("at", N_("A list of records needs the field that holds the time."))
-    if at is not None and (not isinstance(at, str) or days is None):
-        section.refuse("at", N_("This names the time of a record, for `within_days`."))
-    return n.CountOf(
-        name,
-        _where(reader, section),
-        None if days is None else reader.whole(days, below(section, "within_days"), 1),
-        at if isinstance(at, str) else None,
-    )
-
-
-def _total(reader: Reader, value: object, pointer: str) -> Number:
-    section = reader.section(value, pointer, ("in",), ("of", "where"))
-    name = reader.fact(section.get("in"), below(section, "in"), *_LISTS[:2])
-    with reader.record():
-        of: Number = n.Field("value")
-        if section.get("of") is not None:
-            of = reader.number(section.get("of"), below(section, "of"))
-    return n.TotalOf(name, of, _where(reader, section))
-
-
-def _spells(reader: Reader, value: object, pointer: str) -> Number:
-    section = reader.section(
-        value, pointer, ("in", "unit"), ("take", "merge_gap", "count_gap", "whole")
-    )
-    unit = section.choice("unit", Unit)
-    if unit not in REAL_SECONDS and section.get("unit") is not None:
-        text = N_("This must be one of: %(allowed)s.")
-        section.refuse("unit", text, allowed=", ".join(REAL_SECONDS))
-        unit = Unit.HOUR
-    gap = section.get("merge_gap")
-    seconds = 0
-    if gap is not None:
-        inner = reader.section(gap, below(section, "merge_gap"), ("minutes",))
-        seconds = 60 * reader.whole(inner.get("minutes"), below(inner, "minutes"))
-    return n.Spells(
-        fact=reader.fact(section.get("in"), below(section, "in"), FactType.INTERVALS),
-        take=reader.pick(section, "take", Take, Take.LONGEST),
-        merge_gap_s=seconds,
-        count_gap=reader.yes(section, "count_gap", False),
-        unit=unit,
-        whole=reader.pick(section, "whole", Whole, Whole.NO),
-    )
-
-
-def _uptime(reader: Reader, value: object, pointer: str) -> Number:
-    section = reader.section(
-        value, pointer, ("period", "down"), ("shortest_minutes", "whole_minutes")
-    )
-    shortest = section.get("shortest_minutes")
-    return n.UptimePercent(
-        reader.fact(section.get("period"), below(section, "period"), FactType.PERIOD),
-        reader.fact(
-            section.get("down"), below(section, "down"), FactType.NUMBERS, FactType.INTERVALS
-        ),
-        Fraction(0)
-        if shortest is None
-        else reader.literal(shortest, below(section, "shortest_minutes")),
-        reader.yes(section, "whole_minutes", False),
-    )
-
-
-def _length_of(reader: Reader, value: object, pointer: str) -> Number:
-    section = reader.section(value, pointer, ("period", "unit"))
-    unit = section.choice("unit", Unit)
-    if unit not in REAL_SECONDS:
-        text = N_("This must be one of: %(allowed)s.")
-        section.refuse("unit", text, allowed=", ".join(REAL_SECONDS))
-        unit = Unit.MINUTE
-    period = reader.fact(section.get("period"), below(section, "period"), FactType.PERIOD)
-    return n.LengthOf(period, unit)
-
-
-def read_window(reader: Reader, section: Section) -> n.Window:
-    """`{"every": "year", "starts": "04-01"}` or `{"last_days": 28}`."""
-    inner = reader.section(
-        section.get("window"), below(section, "window"), (), ("every", "starts", "last_days")
-    )
-    every, days = inner.get("every"), inner.get("last_days")
-    if (every is None) == (days is None):
-        section.refuse("window", N_("A window is `every` day, month or year, or `last_days`."))
-    elif every not in (None, "day", "month", "year"):
-        inner.refuse("every", N_("This must be one of: %(allowed)s."), allowed="day, month, year")
-    starts = inner.get("starts")
-    month, day = 1, 1
-    if starts is not None:
-        if isinstance(starts, str) and starts[2:3] == "-" and every == "year":
-            month = reader.whole(_digits(starts[:2]), below(inner, "starts"), 1, 12)
-            day = reader.whole(_digits(starts[3:]), below(inner, "starts"), 1, 28)
-        else:
-            inner.refuse("starts", N_("This is the first day of a year, such as 04-01."))
-    rolling = None if days is None else reader.whole(days, below(inner, "last_days"), 1)
-    return n.Window(every if isinstance(every, str) else "", (month, day), rolling)
-
-
-def _digits(text: str) -> int | None:
-    return int(text) if text.isdigit() else None
-
-
-def _earlier(*, amount: bool) -> Read:
-    def read(reader: Reader, value: object, pointer: str) -> Number:
-        section = reader.section(value, pointer, ("window", "dated"))
-        dated = reader.instant(section.get("dated"), below(section, "dated"))
-        return n.Earlier(amount, read_window(reader, section), dated)
-
-    return read
 
 
 NUMBERS: dict[str, Read] = {
@@ -370,11 +268,6 @@ NUMBERS: dict[str, Read] = {
     "calendar_days": _days(working=False),
     "working_days": _days(working=True),
     "months": _months,
-    "count": _count,
-    "total": _total,
-    "spells": _spells,
-    "uptime_percent": _uptime,
-    "length_of": _length_of,
-    "earlier_count": _earlier(amount=False),
-    "earlier_amount": _earlier(amount=True),
+    "interest": _interest,
+    **LISTS,
 }

@@ -3,12 +3,15 @@
 from promises.kernel.documents import Section
 from promises.kernel.text import N_
 from promises.rules.guarantee import clauses as k
+from promises.rules.guarantee.numbers import Window
 from promises.rules.guarantee.reading import Reader, below
-from promises.rules.guarantee.reading_numbers import read_to, read_window
-from promises.rules.guarantee.vocabulary import FactType, Rounding
+from promises.rules.guarantee.reading_lists import read_window
+from promises.rules.guarantee.reading_numbers import read_to
+from promises.rules.guarantee.vocabulary import FactType, Instant, Rounding
 
 _KINDS = (
     "round", "unpaid", "cap", "at_least", "excess", "window_cap", "window_count", "once_per",
+    "nothing_when",
 )  # fmt: skip
 
 
@@ -37,6 +40,8 @@ def _step(reader: Reader, section: Section, kind: str) -> k.Step:
             return k.FloorStep(reader.number(value, place))
         case "excess":
             return k.ExcessStep(reader.number(value, place))
+        case "nothing_when":
+            return k.NothingStep(reader.condition(value, place))
         case "once_per":
             return k.OncePerStep(reader.fact(value, place, FactType.TEXT))
         case "round":
@@ -58,23 +63,38 @@ def _unpaid(reader: Reader, value: object, place: str) -> k.Step:
 
 
 def _window(reader: Reader, value: object, place: str, *, counting: bool) -> k.Step:
-    optional = ("used",) if counting else ("used", "spread")
-    section = reader.section(value, place, ("most", "window", "dated"), optional)
+    optional = ("window", "dated", "used", *(() if counting else ("spread",)))
+    section = reader.section(value, place, ("most",), optional)
     most = reader.number(section.get("most"), below(section, "most"))
+    used = reader.optional_fact(section, "used", FactType.BY_PERIOD, FactType.NUMBER)
+    spec = reader.names.facts.get(used or "")
+    if spec is not None and spec.type is FactType.NUMBER:
+        for key in ("window", "dated", "spread"):
+            if section.get(key) is not None:
+                text = N_("One number for what was used needs no window. Leave this out.")
+                section.refuse(key, text)
+        if counting:
+            return k.WindowCountStep(most, None, used, None)
+        return k.WindowCapStep(most, None, used, None, None)
+    for key in ("window", "dated"):
+        if section.get(key) is None:
+            section.refuse(key, N_("This is missing."))
     window = read_window(reader, section)
-    used = reader.optional_fact(section, "used", FactType.BY_PERIOD)
     dated = reader.instant(section.get("dated"), below(section, "dated"))
     if used is not None and window.rolling_days is not None:
         section.refuse("used", N_("Numbers by period do not fit a window of the last days."))
     if counting:
         return k.WindowCountStep(most, window, used, dated)
-    spread = None
-    if section.get("spread") is not None:
-        inner = reader.section(section.get("spread"), below(section, "spread"), ("from", "to"))
-        if window.rolling_days is not None:
-            section.refuse("spread", N_("Only days, months and years divide a case."))
-        spread = (
-            reader.instant(inner.get("from"), below(inner, "from")),
-            reader.instant(inner.get("to"), below(inner, "to")),
-        )
-    return k.WindowCapStep(most, window, used, dated, spread)
+    return k.WindowCapStep(most, window, used, dated, _spread(reader, section, window))
+
+
+def _spread(reader: Reader, section: Section, window: Window) -> tuple[Instant, Instant] | None:
+    if section.get("spread") is None:
+        return None
+    inner = reader.section(section.get("spread"), below(section, "spread"), ("from", "to"))
+    if window.rolling_days is not None:
+        section.refuse("spread", N_("Only days, months and years divide a case."))
+    return (
+        reader.instant(inner.get("from"), below(inner, "from")),
+        reader.instant(inner.get("to"), below(inner, "to")),
+    )

@@ -2,16 +2,24 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from datetime import date
 from typing import Any
 
 from promises.kernel.documents import Section, pointer_to
 from promises.kernel.text import N_
 from promises.kernel.zones import UnknownZone, zone_of
 from promises.rules.guarantee import clauses as k
-from promises.rules.guarantee.facts import Unreadable, read_date, read_value
+from promises.rules.guarantee.facts import Unreadable, read_value
 from promises.rules.guarantee.numbers import Literal
-from promises.rules.guarantee.reading import NAME, RESERVED, Names, Reader, below, names_of
+from promises.rules.guarantee.reading import (
+    NAME,
+    RESERVED,
+    Names,
+    Reader,
+    below,
+    follows,
+    names_of,
+    read_day_of,
+)
 from promises.rules.guarantee.reading_conditions import CONDITIONS
 from promises.rules.guarantee.reading_instants import INSTANTS
 from promises.rules.guarantee.reading_numbers import NUMBERS
@@ -125,13 +133,15 @@ def _optional(top: Section, key: str, read: Callable[[object, str], Any]) -> Any
     return None if value is None else read(value, below(top, key))
 
 
-def _facts(reader: Reader, top: Section, zone: str) -> dict[str, k.FactSpec]:
+def _facts(reader: Reader, top: Section, zone: str, key: str = "facts") -> dict[str, k.FactSpec]:
     found: dict[str, k.FactSpec] = {}
-    for name, body, place in _named(reader, top, "facts"):
+    for name, body, place in _named(reader, top, key):
         if isinstance(body, str):
             body = {"type": body}
-        section = reader.section(body, place, ("type",), ("when_missing",))
-        spec = k.FactSpec(section.choice("type", FactType), section.get("when_missing"))
+        section = reader.section(body, place, ("type",), ("when_missing", "fields"))
+        kind = section.choice("type", FactType)
+        fields = _fields(reader, section, kind, zone)
+        spec = k.FactSpec(kind, section.get("when_missing"), fields)
         if spec.when_missing is not None:
             try:
                 read_value(spec.type, spec.when_missing, zone)
@@ -140,6 +150,28 @@ def _facts(reader: Reader, top: Section, zone: str) -> dict[str, k.FactSpec]:
         if name in reader.names.deadlines:
             reader.refuse(place, N_("A fact and a deadline have the same name."))
         found[name] = spec
+    return found
+
+
+_FIELD_TYPES = (
+    FactType.INSTANT, FactType.DATE, FactType.NUMBER, FactType.BOOLEAN, FactType.TEXT,
+)  # fmt: skip
+
+
+def _fields(
+    reader: Reader, section: Section, kind: FactType, zone: str
+) -> dict[str, k.FactSpec] | None:
+    if section.get("fields") is None:
+        return None
+    if kind is not FactType.RECORDS:
+        section.refuse("fields", N_("Only records have fields."))
+        return None
+    found = _facts(reader, section, zone, "fields")
+    for name, spec in found.items():
+        if spec.type not in _FIELD_TYPES:
+            text = N_("This must be one of: %(allowed)s.")
+            place = pointer_to(below(section, "fields"), name)
+            reader.refuse(place, text, allowed=", ".join(_FIELD_TYPES))
     return found
 
 
@@ -156,7 +188,7 @@ def _dated(reader: Reader, top: Section) -> tuple[k.DatedRows, ...]:
         ]
         for index, (before, after) in enumerate(zip(rows, rows[1:], strict=False)):
             at = f"{below(section, 'rows')}/{index + 1}"
-            if before.last is None or after.first is None or after.first <= before.last:
+            if not follows(before.last, after.first):
                 reader.refuse(at, N_("This row begins before the one above it ends."))
             if set(before.values) != set(after.values):
                 reader.refuse(at, N_("Every row must give the same values."))
@@ -169,18 +201,7 @@ def _dated(reader: Reader, top: Section) -> tuple[k.DatedRows, ...]:
 def _row(reader: Reader, entry: object, place: str) -> k.Row:
     section = reader.section(entry, place, ("values",), ("from", "until"))
     values = {name: reader.number(body, at) for name, body, at in _named(reader, section, "values")}
-    return k.Row(_date(section, "from"), _date(section, "until"), values)
-
-
-def _date(section: Section, key: str) -> date | None:
-    value = section.get(key)
-    if value is None:
-        return None
-    try:
-        return read_date(value)
-    except Unreadable as error:
-        section.refuse(key, str(error))
-        return None
+    return k.Row(read_day_of(section, "from"), read_day_of(section, "until"), values)
 
 
 def _exclusions(reader: Reader, top: Section) -> Iterator[k.Exclusion]:

@@ -3,7 +3,7 @@
 from promises.rules.guarantee import instants as i
 from promises.rules.guarantee import moments
 from promises.rules.guarantee.case import UNKNOWN, Case, Value, Work
-from promises.rules.guarantee.facts import ONE_MICROSECOND, Period, midnight
+from promises.rules.guarantee.facts import ONE_MICROSECOND, Period, Unreadable, midnight, read_day
 from promises.rules.guarantee.logic import choose
 
 
@@ -86,7 +86,22 @@ def place(case: Case, part: i.Deadline) -> tuple[moments.Placed | None, bool]:
     return moments.place(part, start, add, case.zone, opening, pauses), moving or shifting
 
 
+def _field(case: Case, part: i.InstantField) -> Value:
+    value = case.item.get(part.name)
+    try:
+        return (None if value is None else read_day(value, case.zone)), False
+    except Unreadable:
+        return UNKNOWN
+
+
+def _next_opening(case: Case, part: i.NextOpening) -> Value:
+    at, moving = case.value(part.of)
+    return None if at is None else case.calendars[part.calendar].next_opening(at), moving
+
+
 INSTANTS: Work = {
+    i.InstantField: _field,
+    i.NextOpening: _next_opening,
     i.InstantFact: _instant_fact,
     i.Now: _now,
     i.FixedInstant: _fixed,

@@ -29,8 +29,10 @@ def moving_parts(terms: Guarantee) -> frozenset[int]:
 
 
 def _moves_itself(part: object) -> bool:
-    if isinstance(part, n.Elapsed):
+    if isinstance(part, n.Elapsed | n.CalendarDays):
         return part.pauses is not None
+    if isinstance(part, n.CountOf):
+        return part.spans
     return isinstance(part, i.Now | i.OrNow | n.Spells)
 
 

@@ -21,6 +21,12 @@ FACTS = {
     "visits": "records",
     "granted": "by_period",
 }
+FIELDS = {
+    "records": {"number": ("size",), "text": "colour", "boolean": "flag"},
+    "numbers": {"number": ("value",)},
+    "instants": {"number": ("value",)},
+    "intervals": {"number": ("seconds", "minutes", "hours"), "text": "reason"},
+}
 REAL = ("second", "minute", "hour", "day")
 OPEN = ("open_second", "open_minute", "open_hour")
 COMPARATORS = ("<", "<=", "=", "!=", ">=", ">")
@@ -36,6 +42,7 @@ class PartMaker:
         self.made = {kind: [] for kind in ("deadline", "measure", "condition", "value")}
         self.facts = dict(FACTS)
         self.in_record = False
+        self.record_fields = {}
 
     def pick(self, *choices):
         return self.random.choice(choices)
@@ -62,7 +69,7 @@ class PartMaker:
 
     def _plain_number(self):
         if self.in_record and self.chance(0.5):
-            return {"field": self.pick("size", "value")}
+            return {"field": self.pick(*self.record_fields["number"])}
         named = [{kind: name} for kind in ("measure", "value") for name in self.made[kind]]
         if named and self.chance(0.5):
             return self.pick(*named)
@@ -164,24 +171,27 @@ class PartMaker:
 
     def _count(self, depth):
         name = self.fact("records", "numbers", "instants", "intervals")
-        made = {"in": name, **self.maybe(where=self._where)}
+        made = {"in": name, **self.maybe(where=lambda: self._where(name))}
         if self.chance(0.4):
             made["within_days"] = self.pick(1, 7)
             made |= {"at": "at"} if name == "visits" else {}
         return {"count": made}
 
-    def _where(self):
+    def _where(self, name):
         if self.in_record:
             return True
         self.in_record = True
+        self.record_fields = FIELDS[self.facts[name]]
         made = self.condition(2)
         self.in_record = False
         return made
 
     def _total(self, depth):
-        made = {"in": self.fact("records", "numbers"), **self.maybe(where=self._where)}
+        name = self.fact("records", "numbers")
+        made = {"in": name, **self.maybe(where=lambda: self._where(name))}
         if not self.in_record and self.chance(0.7):
             self.in_record = True
+            self.record_fields = FIELDS[self.facts[name]]
             made["of"] = self.number(1)
             self.in_record = False
         return {"total": made}
@@ -308,11 +318,13 @@ class PartMaker:
 
     def _plain_condition(self):
         if self.in_record:
-            return self.pick(
-                {self.pick("true", "false"): "flag"},
-                {"one_of": {"fact": "colour", "values": self.some(WORDS)}},
-                {"known": "size"},
-            )
+            fields = self.record_fields
+            plain = [{"known": self.pick(*fields["number"])}]
+            if "text" in fields:
+                plain.append({"one_of": {"fact": fields["text"], "values": self.some(WORDS)}})
+            if "boolean" in fields:
+                plain.append({self.pick("true", "false"): fields["boolean"]})
+            return self.pick(*plain)
         if self.made["condition"] and self.chance(0.3):
             return {"condition": self.pick(*self.made["condition"])}
         return self.pick(
