@@ -1,5 +1,7 @@
-"""Calendars in a real browser: one is made, changed and takes a file over, on a phone, at a desk and
-without scripts. With SCREENSHOTS=folder each page is also pictured there."""
+"""Calendars in a real browser: on a phone, at a desk and without scripts.
+
+With SCREENSHOTS=folder each page is also pictured there.
+"""
 
 import json
 import os
