@@ -4,6 +4,7 @@ import datetime as dt
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
@@ -203,7 +204,7 @@ class _Case:
         return [
             _Estimate(
                 counts,
-                Interval(*share) if share and counts.rate.cases >= FEWEST_FOR_SHARE else None,
+                _interval(share) if counts.rate.cases >= FEWEST_FOR_SHARE else None,
                 self._monthly(counts, total),
             )
             for counts, share, total in zip(wholes, shares, sums, strict=True)
@@ -227,6 +228,10 @@ class _Estimate:
     counts: Counts
     interval: Interval | None
     monthly: Monthly
+
+
+def _interval(share: tuple[float, float] | None) -> Interval | None:
+    return None if share is None else Interval(*(Decimal(f"{one:.6f}") for one in share))
 
 
 def _leavers(table: Table, gone: Sequence[bool]) -> Leavers:

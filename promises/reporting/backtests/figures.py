@@ -3,6 +3,7 @@
 import datetime as dt
 import uuid
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 
 from promises.kernel.money import Money
@@ -23,10 +24,10 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """The middle 95 per cent."""
+    """The middle 95 per cent of a share."""
 
-    low: float
-    high: float
+    low: Decimal
+    high: Decimal
 
 
 @dataclass(frozen=True, slots=True)

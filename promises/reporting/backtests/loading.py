@@ -253,9 +253,10 @@ def _identities(groups: Sequence[Any], name: str) -> Numbers:
     """63 bits of each id, -1 where there is none. Among a million ids two share theirs once in
     twenty million histories, and then an estimate takes two customers for one."""
     found = np.full(sum(group.n for group in groups), -1)
-    known = [getattr(group, name) is not None for group in groups]
+    known = np.array([getattr(group, name) is not None for group in groups], np.bool_)
     ids = np.frombuffer(_content(groups, name), np.uint64).reshape(-1, 2)
-    found[np.repeat(known, [group.n for group in groups])] = (ids[:, 0] ^ ids[:, 1]) >> np.uint64(1)
+    sizes = np.array([group.n for group in groups], np.int64)
+    found[np.repeat(known, sizes)] = (ids[:, 0] ^ ids[:, 1]) >> np.uint64(1)
     return found
 
 
