@@ -14,7 +14,13 @@ from promises.kernel.calendars import PreparedCalendar
 from promises.kernel.zones import local_date
 from promises.rules.guarantee.clauses import Guarantee
 from promises.rules.guarantee.facts import ONE_MICROSECOND
-from promises.rules.guarantee.instants import Deadline, NamedDeadline
+from promises.rules.guarantee.instants import (
+    ChosenInstant,
+    Deadline,
+    Extreme,
+    FirstKnown,
+    NamedDeadline,
+)
 from promises.rules.guarantee.vocabulary import Instant, Node, Number
 
 Value = tuple[Any, bool]
@@ -98,9 +104,20 @@ class Case:
         at, moving = self.value(part)
         if at is None:
             return None, moving
-        if isinstance(part, NamedDeadline | Deadline):
+        if self.is_deadline(part):
             at -= ONE_MICROSECOND
         return local_date(at, self.zone), moving
+
+    def is_deadline(self, part: Instant) -> bool:
+        """Whether the instant is the first that is too late, rather than one at which something
+        happens: an instant that only has a name among the deadlines is none."""
+        if isinstance(part, NamedDeadline):
+            return self.is_deadline(self.terms.deadlines[part.name])
+        if isinstance(part, Extreme | FirstKnown):
+            return any(self.is_deadline(one) for one in part.of)
+        if isinstance(part, ChosenInstant):
+            return any(self.is_deadline(one) for one in (part.otherwise, *_thens(part)))
+        return isinstance(part, Deadline)
 
     def value_in_force(self, name: str) -> Number | None:
         """None while the date that decides is not known; raises NoRowInForce."""
@@ -117,6 +134,10 @@ class Case:
                 if in_force(row.first, row.last, day):
                     return row.values[name]
         raise NoRowInForce(name)
+
+
+def _thens(part: ChosenInstant) -> tuple[Instant, ...]:
+    return tuple(then for _, then in part.rows)
 
 
 def in_force(first: date | None, last: date | None, day: date | None) -> bool:

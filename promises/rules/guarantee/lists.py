@@ -87,13 +87,13 @@ def _total(case: Case, part: n.TotalOf) -> Value:
     found = case.facts.get(part.fact)
     if found is None:
         return UNKNOWN
-    values = [
-        None if record is None else case.value(part.of)[0]
-        for record in _those(case, found, part.where)
-    ]
-    if any(value is None for value in values):
-        return UNKNOWN
-    return sum(values, Fraction(0)), False
+    total = Fraction(0)
+    known = True
+    for record in _those(case, found, part.where):
+        value = None if record is None else case.value(part.of)[0]
+        known = known and value is not None
+        total += value or 0
+    return (total, False) if known else UNKNOWN
 
 
 def _spells(case: Case, part: n.Spells) -> Value:

@@ -36,7 +36,9 @@ def _extreme(case: Case, part: i.Extreme) -> Value:
     known = [one for one in found if one[0] is not None]
     if not known or (len(known) < len(found) and not part.skip_missing):
         return UNKNOWN
-    return (max if part.latest else min)(known, key=lambda one: (one[0], one[1]))
+    if part.latest:  # now may still overtake what is later than it
+        return max(at for at, _ in known), any(moving for _, moving in known)
+    return min(known, key=lambda one: (one[0], one[1]))
 
 
 def _first_known(case: Case, part: i.FirstKnown) -> Value:
@@ -79,7 +81,7 @@ def place(case: Case, part: i.Deadline) -> tuple[moments.Placed | None, bool]:
     add, shifting = case.value(part.add)
     if start is None or add is None:
         return None, moving or shifting
-    if isinstance(part.start, i.NamedDeadline | i.Deadline) and part.unit not in moments.SECONDS:
+    if case.is_deadline(part.start) and part.unit not in moments.SECONDS:
         start -= ONE_MICROSECOND
     pauses = case.facts.get(part.pauses.fact, ()) if part.pauses else ()
     opening = None if part.calendar is None else case.calendars[part.calendar]
