@@ -74,7 +74,7 @@ def new() -> Response | str | tuple[str, int]:
             form.refuse(refusal)
         else:
             flash(gettext("Opened. You are responsible for it."), "success")
-            return redirect(url_for("matters.show", ticket_id=opened.ticket_id), 303)
+            return redirect(url_for("matters.show", matter_id=opened.ticket_id), 303)
     page = render_template("matters/new.html", form=form)
     return (page, 422) if form.errors else page
 
@@ -112,13 +112,13 @@ def _request(uow: UnitOfWork, form: NewMatterForm, branches: list[Branch]) -> Ne
     )
 
 
-@blueprint.get("/staff/matters/<uuid:ticket_id>")
+@blueprint.get("/staff/matters/<uuid:matter_id>")
 @staff(Permission.TICKET_READ)
-def show(ticket_id: uuid.UUID) -> str | Response:
+def show(matter_id: uuid.UUID) -> str | Response:
     with work() as uow:
-        if _ticket(uow, ticket_id).kind is TicketKind.VISIT:
-            return redirect(url_for("tickets.show", ticket_id=ticket_id), 303)
-        page = _page(uow, ticket_id)
+        if _ticket(uow, matter_id).kind is TicketKind.VISIT:
+            return redirect(url_for("tickets.show", ticket_id=matter_id), 303)
+        page = _page(uow, matter_id)
     return render_template("matters/show.html", **page)
 
 
@@ -195,9 +195,9 @@ def _undo_until(events: list[TimelineEvent], now: dt.datetime) -> dt.datetime | 
     return last.recorded_at + UNDO_SPAN
 
 
-@blueprint.post("/staff/matters/<uuid:ticket_id>/log")
+@blueprint.post("/staff/matters/<uuid:matter_id>/log")
 @staff(Permission.DESK)
-def log(ticket_id: uuid.UUID) -> Response:
+def log(matter_id: uuid.UUID) -> Response:
     """One tap on what happened, with what the customer is to read about it."""
     kind = STEPS.get(request.form.get("what", ""))
     form = SayForm()
@@ -206,14 +206,14 @@ def log(ticket_id: uuid.UUID) -> Response:
         if kind is None or not form.validate():
             abort(400)
         said = Said(text=form.text.data) if form.text.data else None
-        return _claim(ticket_id, kind, said)
+        return _claim(matter_id, kind, said)
 
-    return _do(ticket_id, claim)
+    return _do(matter_id, claim)
 
 
-@blueprint.post("/staff/matters/<uuid:ticket_id>/promise")
+@blueprint.post("/staff/matters/<uuid:matter_id>/promise")
 @staff(Permission.DESK)
-def promise(ticket_id: uuid.UUID) -> Response:
+def promise(matter_id: uuid.UUID) -> Response:
     """A date that the customer was given; a later one takes its place."""
     form = PromiseForm()
 
@@ -222,69 +222,69 @@ def promise(ticket_id: uuid.UUID) -> Response:
             flash(gettext("Give the day by which the customer hears from us."), "warning")
             return None
         at = chosen_time(form.promised_on.data, form.promised_time.data, ticket.time_zone)
-        return _claim(ticket_id, EventKind.PROMISED, Said(promised_at=at))
+        return _claim(matter_id, EventKind.PROMISED, Said(promised_at=at))
 
-    return _do(ticket_id, claim)
+    return _do(matter_id, claim)
 
 
-@blueprint.post("/staff/matters/<uuid:ticket_id>/hand-over")
+@blueprint.post("/staff/matters/<uuid:matter_id>/hand-over")
 @staff(Permission.DESK)
-def hand_over(ticket_id: uuid.UUID) -> Response:
+def hand_over(matter_id: uuid.UUID) -> Response:
     form = HandOverForm()
 
     def claim(uow: UnitOfWork, _ticket: TicketView) -> EventClaim:
         form.offer(list_partners(uow.session, organisation_id=uow.organisation_id))
         if not form.validate():
             raise NotFound
-        return _claim(ticket_id, EventKind.HANDED_OVER, Said(partner_id=form.partner_id.data))
+        return _claim(matter_id, EventKind.HANDED_OVER, Said(partner_id=form.partner_id.data))
 
-    return _do(ticket_id, claim)
+    return _do(matter_id, claim)
 
 
-@blueprint.post("/staff/matters/<uuid:ticket_id>/undo")
+@blueprint.post("/staff/matters/<uuid:matter_id>/undo")
 @staff(Permission.DESK)
-def undo(ticket_id: uuid.UUID) -> Response:
+def undo(matter_id: uuid.UUID) -> Response:
     """Take the last step back: a correction, also after the ten seconds."""
 
     def claim(uow: UnitOfWork, _ticket: TicketView) -> EventClaim:
         events = ticket_timeline(
-            uow.session, organisation_id=uow.organisation_id, ticket_id=ticket_id
+            uow.session, organisation_id=uow.organisation_id, ticket_id=matter_id
         )
         last = _last_step(events)
         if last is None or str(last.event_id) != request.form.get("event_id"):
             raise NotFound
         return EventClaim(
-            ticket_id=ticket_id,
+            ticket_id=matter_id,
             kind=EventKind.UNDONE,
             source=EventSource.DESK,
             corrects_id=last.event_id,
         )
 
-    return _do(ticket_id, claim, done=False)
+    return _do(matter_id, claim, done=False)
 
 
-@blueprint.post("/staff/matters/<uuid:ticket_id>/owner")
+@blueprint.post("/staff/matters/<uuid:matter_id>/owner")
 @staff(Permission.DESK)
-def owner(ticket_id: uuid.UUID) -> Response:
+def owner(matter_id: uuid.UUID) -> Response:
     form = OwnerForm()
     with work() as uow:
-        _ticket(uow, ticket_id)
+        _ticket(uow, matter_id)
         form.offer(list_members(uow.session, organisation_id=uow.organisation_id))
         if not form.validate():
             raise NotFound
-        flow.assign(uow, ticket_id=ticket_id, owner_id=form.owner_id.data)
+        flow.assign(uow, ticket_id=matter_id, owner_id=form.owner_id.data)
     flash(gettext("Saved."), "success")
-    return redirect(url_for("matters.show", ticket_id=ticket_id), 303)
+    return redirect(url_for("matters.show", matter_id=matter_id), 303)
 
 
-@blueprint.post("/staff/matters/<uuid:ticket_id>/erase")
+@blueprint.post("/staff/matters/<uuid:matter_id>/erase")
 @staff(Permission.SETTINGS)
-def erase(ticket_id: uuid.UUID) -> Response:
+def erase(matter_id: uuid.UUID) -> Response:
     with work() as uow:
-        _ticket(uow, ticket_id)
-        flow.erase(uow, ticket_id=ticket_id)
+        _ticket(uow, matter_id)
+        flow.erase(uow, ticket_id=matter_id)
     flash(gettext("What was written is erased. What happened stays."), "success")
-    return redirect(url_for("matters.show", ticket_id=ticket_id), 303)
+    return redirect(url_for("matters.show", matter_id=matter_id), 303)
 
 
 def _claim(ticket_id: uuid.UUID, kind: EventKind, said: Said | None) -> EventClaim:
@@ -308,7 +308,7 @@ def _do(
         flash(say(refusal.text), "warning")
         done = False
     mark = "1" if done and wanted is not None else None
-    return redirect(url_for("matters.show", ticket_id=ticket_id, done=mark), 303)
+    return redirect(url_for("matters.show", matter_id=ticket_id, done=mark), 303)
 
 
 def _ticket(uow: UnitOfWork, ticket_id: uuid.UUID) -> TicketView:

@@ -96,7 +96,7 @@ def show(ticket_id: uuid.UUID) -> str | Response:
         tenant: dict[str, Any] = {"organisation_id": uow.organisation_id}
         ticket = _ticket(uow, ticket_id)
         if ticket.kind is not TicketKind.VISIT:
-            return redirect(url_for("matters.show", ticket_id=ticket_id), 303)
+            return redirect(url_for("matters.show", matter_id=ticket_id), 303)
         if may_remember():
             memory = customer_memory(
                 uow.session, customer_id=ticket.customer_id, but=ticket_id, **tenant

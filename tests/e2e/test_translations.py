@@ -17,8 +17,8 @@ WORDS_OF = {
     "title", "h1", "h2", "h3", "h4", "button", "a", "label", "legend", "th", "dt", "summary",
     "caption", "option", "p", "li", "small", "strong",
 }  # fmt: skip
-BOTH = {"API", "ISO", "JSON", "Latin", "Lupaus", "URI", "min"}
-SAME = {"fi": BOTH | {"Latvia"}, "sv": BOTH | {"Finland", "Start", "Status", "Version"}}
+BOTH = {"English", "suomi", "svenska"} | {"API", "ISO", "JSON", "Latin", "Lupaus", "URI", "min"}
+SAME = {"fi": BOTH | {"Latvia"}, "sv": BOTH | {"Finland", "Partner", "Start", "Status", "Version"}}
 """Words that are the same in English and in that language."""
 
 
@@ -95,6 +95,8 @@ def data_texts(world):
         " UNION SELECT team_reward FROM promise_versions"
         " UNION SELECT end_reason FROM promises UNION SELECT last4 FROM vouchers"
         " UNION SELECT last4 FROM api_keys UNION SELECT slug FROM organisations"
+        " UNION SELECT body FROM matter_texts UNION SELECT name FROM partners"
+        " UNION SELECT slug FROM partners"
         " UNION SELECT v.value FROM promises, jsonb_each_text(titles) v"
         " UNION SELECT v.value FROM service_kinds, jsonb_each_text(names) v"
     )

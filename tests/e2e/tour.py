@@ -11,7 +11,7 @@ from promises.kernel.clock import process_clock
 
 NOT_PAGES = {
     "desk.live", "display.live", "imports.problems_file", "imports.progress", "ticket_page.live",
-    "sign_in.demo_sign_in",
+    "sign_in.demo_sign_in", "work.live",
 }  # fmt: skip
 """Fragments, files, and the address that signs in."""
 
@@ -70,6 +70,8 @@ def _other_states(world, base):
     clerk = [
         f"/counter?issued={world.paper.ticket_id}", f"/tickets/{world.in_service.ticket_id}",
         f"/tickets/{world.walk_in.ticket_id}", "/proposals?show=mine",
+        f"/matters/{world.answered.ticket_id}", f"/matters/{world.application.ticket_id}",
+        "/work?show=late", "/work?kind=callback&whose=mine",
     ]  # fmt: skip
     return [
         *(Stop(Role.MANAGER, base + path) for path in manager),
@@ -85,7 +87,7 @@ def open_stops(world):
     base = f"/o/{world.made.slug}"
     tickets = (
         world.ticket, world.redeemed, world.approval, world.disputed, world.waiting, world.called,
-        world.in_service, world.walk_in,
+        world.in_service, world.walk_in, world.matter, world.answered,
     )  # fmt: skip
     anybody = [
         "/", f"/p/{world.promise_slug}", "/p/until-summer", "/p/next-year", "/p/calls", "/sign-in",

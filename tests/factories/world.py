@@ -5,15 +5,20 @@ from decimal import Decimal
 
 from promises.catalogue.proposals import ProposalDraft
 from promises.catalogue.targets import TargetStep
+from promises.desk.actions import add_partner
 from promises.desk.imports.actions import Upload, save_mapping
+from promises.desk.models import EventSource, TicketKind
+from promises.desk.values import NewMatter, Said
 from promises.flows import annul_breach, dispute, redeem_voucher, run_import
 from promises.flows.decide_proposal import decline, end_promise, judge_past, publish
 from promises.flows.demo_sign_in import demo_path
 from promises.flows.follow_ticket import follow
 from promises.flows.invite_member import invite
+from promises.flows.open_matter import open_matter
 from promises.flows.propose_promise import propose
 from promises.flows.walk_in import walk_in
 from promises.identity.access import NewKey, add_device, enrol_device, issue_api_key
+from promises.identity.customers import add_contact, known_customer
 from promises.identity.members import NewMember, request_reset
 from promises.identity.models import ContactChannel, DeviceKind, Scope
 from promises.kernel.actors import Role
@@ -57,6 +62,7 @@ class FullWorld(World):
         self.now = self.present - 60 * MINUTE
         self._late_morning()
         self._mass_breach()
+        self._matters()
         self._present()
         self._people_and_devices()
 
@@ -201,9 +207,52 @@ class FullWorld(World):
         self.sweep()
         self.window_id = self.one("SELECT id FROM hold_windows").id
 
+    # --- what takes time ---
+
+    def _matters(self):
+        """One of each kind: late, promised, with a partner, answered, and nothing known of it."""
+        start, self.now = self.now, self.present - 5 * DAY
+        with self.work() as uow:
+            common = {"organisation_id": self.made.id, "now": uow.now}
+            self.customer_id = known_customer(uow.session, **common, reference="c-77")
+            contact_id = add_contact(
+                uow.session, **common, channel=ContactChannel.EMAIL, locale="fi",
+                address="matti@example.fi", customer_id=self.customer_id,
+            )  # fmt: skip
+        with self.work(Role.ADMINISTRATOR) as uow:
+            common["actor"] = uow.actor
+            self.partner_id = add_partner(uow.session, **common, name="Debt Office")
+        owner = self.made.members[Role.CLERK]
+        self.matter = self.open_matter(
+            subject="The card was eaten", customer_id=self.customer_id, contact_id=contact_id,
+            owner_id=owner, promised_at=self.present - 2 * DAY,
+        )  # fmt: skip
+        self.later(hours=3).log(self.matter.ticket_id, "told", said=Said(text="We asked for it."))
+        handed = self.open_matter(TicketKind.REQUEST, subject="A copy of the contract")
+        self.log(handed.ticket_id, "handed_over", said=Said(partner_id=self.partner_id))
+        self.application = self.open_matter(TicketKind.APPLICATION, external_ref="A-104")
+        self.answered = self.open_matter(TicketKind.APPLICATION, external_ref="A-105")
+        said = Said(text="Another applicant was more fit.")
+        self.log(self.answered.ticket_id, "answered", said=said)
+        self.now = self.present - 2 * 60 * MINUTE
+        self.open_matter(
+            TicketKind.CALLBACK, customer_id=self.customer_id,
+            promised_at=self.present + 20 * MINUTE,
+        )  # fmt: skip
+        self.now = start
+
+    def open_matter(self, kind=TicketKind.COMPLAINT, **words):
+        request = NewMatter(
+            branch_id=self.made.branch_id, service_kind_id=self.made.kind_id, kind=kind,
+            source=EventSource.DESK, **words,
+        )  # fmt: skip
+        with self.work() as uow:
+            return open_matter(uow, request=request)
+
     def _present(self):
         self.now = self.present - 14 * MINUTE
-        gone, absent, served, called, risky = (self.take() for _ in range(5))
+        gone, absent, served, called = (self.take() for _ in range(4))
+        risky = self.take(customer_id=self.customer_id)
         self.later(minutes=2).log(gone.ticket_id, "left")
         self.call(2)
         self.later(minutes=3).log(absent.ticket_id, "no_show")
@@ -295,4 +344,6 @@ class FullWorld(World):
             "window_id": self.window_id,
             "compensation_id": compensation.id,
             "code": self.ticket.public_code,
+            "matter_id": self.matter.ticket_id,
+            "partner_id": self.partner_id,
         }
