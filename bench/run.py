@@ -27,6 +27,8 @@ RESULTS = ROOT / "bench" / "results"
 DOCUMENT = ROOT / "docs" / "performance.md"
 CASES = (
     "p01_verdict",
+    "p04_backtest",
+    "p05_forecast",
     "p03_business_time",
     "p06_sweep",
     "p09_event",
@@ -34,7 +36,7 @@ CASES = (
     "p12_import",
     "p13_poll",
 )
-PACKAGES = ("flask", "sqlalchemy", "psycopg", "marshmallow", "gunicorn")
+PACKAGES = ("flask", "sqlalchemy", "psycopg", "marshmallow", "gunicorn", "numpy")
 
 
 @dataclass(frozen=True)

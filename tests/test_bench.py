@@ -6,9 +6,19 @@ import datetime as dt
 
 import pytest
 
-from bench import p01_verdict, p03_business_time, p06_sweep, p09_event, p13_poll, run
+from bench import (
+    p01_verdict,
+    p03_business_time,
+    p04_backtest,
+    p05_forecast,
+    p06_sweep,
+    p09_event,
+    p13_poll,
+    run,
+)
 from bench.ground import api_key, ground
 from bench.harness import Figure, interleave, percentile
+from bench.visits import seed_visits
 from promises.identity import keys
 
 SLACK = 2.0
@@ -56,6 +66,19 @@ def test_poll_that_finds_nothing_new_is_nearly_free(on):
 def test_visit_over_the_web_costs_at_most_twenty_five_statements(on):
     _processor, statements = p13_poll.visit(on, 5)
     assert 0 < statements.value <= MOST_STATEMENTS
+
+
+@pytest.mark.slow
+def test_backtest_of_ten_promises_answers_as_sql_does(database):
+    """At this size fixed costs rule, so only the answers are held here, not the goals."""
+    with ground(branches=4, kinds=("A", "B", "C", "D", "E")) as made, made.app.app_context():
+        seed_visits(made, 5_000)
+        assert len(p04_backtest.backtests(made, 5_000, 2)) == 2
+        assert p05_forecast.forecast(made, 5_000, 2).goal == "P05"
+        first, moved = p05_forecast.curves(made, 5_000, 2)
+        assert first.passed
+        assert moved.passed
+    keys.configure(database.config.secret_key)
 
 
 @pytest.mark.slow

@@ -119,13 +119,20 @@ def _named(uow: UnitOfWork) -> Terms | None:
         info = promise_by_slug(
             uow.session, organisation_id=uow.organisation_id, slug=promise, at=uow.now
         )
-        return info.version.terms
+        return _about_waiting(info.version.terms)
     if proposal:
         found = get_proposal(
             uow.session, organisation_id=uow.organisation_id, proposal_id=_uuid(proposal)
         )
-        return found.terms
+        return _about_waiting(found.terms)
     return None
+
+
+def _about_waiting(terms: Terms) -> Terms:
+    """Only a promise that limits a wait can be tried here; raises NotFound."""
+    if not hasattr(terms, "rule"):
+        raise NotFound
+    return terms
 
 
 def _uuid(text: str) -> uuid.UUID:
