@@ -8,6 +8,7 @@ from promises.cli.imports import import_command
 from promises.cli.initialise import init_command
 from promises.cli.links import demo_links_command
 from promises.cli.people import member_group, organisation_group
+from promises.cli.terms import terms_group
 
 ALL: tuple[click.Command, ...] = (
     init_command,
@@ -15,6 +16,7 @@ ALL: tuple[click.Command, ...] = (
     member_group,
     import_command,
     explain_command,
+    terms_group,
     doctor_command,
     demo_links_command,
 )
