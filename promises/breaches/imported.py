@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from promises.breaches.commitments import NewBreach
+from promises.breaches.commitments import NewBreach, Opening
 from promises.breaches.models import Evidence
 from promises.catalogue.queries import VersionSpan
 from promises.db.sql import rows
 from promises.rules.compile_sql import compile_judgement, compile_scope
+from promises.rules.terms import WaitTerms
 
 # ended_by follows from the reason; a commitment knows its end by the event that made it.
 _JUDGE = """
@@ -45,6 +46,22 @@ FROM (
 ) j
 WHERE j.state <> 'not_applicable'
 ON CONFLICT (organisation_id, promise_id, ticket_id, occurrence) DO NOTHING
+"""
+
+_UNJUDGED = """
+SELECT t.id, t.branch_id, t.day_on, t.arrived_at
+FROM (SELECT k.*, k.kind AS ticket_kind FROM tickets k) t
+WHERE t.organisation_id = :organisation_id AND t.import_id IS NOT NULL
+  AND (CAST(:import_id AS uuid) IS NULL OR t.import_id = :import_id)
+  AND t.state <> 'withdrawn' AND t.arrived_at >= :valid_from
+  AND (CAST(:valid_to AS timestamptz) IS NULL OR t.arrived_at < :valid_to)
+  AND (CAST(:after AS uuid) IS NULL OR t.id > :after)
+  AND {scope}
+  AND NOT EXISTS (SELECT 1 FROM commitments c
+      WHERE c.organisation_id = t.organisation_id AND c.ticket_id = t.id
+        AND c.promise_id = :promise_id)
+ORDER BY t.id
+LIMIT :limit
 """
 
 _RECORD = """
@@ -106,12 +123,14 @@ def judge_imported(
     organisation_id: uuid.UUID,
     now: dt.datetime,
     span: VersionSpan,
+    terms: WaitTerms,
     import_id: uuid.UUID | None,
 ) -> int:
-    """Open and judge the commitments of imported tickets that arrived while the version was in
-    force: of one import, or of all of them. Returns how many are new; repeating adds nothing."""
-    judgement = compile_judgement(span.terms)
-    scope = compile_scope(span.terms)
+    """Open and judge the commitments of imported tickets that arrived while the version, of these
+    `terms`, was in force: of one import, or of all of them. Returns how many are new; repeating
+    adds nothing."""
+    judgement = compile_judgement(terms)
+    scope = compile_scope(terms)
     result = session.execute(
         text(_JUDGE.format(judgement=judgement.sql, scope=scope.sql)),
         {
@@ -123,11 +142,37 @@ def judge_imported(
             "import_id": import_id,
             "valid_from": span.valid_from,
             "valid_to": span.valid_to,
-            "until": span.terms.rule.until.value,
+            "until": terms.rule.until.value,
             "now": now,
         },
     )
     return int(getattr(result, "rowcount", 0))
+
+
+def unjudged_imports(
+    session: Session,
+    *,
+    organisation_id: uuid.UUID,
+    span: VersionSpan,
+    import_id: uuid.UUID | None,
+    after: uuid.UUID | None,
+    limit: int,
+) -> list[Opening]:
+    """Imported tickets in the scope of a version that have no commitment to its promise, in order
+    of their ids; `after` is the last one seen."""
+    scope = compile_scope(span.terms)
+    params = {
+        **scope.params,
+        "organisation_id": organisation_id,
+        "promise_id": span.promise_id,
+        "import_id": import_id,
+        "valid_from": span.valid_from,
+        "valid_to": span.valid_to,
+        "after": after,
+        "limit": limit,
+    }
+    found = session.execute(text(_UNJUDGED.format(scope=scope.sql)), params)
+    return [Opening(row.id, row.branch_id, row.day_on, row.arrived_at, True) for row in found]
 
 
 def record_imported_breaches(

@@ -3,6 +3,7 @@
 import datetime as dt
 import enum
 import uuid
+from typing import Any
 
 from sqlalchemy import CheckConstraint, Index, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -42,6 +43,10 @@ class Commitment(TenantModel):
 
     `due_at` is the first instant that is too late. State, reason, `ended_at`, `ended_by` and
     `by_duration` are the engine's verdict, field by field; the version's terms complete it.
+
+    Of general terms (`by_engine`) `detail` holds the facts used and the engine's answer,
+    `next_change_at` when that changes though nothing happens; `due_at` is missing where time alone
+    breaks nothing.
     """
 
     __tablename__ = "commitments"
@@ -53,7 +58,14 @@ class Commitment(TenantModel):
         one_of("state", CommitmentState),
         one_of("evidence", Evidence),
         CheckConstraint("(state = 'open') = (decided_at IS NULL)", name="decided_when_closed"),
-        CheckConstraint("due_at > started_at", name="due_after_start"),
+        CheckConstraint(
+            "by_engine OR (due_at IS NOT NULL AND due_at > started_at)", name="due_after_start"
+        ),
+        Index(
+            "ix_commitments_change",
+            "next_change_at",
+            postgresql_where=text("next_change_at IS NOT NULL"),
+        ),
         Index("ix_commitments_due", "due_at", postgresql_where=text("state = 'open'")),
         Index("ix_commitments_ticket", "organisation_id", "ticket_id"),
         Index("ix_commitments_figures", "organisation_id", "promise_id", "day_on", "state"),
@@ -73,7 +85,7 @@ class Commitment(TenantModel):
     occurrence: Mapped[int] = mapped_column(default=1)
     day_on: Mapped[dt.date]
     started_at: Mapped[dt.datetime]
-    due_at: Mapped[dt.datetime]
+    due_at: Mapped[dt.datetime | None]
     state: Mapped[str] = mapped_column(Text)
     reason: Mapped[str | None] = mapped_column(Text)
     evidence: Mapped[str] = mapped_column(Text)
@@ -81,10 +93,14 @@ class Commitment(TenantModel):
     ended_at: Mapped[dt.datetime | None]
     ended_by: Mapped[str | None] = mapped_column(Text)
     by_duration: Mapped[bool] = mapped_column(default=False)
+    by_engine: Mapped[bool] = mapped_column(server_default="false")
+    next_change_at: Mapped[dt.datetime | None]
+    detail: Mapped[dict[str, Any] | None]
 
 
 class Breach(TenantModel):
-    """A missed commitment, recorded once. `breached_at` is the deadline, whoever noticed when."""
+    """A missed commitment, recorded once. `breached_at` is the deadline, whoever noticed when;
+    where no deadline decided, what happened then did."""
 
     __tablename__ = "breaches"
     __table_args__ = (

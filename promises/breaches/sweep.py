@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,10 +20,11 @@ from promises.kernel.ids import new_ids
 _MARK = """
 WITH due AS (
     SELECT c.id, t.customer_id, t.device_id, t.contact_id, t.disputed_at IS NOT NULL AS disputed,
-        t.presence_shown_at IS NOT NULL AS present
+        t.presence_shown_at IS NOT NULL OR t.kind <> 'visit' AS present
     FROM commitments c
     JOIN tickets t ON t.organisation_id = c.organisation_id AND t.id = c.ticket_id
     WHERE c.organisation_id = %(organisation_id)s AND c.state = 'open' AND c.due_at <= %(until)s
+      AND NOT c.by_engine
     ORDER BY c.due_at
     LIMIT %(limit)s
     FOR UPDATE SKIP LOCKED
@@ -58,6 +60,20 @@ FROM unnest(%(ticket_ids)b::uuid[]) AS t (id)
 JOIN commitments c ON c.organisation_id = %(organisation_id)s AND c.ticket_id = t.id
     AND c.state = 'open'
 GROUP BY c.ticket_id
+"""
+
+
+_CHANGING = """
+SELECT t.id, t.customer_id
+FROM tickets t
+WHERE t.organisation_id = %(organisation_id)s AND t.id IN (
+    SELECT c.ticket_id FROM commitments c
+    WHERE c.organisation_id = %(organisation_id)s AND c.next_change_at <= %(now)s
+    ORDER BY c.next_change_at
+    LIMIT %(limit)s
+)
+ORDER BY t.id
+FOR UPDATE SKIP LOCKED
 """
 
 
@@ -120,6 +136,24 @@ def _due_breach(row: Any) -> DueBreach:
         _EVIDENCE[evidence],
         *about_ticket,
     )
+
+
+def lock_changing(
+    session: Session, *, organisation_id: uuid.UUID, now: dt.datetime, limit: int
+) -> list[list[uuid.UUID]]:
+    """Tickets, locked, whose general terms may answer otherwise by now though nothing happened;
+    none that a desk or another sweep holds. In groups to be judged one after another: no two of
+    one customer stand in the same, as an award may count against the next one."""
+    params = {"organisation_id": organisation_id, "now": now, "limit": limit}
+    before: Counter[uuid.UUID | None] = Counter()
+    groups: list[list[uuid.UUID]] = []
+    for row in rows(session, _CHANGING, params):
+        place = 0 if row.customer_id is None else before[row.customer_id]
+        before[row.customer_id] += 1
+        if place == len(groups):
+            groups.append([])
+        groups[place].append(row.id)
+    return groups
 
 
 def next_deadlines(

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from promises.catalogue.checks import Check, check_scope, tidy
+from promises.catalogue.checks import Check, calendars_of, check_terms, tidy
 from promises.catalogue.errors import (
     AlreadyEnding,
     ForwardOnly,
@@ -27,7 +27,7 @@ from promises.kernel.actors import Actor, ActorKind
 from promises.kernel.ids import new_id
 from promises.kernel.text import N_
 from promises.kernel.zones import require_utc
-from promises.rules.terms import Terms, dump_terms
+from promises.rules.terms import Terms, WaitTerms, dump_terms
 
 MOST_OF_ONE_TITLE = 100
 _SLUG = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
@@ -186,6 +186,7 @@ def _next_number(
 
 def _row(promise: Promise, number: int, version: NewVersion, now: dt.datetime) -> PromiseVersion:
     terms, scope = version.terms, version.terms.scope
+    short = terms if isinstance(terms, WaitTerms) else None
     return PromiseVersion(
         organisation_id=promise.organisation_id,
         id=new_id(),
@@ -195,8 +196,9 @@ def _row(promise: Promise, number: int, version: NewVersion, now: dt.datetime) -
         ticket_kinds=sorted(kind.value for kind in scope.ticket_kinds),
         service_kind_ids=None if scope.service_kinds is None else sorted(scope.service_kinds),
         branch_ids=None if scope.branches is None else sorted(scope.branches),
-        limit_us=terms.rule.limit // _MICROSECOND,
-        amount_minor=terms.amount_minor,
+        limit_us=short and short.rule.limit // _MICROSECOND,
+        amount_minor=short and short.amount_minor,
+        calendars=sorted(calendars_of(terms)),
         currency=terms.currency,
         way_of_working=version.way_of_working,
         team_reward=version.team_reward,
@@ -219,7 +221,7 @@ def _check(session: Session, organisation_id: uuid.UUID, version: NewVersion) ->
             "target_path",
             N_("The days must rise, and each level must lie above 0 and up to 100 per cent."),
         )
-    check_scope(session, organisation_id, version.terms, check)
+    check_terms(session, organisation_id, version.terms, check)
     check.done()
 
 

@@ -9,10 +9,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from promises.catalogue.errors import DraftRefused
+from promises.identity.calendars import BRANCH, calendar_names
 from promises.identity.models import Branch, Organisation, ServiceKind
 from promises.kernel.errors import FieldProblem
 from promises.kernel.text import LOCALES, N_
-from promises.rules.terms import Terms
+from promises.rules.terms import GuaranteeTerms, Terms
 
 LONGEST_TITLE = 160
 LONGEST_TEXT = 4000
@@ -60,17 +61,28 @@ class Check:
             raise DraftRefused(self.problems)
 
 
-def check_scope(session: Session, organisation_id: uuid.UUID, terms: Terms, check: Check) -> None:
-    """The terms pay in the organisation's currency, to branches and services that it has."""
+def calendars_of(terms: Terms) -> frozenset[str]:
+    """The names of the calendars by which the terms count."""
+    return terms.guarantee.calendars if isinstance(terms, GuaranteeTerms) else frozenset()
+
+
+def check_terms(session: Session, organisation_id: uuid.UUID, terms: Terms, check: Check) -> None:
+    """The terms pay in the organisation's currency, to branches and services that it has, and
+    count by calendars that it keeps."""
     organisation = session.get(Organisation, organisation_id)
     if organisation is None or organisation.currency != terms.currency:
         check.refuse("currency", N_("A promise pays in the currency of its organisation."))
-    for name, model, wanted in (
+    for name, model, ids in (
         ("branches", Branch, terms.scope.branches),
         ("service_kinds", ServiceKind, terms.scope.service_kinds),
     ):
-        if wanted is not None and not _all_known(session, organisation_id, model, wanted):
+        if ids is not None and not _all_known(session, organisation_id, model, ids):
             check.refuse(name, N_("Some of these do not exist."))
+    wanted = calendars_of(terms) - {BRANCH}
+    if wanted:
+        known = {one.slug for one in calendar_names(session, organisation_id)}
+        for one in sorted(wanted - known):
+            check.refuse("calendars", N_("You keep no calendar called %(calendar)s."), calendar=one)
 
 
 def _all_known(

@@ -57,6 +57,15 @@ class AlreadyDecided(Conflict):
     message = N_("This proposal was decided already, on %(decided_at)s.")
 
 
+class MoreThanTheForm(Conflict):
+    """General terms have no place in the form for waits: it would turn them into something else."""
+
+    code = "more_than_the_form"
+    message = N_(
+        "This promise says more than this form can hold. Its terms are changed as a document."
+    )
+
+
 class DraftRefused(Refused):
     """What a promise or a proposal says besides its terms needs another look."""
 

@@ -96,7 +96,8 @@ class Promise(TenantModel):
 class PromiseVersion(TenantModel):
     """What a promise says from a time on. Insert only; the next version ends its validity.
 
-    Besides the terms stand the columns that set-based judging reads. `target_path` is a list of
+    Besides the terms stand the columns that set-based judging reads; general terms have no limit
+    and no amount of their own. `calendars` are those that they name. `target_path` is a list of
     {"from": date, "share": decimal string}. `history_from` is set where a first version is valid
     from before its publication, over imported history only.
     """
@@ -109,6 +110,7 @@ class PromiseVersion(TenantModel):
         CheckConstraint("number > 0", name="number_positive"),
         CheckConstraint("limit_us > 0", name="limit_positive"),
         CheckConstraint("amount_minor >= 0", name="amount_not_negative"),
+        CheckConstraint("(limit_us IS NULL) = (amount_minor IS NULL)", name="short_form_whole"),
         CheckConstraint(
             "number = 1 OR valid_from >= published_at", name="later_versions_go_forward"
         ),
@@ -124,8 +126,9 @@ class PromiseVersion(TenantModel):
     ticket_kinds: Mapped[list[str]] = mapped_column(ARRAY(Text))
     service_kind_ids: Mapped[list[uuid.UUID] | None] = mapped_column(ARRAY(Uuid))
     branch_ids: Mapped[list[uuid.UUID] | None] = mapped_column(ARRAY(Uuid))
-    limit_us: Mapped[int] = mapped_column(BigInteger)
-    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    limit_us: Mapped[int | None] = mapped_column(BigInteger)
+    amount_minor: Mapped[int | None] = mapped_column(BigInteger)
+    calendars: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
     currency: Mapped[str] = mapped_column(Text)
     way_of_working: Mapped[str] = mapped_column(Text)
     team_reward: Mapped[str] = mapped_column(Text)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from promises.catalogue.checks import Check, check_scope, tidy
+from promises.catalogue.checks import Check, check_terms, tidy
 from promises.catalogue.errors import AlreadyDecided, NoSuchProposal
 from promises.catalogue.models import Decision, Problem, Proposal, ProposalState
 from promises.kernel.actors import Actor, ActorKind
@@ -50,7 +50,7 @@ def propose(
         for problem in sentence_problems(title):
             check.refuse("title", problem.msgid, **problem.params)
     check.text("way_of_working", way)
-    check_scope(session, organisation_id, draft.terms, check)
+    check_terms(session, organisation_id, draft.terms, check)
     if draft.problem_id is None:
         check.text("problem_text", problem_text, longest=LONGEST_PROBLEM)
     elif session.get(Problem, (organisation_id, draft.problem_id)) is None:

@@ -15,7 +15,7 @@ from promises.catalogue.errors import NoSuchPromise
 from promises.catalogue.targets import TargetStep, load_path
 from promises.db import sql
 from promises.identity.queries import list_branches, list_service_kinds, service_name
-from promises.rules.terms import Terms, parse_terms
+from promises.rules.terms import Terms, WaitTerms, parse_terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +141,11 @@ def versions_in_force(
         "ticket_kind": str(ticket_kind),
     }
     return tuple(_in_force(row) for row in sql.rows(session, _IN_FORCE, params))
+
+
+def about_waiting(versions: Iterable[VersionInForce]) -> tuple[VersionInForce, ...]:
+    """Those of the short form: they can be said in one line with limit and amount."""
+    return tuple(one for one in versions if isinstance(one.terms, WaitTerms))
 
 
 def _in_force(row: Any) -> VersionInForce:

@@ -122,8 +122,12 @@ def check_clock(config: Config) -> list[Finding]:
 
 _WAITING = """
 SELECT
-    (SELECT clock_timestamp() - min(due_at) FROM commitments
-     WHERE state = 'open' AND due_at <= clock_timestamp()) AS deadline,
+    (SELECT clock_timestamp() - min(at) FROM (
+        SELECT due_at AS at FROM commitments
+        WHERE state = 'open' AND due_at <= clock_timestamp() AND NOT by_engine
+        UNION ALL
+        SELECT next_change_at FROM commitments WHERE next_change_at <= clock_timestamp()
+     ) due) AS deadline,
     (SELECT clock_timestamp() - min(created_at) FROM messages
      WHERE state = 'queued' AND next_try_at <= clock_timestamp()) AS message,
     (SELECT clock_timestamp() - min(event.at) FROM procrastinate_jobs AS job

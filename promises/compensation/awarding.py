@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
+from promises.breaches.rulings import Granted
 from promises.catalogue.queries import VersionInForce
 from promises.compensation.models import CompensationState, Hold
 from promises.db.sql import execute, rows
@@ -17,13 +18,16 @@ from promises.rules.awards import (
     CapKey,
     CapKind,
     Claim,
+    Outcome,
     Usage,
     allocate,
     award,
     cap_keys,
+    granted_by,
     needs_approval,
 )
-from promises.rules.terms import Caps, Terms
+from promises.rules.guarantee.vocabulary import Remedy
+from promises.rules.terms import Caps, Terms, WaitTerms
 from promises.rules.verdicts import State
 
 _LOCK_USAGE = """
@@ -60,10 +64,11 @@ GROUP BY c.ticket_id
 # What the breach and its ticket know already is read there; only what was decided is passed.
 _INSERT = """
 INSERT INTO compensations (organisation_id, id, breach_id, instalment, promise_id, version_id,
-    ticket_id, branch_id, customer_id, amount_minor, currency, outcome, state, holds,
-    hold_window_id, closing_reason, created_at)
+    ticket_id, branch_id, customer_id, amount_minor, currency, outcome, remedy, pay_before, state,
+    holds, hold_window_id, closing_reason, created_at)
 SELECT %(organisation_id)s, c.id, b.id, %(instalment)s, b.promise_id, b.version_id, b.ticket_id,
-    b.branch_id, t.customer_id, c.amount_minor, %(currency)s, %(outcome)s, %(state)s,
+    b.branch_id, t.customer_id, c.amount_minor, %(currency)s, %(outcome)s, %(remedy)s,
+    %(pay_before)s, %(state)s,
     %(holds)s::text[], %(window_id)s, '', %(now)s
 FROM unnest(%(ids)b::uuid[], %(breach_ids)b::uuid[], %(amounts)b::bigint[])
     AS c (id, breach_id, amount_minor)
@@ -73,6 +78,9 @@ ON CONFLICT (organisation_id, breach_id, instalment) DO NOTHING
 RETURNING id
 """
 
+BY_ITSELF = frozenset({Remedy.MONEY.value, Remedy.VOUCHER.value})
+"""Remedies that a payout carries out; for another one a person takes care, and then approves."""
+
 _CLEARANCE = "clearance"
 """A debt that nothing else holds is born with this mark and handed to `release` in the same
 transaction, so that there is one way only by which money is let go."""
@@ -81,7 +89,8 @@ transaction, so that there is one way only by which money is let go."""
 @dataclass(frozen=True, slots=True)
 class BreachToAward:
     """A breach with what its award and its holds depend on. `window_id` names the hold window
-    that it fell into, if any. `instalment` rises where an award that ended is made anew."""
+    that it fell into, if any. `instalment` rises where an award that ended is made anew.
+    `granted` is what general terms grant."""
 
     breach_id: uuid.UUID
     ticket_id: uuid.UUID
@@ -97,6 +106,7 @@ class BreachToAward:
     imported: bool
     window_id: uuid.UUID | None = None
     instalment: int = 1
+    granted: Granted | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +173,9 @@ def _allocate(
 
 
 def _uncapped(terms: Terms, group: Sequence[BreachToAward]) -> list[Award]:
-    """Without caps one award is like another, but for those who left."""
+    """Without caps one award of the short form is like another, but for those who left."""
+    if not isinstance(terms, WaitTerms):
+        return [granted_by(terms, _claim(breach), Usage()) for breach in group]
     two = {
         left: award(terms, State.BROKEN, left, Usage())
         for left in {breach.left_after_limit for breach in group}
@@ -179,6 +191,7 @@ def _claim(breach: BreachToAward) -> Claim:
         customer_id=breach.customer_id,
         device_id=breach.device_id,
         left_after_limit=breach.left_after_limit,
+        amount_minor=breach.granted.amount_minor if breach.granted else 0,
     )
 
 
@@ -258,7 +271,8 @@ def _granted(breaches: Sequence[BreachToAward], awards: Sequence[Award]) -> list
 def _holds(breach: BreachToAward, amount_minor: int) -> tuple[Hold, ...]:
     reasons = {
         Hold.PRESENCE: not breach.present and not breach.imported,
-        Hold.APPROVAL: needs_approval(breach.version.terms, amount_minor),
+        Hold.APPROVAL: needs_approval(breach.version.terms, amount_minor)
+        or _remedy(breach) not in BY_ITSELF,
         Hold.EVIDENCE: not breach.verified,
         Hold.DISPUTE: breach.disputed,
         Hold.MASS_BREACH: breach.window_id is not None,
@@ -276,10 +290,19 @@ def _insert(
     """One statement for all that share outcome, holds, currency and window: nearly always one."""
     groups: dict[tuple[object, ...], list[NewCompensation]] = defaultdict(list)
     for breach, granted, one in decided:
-        key = (granted.outcome, one.holds, one.currency, breach.window_id, breach.instalment)
+        key = (
+            _outcome(breach, granted),
+            one.holds,
+            one.currency,
+            breach.window_id,
+            breach.instalment,
+            _remedy(breach),
+            breach.granted and breach.granted.pay_before,
+        )
         groups[key].append(one)
     fresh: set[uuid.UUID] = set()
-    for (outcome, holds, currency, window_id, instalment), group in groups.items():
+    for shared, group in groups.items():
+        outcome, holds, currency, window_id, instalment, remedy, pay_before = shared
         owed = group[0].amount_minor > 0
         inserted = rows(
             session,
@@ -296,10 +319,23 @@ def _insert(
                 "holds": _hold_names(holds if isinstance(holds, tuple) else (), owed),
                 "window_id": window_id,
                 "instalment": instalment,
+                "remedy": str(remedy),
+                "pay_before": pay_before,
             },
         )
         fresh.update(row.id for row in inserted)
     return [one for group in groups.values() for one in group if one.compensation_id in fresh]
+
+
+def _remedy(breach: BreachToAward) -> str:
+    return breach.granted.remedy if breach.granted else Remedy.MONEY.value
+
+
+def _outcome(breach: BreachToAward, granted: Award) -> str:
+    """What the terms did to the amount; what the organisation's caps did goes before it."""
+    if breach.granted is None or granted.outcome is not Outcome.FULL:
+        return granted.outcome.value
+    return breach.granted.outcome
 
 
 def _state(owed: bool) -> CompensationState:

@@ -8,6 +8,7 @@ from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Index, Text, UniqueCo
 from sqlalchemy.orm import Mapped, mapped_column
 
 from promises.db.base import Access, Model, TenantModel, minor_units, one_of, table_info, tenant_fk
+from promises.rules.guarantee.vocabulary import Remedy
 
 
 class CompensationState(enum.StrEnum):
@@ -35,6 +36,9 @@ class Outcome(enum.StrEnum):
     CAPPED = "capped"
     LIMIT_REACHED = "limit_reached"
     NONE = "none"
+    BELOW_MINIMUM = "below_minimum"
+    CLAIM_TOO_EARLY = "claim_too_early"
+    CLAIM_TOO_LATE = "claim_too_late"
 
 
 class Compensation(TenantModel):
@@ -49,6 +53,7 @@ class Compensation(TenantModel):
         UniqueConstraint("organisation_id", "breach_id", "instalment"),
         one_of("state", CompensationState),
         one_of("outcome", Outcome),
+        one_of("remedy", Remedy),
         CheckConstraint("amount_minor >= 0", name="amount_not_negative"),
         CheckConstraint("state = 'owed' OR holds = '{}'", name="only_a_debt_is_held"),
         CheckConstraint("state <> 'owed' OR holds <> '{}'", name="a_debt_unheld_is_released"),
@@ -77,6 +82,8 @@ class Compensation(TenantModel):
     amount_minor: Mapped[int] = minor_units()
     currency: Mapped[str] = mapped_column(Text)
     outcome: Mapped[str] = mapped_column(Text)
+    remedy: Mapped[str] = mapped_column(Text, server_default=Remedy.MONEY.value)
+    pay_before: Mapped[dt.datetime | None]
     state: Mapped[str] = mapped_column(Text)
     holds: Mapped[list[str]] = mapped_column(ARRAY(Text))
     hold_window_id: Mapped[uuid.UUID | None]

@@ -4,7 +4,9 @@ import uuid
 
 from promises.audit.actions import record
 from promises.breaches.annulments import ask_annulment, decide_annulment
+from promises.breaches.commitments import state_of
 from promises.breaches.errors import NoSuchBreach
+from promises.breaches.general import Bench
 from promises.breaches.queries import find_breach
 from promises.catalogue.queries import versions_by_id
 from promises.compensation.models import CompensationState, Hold
@@ -13,8 +15,6 @@ from promises.db.session import UnitOfWork
 from promises.desk.actions import touch_branches, touch_tickets
 from promises.desk.facts import load_cases
 from promises.flows.compensate import end_debts, hold_unsent, lift_and_let_go
-from promises.rules.judge import judge_committed
-from promises.rules.verdicts import State
 
 ANNULLED = "annulled"
 """Closing reason of a debt whose breach was annulled."""
@@ -60,7 +60,9 @@ def decide(uow: UnitOfWork, *, breach_id: uuid.UUID, confirm: bool, reason: str)
         breach_id=breach_id,
         confirm=confirm,
         reason=reason,
-        verdict_state=State(judge_committed(version.terms, case.facts, uow.now).state),
+        verdict_state=state_of(
+            Bench(uow.session, uow.organisation_id, uow.now), breach.commitment_id, version, case
+        ),
     )
     debts = _debts(uow, breach_id)
     if confirm:

@@ -17,6 +17,7 @@ FROM (
     FROM commitments c
     JOIN tickets t ON t.organisation_id = c.organisation_id AND t.id = c.ticket_id
     WHERE c.organisation_id = %(organisation_id)s AND c.state = 'open' AND c.due_at <= %(now)s
+      AND NOT c.by_engine
       AND t.kind = 'visit' AND t.state IN ('waiting', 'called', 'in_service')
     ORDER BY c.due_at
     LIMIT %(limit)s

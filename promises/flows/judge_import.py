@@ -13,18 +13,24 @@ from promises.breaches.imported import (
     exclude_import,
     judge_imported,
     record_imported_breaches,
+    unjudged_imports,
 )
+from promises.breaches.models import Detection
 from promises.catalogue.queries import VersionSpan, versions_by_id, versions_over_span
 from promises.compensation.awarding import BreachToAward
 from promises.compensation.models import CompensationState
 from promises.compensation.queries import debts_of_import
 from promises.db.session import UnitOfWork
 from promises.desk.facts import import_span
+from promises.flows.commit import open_history
 from promises.flows.compensate import compensate, end_debts
+from promises.flows.judge_tickets import judge as judge_tickets
 from promises.kernel.errors import Conflict
 from promises.kernel.text import N_
+from promises.rules.terms import WaitTerms
 
 BATCH = 2_000
+GENERAL_BATCH = 500
 TAKEN_BACK = "import_taken_back"
 """Closing reason of a debt whose import was taken back."""
 
@@ -80,14 +86,18 @@ def withdraw(uow: UnitOfWork, *, import_id: uuid.UUID) -> None:
 def _judge_spans(uow: UnitOfWork, spans: Sequence[VersionSpan], import_id: uuid.UUID | None) -> int:
     new = 0
     for span in spans:
+        if not isinstance(span.terms, WaitTerms):
+            new += _judge_general(uow, span, import_id)
+            continue
         new += judge_imported(
             uow.session,
             organisation_id=uow.organisation_id,
             now=uow.now,
             span=span,
+            terms=span.terms,
             import_id=import_id,
         )
-    version_ids = [span.version_id for span in spans]
+    version_ids = [span.version_id for span in spans if isinstance(span.terms, WaitTerms)]
     while batch := record_imported_breaches(
         uow.session,
         organisation_id=uow.organisation_id,
@@ -96,6 +106,26 @@ def _judge_spans(uow: UnitOfWork, spans: Sequence[VersionSpan], import_id: uuid.
         limit=BATCH,
     ):
         compensate(uow, _to_award(uow, batch))
+    return new
+
+
+def _judge_general(uow: UnitOfWork, span: VersionSpan, import_id: uuid.UUID | None) -> int:
+    """General terms judge history case by case, through the same engine as the present."""
+    new, after = 0, None
+    version = versions_by_id(
+        uow.session, organisation_id=uow.organisation_id, version_ids=[span.version_id]
+    )[span.version_id]
+    while found := unjudged_imports(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        span=span,
+        import_id=import_id,
+        after=after,
+        limit=GENERAL_BATCH,
+    ):
+        after = found[-1].ticket_id
+        new += open_history(uow, [(opening, [version]) for opening in found])
+        judge_tickets(uow, [one.ticket_id for one in found], found_by=Detection.IMPORT)
     return new
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from promises.breaches.annulments import ask_for_commitments
 from promises.breaches.commitments import Judgement, NewBreach, judge_tickets
-from promises.breaches.models import Evidence
+from promises.breaches.models import Detection, Evidence
 from promises.breaches.queries import unowed_leavers
 from promises.catalogue.queries import versions_by_id
 from promises.compensation.awarding import BreachToAward
@@ -19,14 +19,23 @@ from promises.db.session import UnitOfWork
 from promises.desk.actions import set_next_due
 from promises.desk.facts import TicketCase, load_cases
 from promises.flows.compensate import compensate, end_debts, hold_unsent, lift_and_let_go
+from promises.flows.hold_windows import hold_windows
 from promises.flows.tell_customers import tell_broken
+from promises.rules.facts import TicketKind
 
 
-def judge(uow: UnitOfWork, ticket_ids: Sequence[uuid.UUID]) -> Judgement:
-    """Judge these tickets by what is now known, and do all that follows from it."""
+def judge(
+    uow: UnitOfWork, ticket_ids: Sequence[uuid.UUID], *, found_by: Detection = Detection.EVENT
+) -> Judgement:
+    """Judge these tickets by what is now known, and do all that follows from it. `found_by` says
+    whether something happened to them, or only time went by."""
     cases = load_cases(uow.session, organisation_id=uow.organisation_id, ticket_ids=ticket_ids)
     judgement = judge_tickets(
-        uow.session, organisation_id=uow.organisation_id, now=uow.now, cases=cases
+        uow.session,
+        organisation_id=uow.organisation_id,
+        now=uow.now,
+        cases=cases,
+        found_by=found_by,
     )
     missed = {one.ticket_id: one.breached_at for one in judgement.breached}
     moved = {
@@ -35,8 +44,10 @@ def judge(uow: UnitOfWork, ticket_ids: Sequence[uuid.UUID]) -> Judgement:
         if due != cases[ticket_id].next_due_at or ticket_id in missed
     }
     set_next_due(uow.session, organisation_id=uow.organisation_id, due=moved, missed=missed)
+    if judgement.to_award:
+        windows = _windows(uow, judgement, cases) if found_by is Detection.CLOCK else {}
+        compensate(uow, _to_award(uow, judgement.to_award, cases, windows))
     if judgement.breached:
-        compensate(uow, _to_award(uow, judgement.breached, cases))
         tell_broken(uow, [breach.breach_id for breach in judgement.breached])
     if judgement.contradicted:
         _hold_contradicted(uow, judgement)
@@ -46,8 +57,19 @@ def judge(uow: UnitOfWork, ticket_ids: Sequence[uuid.UUID]) -> Judgement:
     return judgement
 
 
+def _windows(
+    uow: UnitOfWork, judgement: Judgement, cases: Mapping[uuid.UUID, TicketCase]
+) -> dict[uuid.UUID, uuid.UUID]:
+    """Windows that hold what was found late, or at a branch that served nobody."""
+    queues = {case.branch_id for case in cases.values() if case.kind is TicketKind.VISIT}
+    return hold_windows(uow, judgement.breached, in_queue=queues)
+
+
 def _to_award(
-    uow: UnitOfWork, breaches: Sequence[NewBreach], cases: Mapping[uuid.UUID, TicketCase]
+    uow: UnitOfWork,
+    breaches: Sequence[NewBreach],
+    cases: Mapping[uuid.UUID, TicketCase],
+    windows: Mapping[uuid.UUID, uuid.UUID],
 ) -> list[BreachToAward]:
     versions = versions_by_id(
         uow.session,
@@ -64,13 +86,20 @@ def _to_award(
             device_id=cases[breach.ticket_id].device_id,
             version=versions[breach.version_id],
             left_after_limit=breach.left_after_limit,
-            present=cases[breach.ticket_id].present,
+            present=is_there(cases[breach.ticket_id]),
             disputed=cases[breach.ticket_id].disputed,
             verified=breach.evidence is not Evidence.UNVERIFIED,
             imported=cases[breach.ticket_id].imported,
+            window_id=windows.get(breach.breach_id),
+            granted=breach.granted,
         )
         for breach in breaches
     ]
+
+
+def is_there(case: TicketCase) -> bool:
+    """Whether money need not wait for the customer. Only who took a number may not have come."""
+    return case.present or case.kind is not TicketKind.VISIT
 
 
 def _hold_contradicted(uow: UnitOfWork, judgement: Judgement) -> None:
@@ -97,7 +126,7 @@ def _end_unowed(uow: UnitOfWork, judgement: Judgement) -> None:
 
 def _release_present(uow: UnitOfWork, cases: Sequence[TicketCase]) -> None:
     """The customer was there: what only waited for that may go."""
-    present = [case.ticket_id for case in cases if case.present]
+    present = [case.ticket_id for case in cases if is_there(case)]
     if present:
         owed = owed_of_tickets(uow.session, organisation_id=uow.organisation_id, ticket_ids=present)
         lift_and_let_go(uow, owed, [Hold.PRESENCE])

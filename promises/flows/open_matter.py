@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from promises.breaches.commitments import Opening, first_deadline, open_commitments
+from promises.breaches.commitments import Opening, first_deadline
 from promises.catalogue.queries import VersionInForce, versions_in_force
 from promises.db.session import UnitOfWork
 from promises.desk.actions import assign as assign_at_desk
@@ -13,6 +13,7 @@ from promises.desk.claims import claimed_time
 from promises.desk.errors import MatterKnown
 from promises.desk.queries import ticket_by_id
 from promises.desk.values import NewMatter, OpenedMatter
+from promises.flows.commit import commit_to
 from promises.flows.judge_tickets import judge
 from promises.flows.tell_matters import tell_received
 from promises.kernel.errors import NotFound
@@ -43,9 +44,12 @@ def open_many(uow: UnitOfWork, *, requests: Sequence[NewMatter]) -> list[OpenedM
             first_deadline(applied, at) for applied, at in zip(versions, started, strict=True)
         ],
     )
-    for matter, applied in zip(opened, versions, strict=True):
-        if matter is not None:
-            _commit_to(uow, matter, applied)
+    promised = [
+        (_opening(matter), applied)
+        for matter, applied in zip(opened, versions, strict=True)
+        if matter is not None
+    ]
+    commit_to(uow, promised)
     new = [matter for matter in opened if matter is not None]
     if new:
         judge(uow, sorted(matter.ticket_id for matter in new))
@@ -70,18 +74,13 @@ def _versions(uow: UnitOfWork, request: NewMatter) -> tuple[VersionInForce, ...]
     )
 
 
-def _commit_to(uow: UnitOfWork, matter: OpenedMatter, versions: tuple[VersionInForce, ...]) -> None:
-    open_commitments(
-        uow.session,
-        organisation_id=uow.organisation_id,
-        opening=Opening(
-            ticket_id=matter.ticket_id,
-            branch_id=matter.branch_id,
-            day_on=matter.day_on,
-            started_at=matter.arrived_at,
-            verified=matter.verified,
-        ),
-        versions=versions,
+def _opening(matter: OpenedMatter) -> Opening:
+    return Opening(
+        ticket_id=matter.ticket_id,
+        branch_id=matter.branch_id,
+        day_on=matter.day_on,
+        started_at=matter.arrived_at,
+        verified=matter.verified,
     )
 
 

@@ -12,6 +12,7 @@ from promises.compensation.releasing import debts_of_tickets
 from promises.db.session import UnitOfWork
 from promises.desk.facts import load_cases
 from promises.flows.compensate import compensate, hold_unsent
+from promises.flows.judge_tickets import is_there
 
 
 def put_right(uow: UnitOfWork, ticket_ids: Sequence[uuid.UUID]) -> None:
@@ -22,7 +23,7 @@ def put_right(uow: UnitOfWork, ticket_ids: Sequence[uuid.UUID]) -> None:
     what was ended stays in the books.
     """
     cases = load_cases(uow.session, organisation_id=uow.organisation_id, ticket_ids=ticket_ids)
-    absent = [case.ticket_id for case in cases.values() if not (case.present or case.imported)]
+    absent = [case.ticket_id for case in cases.values() if not (is_there(case) or case.imported)]
     hold_unsent(
         uow,
         debts_of_tickets(uow.session, organisation_id=uow.organisation_id, ticket_ids=absent),
@@ -50,7 +51,7 @@ def put_right(uow: UnitOfWork, ticket_ids: Sequence[uuid.UUID]) -> None:
                 device_id=case.device_id,
                 version=versions[row.version_id],
                 left_after_limit=False,
-                present=case.present,
+                present=is_there(case),
                 disputed=case.disputed,
                 verified=known,
                 imported=case.imported,

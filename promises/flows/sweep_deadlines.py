@@ -5,33 +5,35 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from promises.breaches.models import Evidence
-from promises.breaches.queries import recent_clock_breaches
-from promises.breaches.sweep import DueBreach, mark_due, next_deadlines
+from promises.breaches.general import Bench, looked_at
+from promises.breaches.models import Detection, Evidence
+from promises.breaches.sweep import DueBreach, lock_changing, mark_due, next_deadlines
 from promises.catalogue.queries import versions_by_id
 from promises.compensation.awarding import BreachToAward
-from promises.compensation.windows import open_windows
 from promises.db.session import UnitOfWork
 from promises.desk.actions import set_next_due, touch_branches
-from promises.desk.facts import staff_acted_at
 from promises.flows.compensate import compensate
+from promises.flows.hold_windows import hold_windows
+from promises.flows.judge_tickets import judge
 from promises.flows.tell_customers import tell_broken
 
-LATE_DETECTION = dt.timedelta(seconds=60)
-"""Whoever notices a deadline later than this was down, and so may the desks have been."""
-
-SILENCE = dt.timedelta(minutes=15)
-SILENT_BREACHES = 5
-"""A branch whose staff marked nothing for this long while so many promises broke is not believed
-to have served nobody: more likely its screens are down."""
+GENERAL_AT_ONCE = 100
+"""Tickets that one sweep judges by general terms; the rest waits for the next."""
 
 
 @dataclass(frozen=True, slots=True)
 class SweepResult:
-    """How many promises were broken in this sweep; `more` where its limit was reached."""
+    """How many promises were broken in this sweep; `looked_at` are the tickets that the engine
+    judged anew, whatever came of it; `more` where a limit was reached."""
 
     breached: int
     more: bool
+    looked_at: int = 0
+
+    @property
+    def done(self) -> int:
+        """All that was worked off; 0 where somebody else holds what is due."""
+        return self.breached + self.looked_at
 
 
 def sweep(uow: UnitOfWork, *, limit: int = 500, until: dt.datetime | None = None) -> SweepResult:
@@ -40,17 +42,41 @@ def sweep(uow: UnitOfWork, *, limit: int = 500, until: dt.datetime | None = None
 
     Several may sweep at once; none waits for another, nor for a desk.
     """
+    waits = _sweep_waits(uow, limit, uow.now if until is None else min(until, uow.now))
+    breached, looked_at = _sweep_general(uow, min(limit, GENERAL_AT_ONCE))
+    full = waits == limit or looked_at >= GENERAL_AT_ONCE
+    return SweepResult(waits + breached, more=full, looked_at=looked_at)
+
+
+def _sweep_general(uow: UnitOfWork, limit: int) -> tuple[int, int]:
+    """General terms, ticket by ticket through the engine: breaches, and tickets judged."""
+    groups = lock_changing(
+        uow.session, organisation_id=uow.organisation_id, now=uow.now, limit=limit
+    )
+    breached = 0
+    for group in groups:
+        judgement = judge(uow, group, found_by=Detection.CLOCK)
+        breached += len(judgement.breached)
+        bench = Bench(uow.session, uow.organisation_id, uow.now)
+        looked_at(bench, group)
+        branches = {one.branch_id for one in judgement.breached}
+        touch_branches(
+            uow.session,
+            organisation_id=uow.organisation_id,
+            branch_ids=sorted(branches),
+            staff_acted_at=None,
+        )
+    return breached, sum(map(len, groups))
+
+
+def _sweep_waits(uow: UnitOfWork, limit: int, until: dt.datetime) -> int:
+    """The short form, all in one statement."""
     due = mark_due(
-        uow.session,
-        organisation_id=uow.organisation_id,
-        now=uow.now,
-        until=uow.now if until is None else min(until, uow.now),
-        limit=limit,
+        uow.session, organisation_id=uow.organisation_id, now=uow.now, until=until, limit=limit
     )
     if not due:
-        return SweepResult(0, more=False)
-    windows = _hold_windows(uow, due)
-    compensate(uow, _to_award(uow, due, windows))
+        return 0
+    compensate(uow, _to_award(uow, due, hold_windows(uow, due)))
     tell_broken(uow, [one.breach_id for one in due if one.contact_id is not None])
     tickets = sorted({one.ticket_id for one in due})
     set_next_due(
@@ -65,44 +91,7 @@ def sweep(uow: UnitOfWork, *, limit: int = 500, until: dt.datetime | None = None
         branch_ids=sorted({one.branch_id for one in due}),
         staff_acted_at=None,
     )
-    return SweepResult(len(due), more=len(due) == limit)
-
-
-def _hold_windows(uow: UnitOfWork, due: Sequence[DueBreach]) -> dict[uuid.UUID, uuid.UUID]:
-    """By breach, the window that holds its money, where it fell into one."""
-    late = {
-        one.breach_id: one.branch_id for one in due if uow.now - one.breached_at > LATE_DETECTION
-    }
-    causes = dict.fromkeys(late.values(), "late_detection")
-    silent = _silent_branches(uow, {one.branch_id for one in due} - set(causes))
-    causes.update(dict.fromkeys(silent, "silent_branch"))
-    windows = open_windows(
-        uow.session, organisation_id=uow.organisation_id, now=uow.now, causes=causes
-    )
-    return {
-        one.breach_id: windows[one.branch_id]
-        for one in due
-        if one.breach_id in late or one.branch_id in silent
-    }
-
-
-def _silent_branches(uow: UnitOfWork, branch_ids: set[uuid.UUID]) -> set[uuid.UUID]:
-    if not branch_ids:
-        return set()
-    since = uow.now - SILENCE
-    broken = recent_clock_breaches(
-        uow.session,
-        organisation_id=uow.organisation_id,
-        branch_ids=list(branch_ids),
-        since=since,
-    )
-    many = [branch_id for branch_id, count in broken.items() if count >= SILENT_BREACHES]
-    if not many:
-        return set()
-    acted = staff_acted_at(uow.session, organisation_id=uow.organisation_id, branch_ids=many)
-    return {
-        branch_id for branch_id in many if (last := acted.get(branch_id)) is None or last <= since
-    }
+    return len(due)
 
 
 def _to_award(

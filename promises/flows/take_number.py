@@ -1,11 +1,13 @@
 """A customer arrives and takes a number."""
 
-from promises.breaches.commitments import Opening, first_deadline, open_commitments
+from promises.breaches.commitments import Opening, first_deadline
 from promises.catalogue.queries import versions_in_force
 from promises.db.session import UnitOfWork
 from promises.desk.actions import issue_ticket, touch_branches
 from promises.desk.claims import claimed_time
 from promises.desk.values import IssuedTicket, NewTicket
+from promises.flows.commit import commit_to
+from promises.flows.judge_tickets import judge
 from promises.flows.tell_customers import tell_turn_near
 
 
@@ -31,18 +33,15 @@ def take_number(uow: UnitOfWork, *, request: NewTicket) -> IssuedTicket:
         request=request,
         next_due_at=first_deadline(versions, arrived_at),
     )
-    open_commitments(
-        uow.session,
-        organisation_id=uow.organisation_id,
-        opening=Opening(
-            ticket_id=ticket.ticket_id,
-            branch_id=ticket.branch_id,
-            day_on=ticket.day_on,
-            started_at=arrived_at,
-            verified=ticket.verified,
-        ),
-        versions=versions,
+    opening = Opening(
+        ticket_id=ticket.ticket_id,
+        branch_id=ticket.branch_id,
+        day_on=ticket.day_on,
+        started_at=arrived_at,
+        verified=ticket.verified,
     )
+    if commit_to(uow, [(opening, versions)]):
+        judge(uow, [ticket.ticket_id])
     if ticket.contact_id is not None:
         tell_turn_near(uow, ticket.branch_id)
     touch_branches(

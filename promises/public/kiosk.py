@@ -6,7 +6,7 @@ from typing import Any
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from promises.catalogue.queries import versions_in_force
+from promises.catalogue.queries import about_waiting, versions_in_force
 from promises.db.session import UnitOfWork
 from promises.desk.models import EventSource, TicketKind
 from promises.desk.queries import count_waiting, ticket_by_code
@@ -21,6 +21,7 @@ from promises.identity.models import DeviceKind
 from promises.identity.queries import branch_by_id, service_kinds_of_branch
 from promises.kernel.errors import DomainError, NotFound
 from promises.public.qr import qr
+from promises.rules.terms import WaitTerms
 
 blueprint = Blueprint("kiosk", __name__)
 
@@ -83,7 +84,11 @@ def taken(code: str) -> str:
         )
     address = absolute("ticket_page.show", code=code)
     return render_template(
-        "kiosk/taken.html", ticket=ticket, versions=versions, address=address, code=qr(address)
+        "kiosk/taken.html",
+        ticket=ticket,
+        versions=about_waiting(versions),
+        address=address,
+        code=qr(address),
     )
 
 
@@ -116,8 +121,9 @@ def _promises(uow: UnitOfWork, branch_id: uuid.UUID, kinds: list[Any]) -> dict[u
             service_kind_id=kind.id,
             ticket_kind=TicketKind.VISIT.value,
         )
-        if versions:
-            found[kind.id] = min(versions, key=lambda v: v.terms.rule.limit_seconds).terms
+        waits = [one.terms for one in versions if isinstance(one.terms, WaitTerms)]
+        if waits:
+            found[kind.id] = min(waits, key=lambda terms: terms.rule.limit_seconds)
     return found
 
 

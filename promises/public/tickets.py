@@ -88,8 +88,8 @@ class Page:
     @property
     def counting(self) -> TicketPanel | None:
         """The promise that counts down: the open one with the earliest deadline."""
-        still_open = [panel for panel in self.panels if panel.state == "open"]
-        return min(still_open, key=lambda panel: panel.due_at, default=None)
+        still_open = [one for one in self.panels if one.state == "open" and one.due_at is not None]
+        return min(still_open, key=lambda one: one.due_at or one.started_at, default=None)
 
     @property
     def may_say_waiting(self) -> bool:

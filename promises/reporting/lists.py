@@ -76,7 +76,8 @@ _BREACHES_IN = {
 }
 
 _LONGEST_LIMIT = """
-SELECT coalesce(max(limit_us), 0) AS limit_us FROM promise_versions
+SELECT coalesce(max(limit_us), 0) AS limit_us, coalesce(bool_or(limit_us IS NULL), false) AS endless
+FROM promise_versions
 WHERE organisation_id = %(organisation_id)s
 """
 
@@ -96,7 +97,7 @@ class CommitmentRow:
     zone: str
     day_on: dt.date
     started_at: dt.datetime
-    due_at: dt.datetime
+    due_at: dt.datetime | None
     ended_at: dt.datetime | None
     state: CommitmentState
     reason: str | None
@@ -200,9 +201,11 @@ def _deadlines(
     if selection.from_on is not None:
         first_at = dt.datetime.combine(selection.from_on, dt.time(), dt.UTC) - dt.timedelta(days=1)
     if selection.to_on is not None:
-        longest = one(session, _LONGEST_LIMIT, {"organisation_id": organisation_id}).limit_us
+        longest = one(session, _LONGEST_LIMIT, {"organisation_id": organisation_id})
+        if longest.endless:  # general terms may be broken at any time after
+            return first_at, last_at
         end = dt.datetime.combine(selection.to_on, dt.time(), dt.UTC) + dt.timedelta(days=2)
-        last_at = min(end + dt.timedelta(microseconds=longest + 1), last_at)
+        last_at = min(end + dt.timedelta(microseconds=longest.limit_us + 1), last_at)
     return first_at, last_at
 
 

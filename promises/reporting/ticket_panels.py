@@ -12,11 +12,12 @@ from promises.catalogue.queries import versions_by_id
 from promises.db.sql import rows
 from promises.kernel.money import Money
 from promises.kernel.text import N_, Message
+from promises.reporting.general_reasons import general_reasons
 from promises.reporting.money import PAYOUT_OF, STAGE, MoneyStage
 from promises.rules.deadlines import limit_at
 from promises.rules.explain import verdict_messages
 from promises.rules.facts import EventKind
-from promises.rules.terms import Terms
+from promises.rules.terms import Terms, WaitTerms
 from promises.rules.verdicts import ReasonCode, State, Verdict
 
 _REASONS = {reason.value: reason for reason in ReasonCode}
@@ -25,7 +26,7 @@ _ANNULLED = N_("A second person annulled the breach: excluded.")
 _PANELS = f"""
 SELECT c.id AS commitment_id, c.promise_id, c.version_id, p.slug, p.titles, w.number, c.state,
        c.reason, c.evidence, c.started_at, c.due_at, c.ended_at, c.ended_by, c.by_duration,
-       c.decided_at, b.id AS breach_id, b.breached_at, b.detected_at, b.found_by,
+       c.decided_at, c.detail, b.id AS breach_id, b.breached_at, b.detected_at, b.found_by,
        a.state AS annulment, a.reason AS annulment_reason,
        k.id AS compensation_id, k.state AS compensation_state, k.amount_minor, k.currency,
        k.outcome, k.holds, k.closing_reason, k.created_at AS compensated_at, {STAGE} AS stage,
@@ -94,7 +95,7 @@ class CompensationPanel:
 @dataclass(frozen=True, slots=True)
 class TicketPanel:
     """One commitment. `why` are the steps of the verdict, typed, for `kernel.text.render`;
-    `limit_at` is the deadline as people read it."""
+    `limit_at` is the deadline as people read it; general terms may have none."""
 
     commitment_id: uuid.UUID
     promise_id: uuid.UUID
@@ -107,13 +108,21 @@ class TicketPanel:
     reason: str | None
     evidence: Evidence
     started_at: dt.datetime
-    due_at: dt.datetime
-    limit_at: dt.datetime
+    due_at: dt.datetime | None
+    limit_at: dt.datetime | None
     ended_at: dt.datetime | None
     decided_at: dt.datetime | None
     why: tuple[Message, ...]
     breach: BreachPanel | None
     compensation: CompensationPanel | None
+
+    @property
+    def stake(self) -> Money | None:
+        """What it costs to be too late, where the terms say it in one amount."""
+        terms = self.terms
+        if isinstance(terms, WaitTerms):
+            return Money(terms.amount_minor, terms.currency)
+        return None
 
     def title(self, locale: str) -> str:
         return self.titles.get(locale) or next(iter(self.titles.values()))
@@ -145,7 +154,7 @@ def _panel(row: Any, terms: Terms) -> TicketPanel:
         evidence=Evidence(row.evidence),
         started_at=row.started_at,
         due_at=row.due_at,
-        limit_at=limit_at(terms, row.due_at),
+        limit_at=_limit(row, terms),
         ended_at=row.ended_at,
         decided_at=row.decided_at,
         why=_why(row, terms),
@@ -154,9 +163,18 @@ def _panel(row: Any, terms: Terms) -> TicketPanel:
     )
 
 
+def _limit(row: Any, terms: Terms) -> dt.datetime | None:
+    if isinstance(terms, WaitTerms):
+        return limit_at(terms, row.due_at)
+    return None if row.due_at is None else row.due_at - dt.timedelta.resolution
+
+
 def _why(row: Any, terms: Terms) -> tuple[Message, ...]:
     """The engine's own steps. Where a breach was annulled, those that led to it and the annulment:
     its reason is a person's, not the engine's."""
+    if not isinstance(terms, WaitTerms):
+        steps = general_reasons(row.detail, terms)
+        return (*steps, Message(_ANNULLED)) if row.reason == "annulled" else steps
     reason = _REASONS.get(row.reason or ReasonCode.WAITING)
     annulled = reason is None
     if reason is None:

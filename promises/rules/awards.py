@@ -6,7 +6,7 @@ from datetime import date
 from enum import StrEnum
 from uuid import UUID
 
-from promises.rules.terms import AfterLimit, Period, Terms
+from promises.rules.terms import AfterLimit, Caps, GuaranteeTerms, Period, Terms, WaitTerms
 from promises.rules.verdicts import State, Step
 
 
@@ -40,26 +40,37 @@ class Award:
     steps: tuple[Step, ...]
 
 
-def award(terms: Terms, verdict_state: State, left_after_limit: bool, usage: Usage) -> Award:
+def award(terms: WaitTerms, verdict_state: State, left_after_limit: bool, usage: Usage) -> Award:
     """The amount for one commitment, in minor units, and how it came about."""
     if verdict_state is not State.BROKEN:
         return Award(0, Outcome.NONE, (Step("not_broken", {}),))
     if left_after_limit and terms.rule.after_limit is AfterLimit.NOT_OWED:
         return Award(0, Outcome.NONE, (Step("leaver_not_owed", {}),))
     granted = Step("flat", {"amount_minor": terms.amount_minor})
-    reached = _count_reached(terms, usage)
+    return _within(terms.caps, terms.amount_minor, granted, usage)
+
+
+def capped(terms: GuaranteeTerms, amount_minor: int, usage: Usage) -> Award:
+    """What the organisation's caps leave of an amount that the engine has worked out."""
+    granted = Step("worked_out", {"amount_minor": amount_minor})
+    if not amount_minor:
+        return Award(0, Outcome.FULL, (granted,))
+    return _within(terms.caps, amount_minor, granted, usage)
+
+
+def _within(caps: Caps, amount_minor: int, granted: Step, usage: Usage) -> Award:
+    reached = _count_reached(caps, usage)
     if reached is not None:
         return Award(0, Outcome.LIMIT_REACHED, (granted, reached))
-    cap = terms.caps.per_case_minor
-    if cap is None or usage.case_minor + terms.amount_minor <= cap:
-        return Award(terms.amount_minor, Outcome.FULL, (granted,))
+    cap = caps.per_case_minor
+    if cap is None or usage.case_minor + amount_minor <= cap:
+        return Award(amount_minor, Outcome.FULL, (granted,))
     left = max(cap - usage.case_minor, 0)
-    capped = Step("case_cap", {"cap_minor": cap, "used_minor": usage.case_minor})
-    return Award(left, Outcome.CAPPED if left else Outcome.LIMIT_REACHED, (granted, capped))
+    lowered = Step("case_cap", {"cap_minor": cap, "used_minor": usage.case_minor})
+    return Award(left, Outcome.CAPPED if left else Outcome.LIMIT_REACHED, (granted, lowered))
 
 
-def _count_reached(terms: Terms, usage: Usage) -> Step | None:
-    caps = terms.caps
+def _count_reached(caps: Caps, usage: Usage) -> Step | None:
     customer = caps.per_customer
     if customer is not None and usage.customer is not None and usage.customer >= customer.count:
         return Step(f"customer_cap_{customer.period}", {"n": customer.count})
@@ -81,7 +92,8 @@ def needs_approval(terms: Terms, amount_minor: int) -> bool:
 @dataclass(frozen=True, slots=True)
 class Claim:
     """One broken commitment in a batch. `on` is the branch's local date of the breach; a ticket of
-    a known customer leaves the device's cap alone."""
+    a known customer leaves the device's cap alone. `amount_minor` is what general terms grant for
+    it; the short form says its amount itself."""
 
     ticket_id: UUID
     branch_id: UUID
@@ -89,6 +101,7 @@ class Claim:
     customer_id: UUID | None = None
     device_id: UUID | None = None
     left_after_limit: bool = False
+    amount_minor: int = 0
 
 
 class CapKind(StrEnum):
@@ -139,13 +152,19 @@ def allocate(terms: Terms, claims: Iterable[Claim], used: Mapping[CapKey, int]) 
     awards = []
     for claim in claims:
         keys = cap_keys(terms, claim)
-        granted = award(terms, State.BROKEN, claim.left_after_limit, _usage(keys, running))
+        granted = granted_by(terms, claim, _usage(keys, running))
         if granted.amount_minor:
             for kind, key in keys.items():
                 step = granted.amount_minor if kind is CapKind.CASE else 1
                 running[key] = running.get(key, 0) + step
         awards.append(granted)
     return awards
+
+
+def granted_by(terms: Terms, claim: Claim, usage: Usage) -> Award:
+    if isinstance(terms, WaitTerms):
+        return award(terms, State.BROKEN, claim.left_after_limit, usage)
+    return capped(terms, claim.amount_minor, usage)
 
 
 def _usage(keys: Mapping[CapKind, CapKey], used: Mapping[CapKey, int]) -> Usage:

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 from promises.rules.facts import EventKind
-from promises.rules.terms import Rule, Terms
+from promises.rules.terms import Rule, Terms, WaitTerms
 from promises.rules.verdicts import ReasonCode, State
 
 _GONE = "LEAST(t.left_at, t.closed_at)"
@@ -33,7 +33,7 @@ class CompiledSql(NamedTuple):
     params: dict[str, Any]
 
 
-def compile_judgement(terms: Terms, prefix: str = "") -> CompiledSql:
+def compile_judgement(terms: WaitTerms, prefix: str = "") -> CompiledSql:
     """A list for SELECT: state, reason, due_at, ended_at, breached_at, measured_us.
 
     Each equals what `judge` says of the same ticket at `:now` (timestamptz) when the ticket is in

@@ -3,10 +3,10 @@
 from datetime import datetime, timedelta
 
 from promises.kernel.zones import require_utc
-from promises.rules.terms import Terms
+from promises.rules.terms import WaitTerms
 
 
-def due_at(terms: Terms, started_at: datetime) -> datetime:
+def due_at(terms: WaitTerms, started_at: datetime) -> datetime:
     """The first instant, in UTC, that is too late.
 
     The limit counts real seconds, so the clocks may change meanwhile. Where the limit itself is
@@ -15,7 +15,7 @@ def due_at(terms: Terms, started_at: datetime) -> datetime:
     return require_utc(started_at) + terms.too_late
 
 
-def limit_at(terms: Terms, due: datetime) -> datetime:
+def limit_at(terms: WaitTerms, due: datetime) -> datetime:
     """The limit as people read it: start and limit, without the microsecond of the boundary."""
     return due - (terms.too_late - terms.rule.limit)
 

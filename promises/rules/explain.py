@@ -19,7 +19,17 @@ from promises.kernel.text import (
 from promises.kernel.zones import Zone
 from promises.rules.awards import Award, needs_approval
 from promises.rules.facts import EventKind, TicketKind
-from promises.rules.terms import AfterLimit, BeforeLimit, Boundary, Period, Terms
+from promises.rules.guarantee.numbers import Literal
+from promises.rules.terms import (
+    AfterLimit,
+    BeforeLimit,
+    Boundary,
+    Caps,
+    GuaranteeTerms,
+    Period,
+    Terms,
+    WaitTerms,
+)
 from promises.rules.verdicts import Step, Verdict
 
 _SECOND = timedelta(seconds=1)
@@ -91,6 +101,7 @@ _AWARD_STEPS = {
     "not_broken": N_("The promise was not broken: nothing is owed."),
     "leaver_not_owed": N_("The terms owe nothing to those who leave."),
     "flat": N_("The terms grant %(amount)s."),
+    "worked_out": N_("The terms grant %(amount)s."),
     "case_cap": N_("At most %(cap)s are owed for one case, and %(used)s are owed already."),
     "customer_cap_day": N_("The customer has reached the number for one day: %(n)s."),
     "customer_cap_month": N_("The customer has reached the number for one month: %(n)s."),
@@ -185,20 +196,10 @@ def _award_message(step: Step, currency: str) -> Message:
 def promise_sentence(terms: Terms, locale: str, names: Mapping[UUID, str]) -> str:
     """The promise as the customer reads it: what, within which time, or how much; then the services
     and branches where it is not for all. `names` knows each of them, else KeyError."""
-    rule = terms.rule
-    span = Message(
-        N_("within %(limit)s") if rule.boundary is Boundary.INCLUSIVE else N_("in under %(limit)s"),
-        {"limit": rule.limit},
+    first = (
+        _wait_sentence(terms, locale) if isinstance(terms, WaitTerms) else _general(terms, locale)
     )
-    sentences = [
-        translate(
-            locale,
-            N_("%(service)s %(span)s, or we pay you %(amount)s."),
-            service=Message(_clause(terms)),
-            span=span,
-            amount=_amount(terms, locale),
-        )
-    ]
+    sentences = [first]
     for ids, label in (
         (terms.scope.service_kinds, N_("Services: %(names)s.")),
         (terms.scope.branches, N_("Branches: %(names)s.")),
@@ -209,23 +210,60 @@ def promise_sentence(terms: Terms, locale: str, names: Mapping[UUID, str]) -> st
     return " ".join(sentences)
 
 
-def _clause(terms: Terms) -> str:
+def _general(terms: GuaranteeTerms, locale: str) -> str:
+    """What general terms give. What they promise stands in the title, in the organisation's own
+    words."""
+    amount = terms.guarantee.amount
+    if not isinstance(amount, Literal):
+        return translate(locale, N_("If we break this promise, we owe you what its terms say."))
+    if not amount.value:
+        return translate(locale, N_("If we break this promise, we tell you so."))
+    paid = Money(int(amount.value), terms.currency)
+    text = N_("If we break this promise, we pay you %(amount)s.")
+    return translate(locale, text, amount=format_money(locale, paid, trim=True))
+
+
+def _wait_sentence(terms: WaitTerms, locale: str) -> str:
+    rule = terms.rule
+    span = Message(
+        N_("within %(limit)s") if rule.boundary is Boundary.INCLUSIVE else N_("in under %(limit)s"),
+        {"limit": rule.limit},
+    )
+    return translate(
+        locale,
+        N_("%(service)s %(span)s, or we pay you %(amount)s."),
+        service=Message(_clause(terms)),
+        span=span,
+        amount=_amount(terms, locale),
+    )
+
+
+def _clause(terms: WaitTerms) -> str:
     kinds = terms.scope.ticket_kinds
     if kinds == (TicketKind.VISIT,):
         return N_("We serve you") if _until_service(terms) else N_("We call your number")
     return _CLAUSES[kinds[0]] if len(kinds) == 1 else N_("We take up your matter")
 
 
-def _until_service(terms: Terms) -> bool:
+def _until_service(terms: WaitTerms) -> bool:
     return terms.rule.until is EventKind.SERVICE_STARTED
 
 
-def _amount(terms: Terms, locale: str) -> str:
+def _amount(terms: WaitTerms, locale: str) -> str:
     return format_money(locale, Money(terms.amount_minor, terms.currency), trim=True)
 
 
 def promise_details(terms: Terms, locale: str) -> list[str]:
     """What a customer may also want to know: the clock, the boundary, leaving, ceilings."""
+    if not isinstance(terms, WaitTerms):
+        return _cap_details(terms.caps, terms.currency, locale)
+    details = _wait_details(terms, locale) + _cap_details(terms.caps, terms.currency, locale)
+    if needs_approval(terms, terms.amount_minor):
+        details.append(translate(locale, N_("A person approves each compensation first.")))
+    return details
+
+
+def _wait_details(terms: WaitTerms, locale: str) -> list[str]:
     rule = terms.rule
     limit = format_duration(locale, rule.limit_seconds)
     inclusive = rule.boundary is Boundary.INCLUSIVE
@@ -243,15 +281,13 @@ def promise_details(terms: Terms, locale: str) -> list[str]:
         if rule.after_limit is AfterLimit.OWED
         else N_("If you leave after that, the promise is broken, but no compensation is owed."),
     )
-    details = [translate(locale, text, limit=limit) for text in chosen]
-    return details + _cap_details(terms, locale)
+    return [translate(locale, text, limit=limit) for text in chosen]
 
 
-def _cap_details(terms: Terms, locale: str) -> list[str]:
-    caps = terms.caps
+def _cap_details(caps: Caps, currency: str, locale: str) -> list[str]:
     details = []
     if caps.per_case_minor is not None:
-        cap = Money(caps.per_case_minor, terms.currency)
+        cap = Money(caps.per_case_minor, currency)
         details.append(translate(locale, N_("At most %(cap)s for one case."), cap=cap))
     if caps.per_customer is not None:
         forms = _CUSTOMER_CAPS[caps.per_customer.period]
@@ -260,6 +296,4 @@ def _cap_details(terms: Terms, locale: str) -> list[str]:
         details.append(ntranslate(locale, *_DEVICE_CAP, caps.per_device_day))
     if caps.per_branch_day_anonymous is not None:
         details.append(ntranslate(locale, *_BRANCH_CAP, caps.per_branch_day_anonymous))
-    if needs_approval(terms, terms.amount_minor):
-        details.append(translate(locale, N_("A person approves each compensation first.")))
     return details

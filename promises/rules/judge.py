@@ -22,7 +22,7 @@ verdict does not depend on `now`.
 from datetime import datetime
 
 from promises.rules.facts import EventKind, FactEvent, Facts
-from promises.rules.terms import BeforeLimit, Rule, Scope, Terms
+from promises.rules.terms import BeforeLimit, Rule, Scope, WaitTerms
 from promises.rules.verdicts import (
     ReasonCode,
     State,
@@ -72,7 +72,7 @@ _CLOSED_EXCLUDED, _CLOSED_KEPT = (
 )
 
 
-def judge(terms: Terms, facts: Facts, now: datetime) -> Verdict:
+def judge(terms: WaitTerms, facts: Facts, now: datetime) -> Verdict:
     """One verdict. `now` must be aware; it decides only where no event does."""
     outside = _out_of_scope(terms.scope, facts)
     if outside is not None:
@@ -80,7 +80,7 @@ def judge(terms: Terms, facts: Facts, now: datetime) -> Verdict:
     return judge_committed(terms, facts, now)
 
 
-def judge_committed(terms: Terms, facts: Facts, now: datetime) -> Verdict:
+def judge_committed(terms: WaitTerms, facts: Facts, now: datetime) -> Verdict:
     """Like `judge`, for a promise that the ticket came under when it arrived: a later transfer to
     another service or branch does not take it out again."""
     rule = terms.rule

@@ -1,10 +1,13 @@
 """The terms of a promise: a closed document, read strictly, frozen for ever.
 
-Everything that a promise may say is a field here; there are no expressions. `parse_terms` names
-every problem by its JSON pointer; `dump_terms` gives the canonical document back, so that two
-documents with the same meaning are stored alike.
+There are two forms. The short one, format 1, is for waiting in a queue and is judged by a fast
+path; the general one, format 2, states any guarantee in the closed language of `guarantee`. Scope,
+caps, approval and budget are the same in both. There are no expressions. `parse_terms` names every
+problem by its JSON pointer; `dump_terms` gives the canonical document back.
 """
 
+from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -13,9 +16,10 @@ from uuid import UUID
 
 from promises.kernel.documents import Section
 from promises.kernel.errors import FieldProblem
-from promises.kernel.money import is_currency
-from promises.kernel.text import N_
 from promises.rules.facts import EventKind, TicketKind
+from promises.rules.guarantee import documents
+from promises.rules.guarantee.clauses import Guarantee
+from promises.rules.guarantee.reading_terms import read_guarantee
 from promises.rules.refusals import TermsRefused as TermsRefused
 
 FORMAT = 1
@@ -104,8 +108,9 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
-    """What one version of a promise says. Amounts are minor units of `currency`."""
+class WaitTerms:
+    """The short form: who waits longer than the limit gets the amount. Amounts are minor units of
+    `currency`."""
 
     currency: str
     scope: Scope
@@ -120,6 +125,22 @@ class Terms:
         object.__setattr__(self, "too_late", self.rule.too_late)
 
 
+@dataclass(frozen=True, slots=True)
+class GuaranteeTerms:
+    """The general form. What is owed follows from the case, so it has no amount of its own."""
+
+    currency: str
+    scope: Scope
+    guarantee: Guarantee
+    caps: Caps = Caps()
+    approval_threshold_minor: int | None = None
+    budget_month_minor: int | None = None
+
+
+Terms = WaitTerms | GuaranteeTerms
+"""What one version of a promise says."""
+
+
 class _Until(StrEnum):
     """What may stop the clock."""
 
@@ -128,11 +149,18 @@ class _Until(StrEnum):
 
 
 def parse_terms(document: object) -> Terms:
-    """Reads a document of format 1; raises TermsRefused with every problem that it has.
+    """Reads a document of either format; raises TermsRefused with every problem that it has.
 
     Left out or null: `scope.service_kinds` and `scope.branches` (all), each cap (none),
     `approval_threshold_minor` (nobody has to approve) and `budget_month_minor` (no budget).
     """
+    if isinstance(document, Mapping) and document.get("format") == documents.FORMAT:
+        return parse_guarantee_terms(document)
+    return parse_wait_terms(document)
+
+
+def parse_wait_terms(document: object) -> WaitTerms:
+    """The short form, format 1."""
     problems: list[FieldProblem] = []
     top = Section(
         document,
@@ -141,25 +169,43 @@ def parse_terms(document: object) -> Terms:
         optional=("caps", "approval_threshold_minor", "budget_month_minor"),
     )
     top.fixed("format", FORMAT)
-    currency = top.get("currency")
-    if top.has("currency") and not is_currency(currency):
-        top.refuse("currency", N_("This must be a currency by its three letters, such as EUR."))
+    documents.check_currency(top)
     amount = top.section("amount", required=("kind", "amount_minor"))
     amount.fixed("kind", "flat")
-    terms = Terms(
-        currency=str(currency),
-        scope=_parse_scope(top),
+    scope = top.section("scope", required=("ticket_kinds",), optional=("service_kinds", "branches"))
+    terms = WaitTerms(
+        currency=str(top.get("currency")),
+        scope=_parse_scope(scope),
         rule=_parse_rule(top),
         amount_minor=amount.integer("amount_minor", 1, LARGEST_AMOUNT_MINOR),
         caps=_parse_caps(top),
-        approval_threshold_minor=top.integer_or_none(
-            "approval_threshold_minor", 0, LARGEST_AMOUNT_MINOR
-        ),
-        budget_month_minor=top.integer_or_none("budget_month_minor", 1, LARGEST_BUDGET_MINOR),
+        approval_threshold_minor=_parse_threshold(top),
+        budget_month_minor=_parse_budget(top),
     )
     if problems:
         raise TermsRefused(problems)
     return terms
+
+
+def parse_guarantee_terms(document: object) -> GuaranteeTerms:
+    """The general form, format 2. Without a scope the promise is for all matters."""
+    problems: list[FieldProblem] = []
+    top = documents.open_document(document, problems)
+    section = top.section("scope", optional=("ticket_kinds", "service_kinds", "branches"))
+    scope = _parse_scope(section, usual=tuple(sorted(TicketKind)))
+    caps, threshold, budget = _parse_caps(top), _parse_threshold(top), _parse_budget(top)
+    guarantee = read_guarantee(top, document)
+    if guarantee is None:
+        raise TermsRefused(problems)
+    return GuaranteeTerms(guarantee.currency, scope, guarantee, caps, threshold, budget)
+
+
+def _parse_threshold(top: Section) -> int | None:
+    return top.integer_or_none("approval_threshold_minor", 0, LARGEST_AMOUNT_MINOR)
+
+
+def _parse_budget(top: Section) -> int | None:
+    return top.integer_or_none("budget_month_minor", 1, LARGEST_BUDGET_MINOR)
 
 
 def _parse_rule(top: Section) -> Rule:
@@ -177,10 +223,11 @@ def _parse_rule(top: Section) -> Rule:
     )
 
 
-def _parse_scope(top: Section) -> Scope:
-    scope = top.section("scope", required=("ticket_kinds",), optional=("service_kinds", "branches"))
+def _parse_scope(scope: Section, usual: tuple[TicketKind, ...] | None = None) -> Scope:
+    left_out = usual is not None and scope.get("ticket_kinds") is None
+    kinds = usual if left_out else scope.choices("ticket_kinds", TicketKind)
     return Scope(
-        ticket_kinds=scope.choices("ticket_kinds", TicketKind),
+        ticket_kinds=kinds or (),
         service_kinds=scope.ids_or_none("service_kinds"),
         branches=scope.ids_or_none("branches"),
     )
@@ -206,17 +253,19 @@ def _parse_caps(top: Section) -> Caps:
 
 
 def dump_terms(terms: Terms) -> dict[str, Any]:
-    """The canonical document: every key present, lists sorted."""
-    rule, caps, scope = terms.rule, terms.caps, terms.scope
-    customer = caps.per_customer
-    return {
-        "format": FORMAT,
+    """The canonical document: every key of the organisation present, lists sorted."""
+    common = {
         "currency": terms.currency,
-        "scope": {
-            "ticket_kinds": sorted(kind.value for kind in scope.ticket_kinds),
-            "service_kinds": _dump_ids(scope.service_kinds),
-            "branches": _dump_ids(scope.branches),
-        },
+        "scope": _dump_scope(terms.scope),
+        "caps": _dump_caps(terms.caps),
+        "approval_threshold_minor": terms.approval_threshold_minor,
+        "budget_month_minor": terms.budget_month_minor,
+    }
+    if isinstance(terms, GuaranteeTerms):
+        return deepcopy(dict(terms.guarantee.document)) | common
+    rule = terms.rule
+    return common | {
+        "format": FORMAT,
         "measure": {
             "kind": "elapsed",
             "from": EventKind.ARRIVED.value,
@@ -228,14 +277,24 @@ def dump_terms(terms: Terms) -> dict[str, Any]:
             "after_limit": rule.after_limit.value,
         },
         "amount": {"kind": "flat", "amount_minor": terms.amount_minor},
-        "caps": {
-            "per_case_minor": caps.per_case_minor,
-            "per_customer": customer and {"count": customer.count, "period": customer.period.value},
-            "per_device_day": caps.per_device_day,
-            "per_branch_day_anonymous": caps.per_branch_day_anonymous,
-        },
-        "approval_threshold_minor": terms.approval_threshold_minor,
-        "budget_month_minor": terms.budget_month_minor,
+    }
+
+
+def _dump_scope(scope: Scope) -> dict[str, Any]:
+    return {
+        "ticket_kinds": sorted(kind.value for kind in scope.ticket_kinds),
+        "service_kinds": _dump_ids(scope.service_kinds),
+        "branches": _dump_ids(scope.branches),
+    }
+
+
+def _dump_caps(caps: Caps) -> dict[str, Any]:
+    customer = caps.per_customer
+    return {
+        "per_case_minor": caps.per_case_minor,
+        "per_customer": customer and {"count": customer.count, "period": customer.period.value},
+        "per_device_day": caps.per_device_day,
+        "per_branch_day_anonymous": caps.per_branch_day_anonymous,
     }
 
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from promises.rules.facts import EventKind
 from promises.rules.states import State as State
+from promises.rules.steps import Step as Step
 from promises.rules.terms import AfterLimit, BeforeLimit, Boundary, Rule
 
 FORMAT = 1
@@ -32,13 +33,6 @@ class ReasonCode(StrEnum):
     CLOSED_AFTER_LIMIT = "closed_after_limit"
     NO_SHOW = "no_show"
     NO_SHOW_AFTER_LIMIT = "no_show_after_limit"
-
-
-class Step(NamedTuple):
-    """One step of the reasoning; `params` hold instants, durations, ints and plain words."""
-
-    code: str
-    params: Mapping[str, object]
 
 
 class Verdict(NamedTuple):

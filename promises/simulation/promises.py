@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from promises.catalogue.proposals import ProposalDraft
-from promises.rules.terms import Terms, parse_terms
+from promises.rules.terms import WaitTerms, parse_wait_terms
 from promises.simulation.bank import DAILY, EXPRESS, LOANS, Bank
 
 MAIN_SLUG = "palvelu-15-minuutissa"
@@ -42,9 +42,9 @@ def visit_terms(
     branch_ids: Sequence[uuid.UUID] | None = None,
     budget_month_minor: int | None = None,
     caps: Mapping[str, Any] | None = None,
-) -> Terms:
+) -> WaitTerms:
     """To start the service of these kinds within so many seconds, or 10 €."""
-    return parse_terms(
+    return parse_wait_terms(
         {
             "format": 1,
             "currency": "EUR",
@@ -64,12 +64,12 @@ def visit_terms(
     )
 
 
-def main_terms(bank: Bank) -> Terms:
+def main_terms(bank: Bank) -> WaitTerms:
     caps = {"per_customer": {"count": 2, "period": "month"}, "per_branch_day_anonymous": 20}
     return visit_terms(bank, (DAILY, LOANS), 900, budget_month_minor=200_000, caps=caps)
 
 
-def express_terms(bank: Bank) -> Terms:
+def express_terms(bank: Bank) -> WaitTerms:
     """No caps: the demonstration shows a payment at every start."""
     return visit_terms(
         bank, (EXPRESS,), 40, branch_ids=(bank.live.id,), budget_month_minor=2_000_000

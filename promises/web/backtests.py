@@ -31,7 +31,7 @@ from promises.reporting.backtests import Backtest, Span, backtest
 from promises.reporting.backtests.figures import CurvePoint
 from promises.reporting.overview import last_days
 from promises.reporting.rates import FEWEST_FOR_SHARE
-from promises.rules.terms import Terms
+from promises.rules.terms import Terms, WaitTerms
 from promises.web.forms.backtests import BacktestForm
 from promises.web.forms.terms import blanks_of
 from promises.web.words import Told, names_of, scopes_of, tell
@@ -112,7 +112,7 @@ _EXAMPLE: dict[str, Any] = {
 }
 
 
-def _named(uow: UnitOfWork) -> Terms | None:
+def _named(uow: UnitOfWork) -> WaitTerms | None:
     """The terms of the proposal or promise in the address; raises NotFound."""
     proposal, promise = request.args.get("proposal"), request.args.get("promise")
     if promise:
@@ -128,9 +128,9 @@ def _named(uow: UnitOfWork) -> Terms | None:
     return None
 
 
-def _about_waiting(terms: Terms) -> Terms:
+def _about_waiting(terms: Terms) -> WaitTerms:
     """Only a promise that limits a wait can be tried here; raises NotFound."""
-    if not hasattr(terms, "rule"):
+    if not isinstance(terms, WaitTerms):
         raise NotFound
     return terms
 
@@ -142,7 +142,7 @@ def _uuid(text: str) -> uuid.UUID:
         raise NotFound(proposal_id=text) from None
 
 
-def _written(terms: Terms) -> dict[str, Any]:
+def _written(terms: WaitTerms) -> dict[str, Any]:
     """The fields of the form as an address says them."""
     form = BacktestForm(formdata=None, data=blanks_of(terms))
     form.amount.currency = form.cap_case.currency = terms.currency
@@ -179,7 +179,7 @@ def _imports(uow: UnitOfWork) -> list[tuple[uuid.UUID, str]]:
     return [(one.id, one.filename) for one in found if one.state == ImportState.DONE]
 
 
-def _bound(terms: Terms) -> Terms:
+def _bound(terms: WaitTerms) -> WaitTerms:
     """Somebody bound to a branch tries promises on that branch only."""
     branch_id = current().branch_id
     if branch_id is None:
@@ -188,7 +188,7 @@ def _bound(terms: Terms) -> Terms:
     return dataclasses.replace(terms, scope=scope)
 
 
-def _try(uow: UnitOfWork, terms: Terms, span: Span) -> Tried:
+def _try(uow: UnitOfWork, terms: WaitTerms, span: Span) -> Tried:
     found = backtest(
         uow.session,
         organisation_id=uow.organisation_id,

@@ -39,6 +39,7 @@ from promises.reporting.scorecard import (
     scorecards_by_promise,
     waits,
 )
+from promises.rules.terms import Terms, WaitTerms
 from promises.web.forms.catalogue import EndForm, VersionForm, version_data
 from promises.web.periods import SPAN_DAYS, choose
 from promises.web.publishing import Publishing, publish_page
@@ -119,7 +120,7 @@ def show(promise_slug: str) -> str:
 def _mixed(versions: Sequence[Version], shown: Version, selection: Selection) -> bool:
     """Whether another limit than the shown one held on some of the chosen days."""
     return any(
-        one.terms.rule.too_late != shown.terms.rule.too_late
+        _measured_by(one.terms) != _measured_by(shown.terms)
         and (selection.to_on is None or one.valid_from.date() <= selection.to_on)
         and (
             selection.from_on is None
@@ -128,6 +129,11 @@ def _mixed(versions: Sequence[Version], shown: Version, selection: Selection) ->
         )
         for one in versions
     )
+
+
+def _measured_by(terms: Terms) -> object:
+    """What two versions must share for their waits to be told in one chart."""
+    return terms.rule.too_late if isinstance(terms, WaitTerms) else terms.guarantee.document
 
 
 def _figures(uow: UnitOfWork, info: PromiseInfo, selection: Selection, today: dt.date) -> Figures:
@@ -156,7 +162,7 @@ def bars_of(uow: UnitOfWork, selection: Selection, today: dt.date) -> list[chart
 
 def wait_chart(measured: Waits, version: Version) -> charts.Histogram | None:
     """Up to twice the limit; the bins end at the limit, so that none mixes kept and broken."""
-    if not measured.cases:
+    if not measured.cases or not isinstance(version.terms, WaitTerms):
         return None
     limit = version.terms.rule.limit_seconds
     width = next((size for size in _BIN_SECONDS if limit % size == 0 and limit <= size * 10), limit)

@@ -7,7 +7,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from promises.catalogue.queries import versions_in_force
+from promises.catalogue.queries import about_waiting, versions_in_force
 from promises.db.session import UnitOfWork
 from promises.desk.models import EventKind, TicketKind, TicketState
 from promises.desk.queries import ticket_by_id, ticket_timeline
@@ -141,7 +141,7 @@ def paper(ticket_id: uuid.UUID) -> str:
         )
     address = absolute("ticket_page.show", code=ticket.public_code)
     return render_template(
-        "staff_tickets/paper.html", ticket=ticket, versions=versions, address=address
+        "staff_tickets/paper.html", ticket=ticket, versions=about_waiting(versions), address=address
     )  # fmt: skip
 
 

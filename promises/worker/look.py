@@ -31,10 +31,17 @@ class Errand(enum.StrEnum):
 
 # Earlier deadlines first, and only those of the next second: the partial index on due_at answers
 # in the same time whether a thousand or a million commitments are open.
+# General terms are looked at when their answer changes, in an index of their own.
 _DEADLINES = """
 SELECT 'deadline' AS kind, organisation_id, min(due_at) AS first_at
 FROM commitments
-WHERE state = 'open' AND due_at <= %(until)s AND organisation_id <> ALL(%(resting)s)
+WHERE state = 'open' AND due_at <= %(until)s AND NOT by_engine
+    AND organisation_id <> ALL(%(resting)s)
+GROUP BY organisation_id
+UNION ALL
+SELECT 'deadline', organisation_id, min(next_change_at)
+FROM commitments
+WHERE next_change_at <= %(until)s AND organisation_id <> ALL(%(resting)s)
 GROUP BY organisation_id
 """
 
@@ -107,9 +114,14 @@ def look(depth: Depth, *, resting: Collection[uuid.UUID] = ()) -> Due:
                 "ready_before": now - LEFT_ALONE,
             },
         )
+    deadlines: dict[uuid.UUID, dt.datetime] = {}
+    for row in found:
+        if row.kind == "deadline":
+            known = deadlines.get(row.organisation_id, row.first_at)
+            deadlines[row.organisation_id] = min(known, row.first_at)
     return Due(
         now=now,
-        deadlines={row.organisation_id: row.first_at for row in found if row.kind == "deadline"},
+        deadlines=deadlines,
         errands=[
             (Errand(row.kind), row.organisation_id) for row in found if row.kind != "deadline"
         ],

@@ -55,7 +55,7 @@ class Tools:
 
 
 def sweep_batch(organisation_id: uuid.UUID) -> int:
-    """Break at most a batch of what is due; returns how many. Deadlines and closing times are
+    """Work off at most a batch of what is due; returns how many. Deadlines and closing times are
     taken in the order in which they came."""
     closed: set[uuid.UUID] = set()
     while True:
@@ -64,9 +64,9 @@ def sweep_batch(organisation_id: uuid.UUID) -> int:
         waiting = sorted((at, branch) for branch, at in shut.items() if branch not in closed)
         until = waiting[0][0] if waiting else None
         with unit_of_work(organisation_id, SYSTEM) as uow:
-            breached = sweep(uow, limit=BATCH, until=until).breached
-        if breached or not waiting:
-            return breached
+            done = sweep(uow, limit=BATCH, until=until).done
+        if done or not waiting:
+            return done
         with unit_of_work(organisation_id, SYSTEM) as uow:
             close_branch(uow, branch_id=waiting[0][1])
         closed.add(waiting[0][1])

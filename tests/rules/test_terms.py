@@ -117,7 +117,7 @@ def test_parse_terms_leaves_the_document_alone():
 @pytest.mark.parametrize(
     ("path", "value", "place", "problem"),
     [
-        ("format", 2, "/format", EXACTLY),
+        ("format", 3, "/format", EXACTLY),
         ("format", True, "/format", EXACTLY),
         ("currency", "eur", "/currency", CURRENCY),
         ("currency", "EU\x00", "/currency", CURRENCY),

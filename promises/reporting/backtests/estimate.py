@@ -37,7 +37,7 @@ from promises.reporting.backtests.resident import RESIDENT, Resident, Slices
 from promises.reporting.backtests.tallies import Table, Tally, curve, tally
 from promises.reporting.rates import FEWEST_FOR_SHARE
 from promises.rules.compile_numpy import LATE, states_of, too_late_us
-from promises.rules.terms import Terms
+from promises.rules.terms import WaitTerms
 from promises.rules.verdicts import State
 
 LONGEST_SPAN_DAYS = 3_660
@@ -50,7 +50,7 @@ def backtest(
     *,
     organisation_id: uuid.UUID,
     now: dt.datetime,
-    terms: Terms,
+    terms: WaitTerms,
     span: Span,
     limits: Sequence[int] | None = None,
     resident: Resident = RESIDENT,
@@ -70,7 +70,7 @@ def backtest(
 
 
 def _history(
-    session: Session, organisation_id: uuid.UUID, terms: Terms, span: Span, resident: Resident
+    session: Session, organisation_id: uuid.UUID, terms: WaitTerms, span: Span, resident: Resident
 ) -> Slices:
     identities = counts_awards(terms)
     if span.import_id is not None:
@@ -96,7 +96,7 @@ def _history(
 class _Case:
     """One backtest over blocks that hold something."""
 
-    def __init__(self, terms: Terms, slices: Slices, now_us: int) -> None:
+    def __init__(self, terms: WaitTerms, slices: Slices, now_us: int) -> None:
         self.terms = terms
         self.codes = slices.codes
         self.first = min(int(block.day[0]) for block in slices.blocks)
@@ -241,7 +241,7 @@ def _leavers(table: Table, gone: Sequence[bool]) -> Leavers:
     return Leavers(before, after)
 
 
-def _nothing(terms: Terms) -> Backtest:
+def _nothing(terms: WaitTerms) -> Backtest:
     zero = Money(0, terms.currency)
     return Backtest(
         terms=terms,

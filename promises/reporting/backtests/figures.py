@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from promises.kernel.money import Money
 from promises.reporting.rates import KeptRate
-from promises.rules.terms import Terms
+from promises.rules.terms import WaitTerms
 
 FEWEST_POINTS = 20
 
@@ -108,7 +108,7 @@ class Backtest:
     awards from before the span, which the estimate cannot know.
     """
 
-    terms: Terms
+    terms: WaitTerms
     first_on: dt.date | None
     last_on: dt.date | None
     counts: Counts

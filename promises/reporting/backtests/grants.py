@@ -17,10 +17,10 @@ from promises.reporting.backtests.columns import day_of
 from promises.reporting.backtests.judging import Cases
 from promises.rules.awards import period_start
 from promises.rules.compile_numpy import Mask, Numbers
-from promises.rules.terms import Caps, CustomerCap, Terms
+from promises.rules.terms import Caps, CustomerCap, WaitTerms
 
 
-def counts_awards(terms: Terms) -> bool:
+def counts_awards(terms: WaitTerms) -> bool:
     """Whether a cap does, so that it matters whose tickets they are."""
     caps = terms.caps
     counted = (caps.per_customer, caps.per_device_day, caps.per_branch_day_anonymous)
@@ -59,7 +59,7 @@ class _Cap:
 class Grants:
     """For the cases of all blocks together, in their order."""
 
-    def __init__(self, terms: Terms, all_cases: Sequence[Cases]) -> None:
+    def __init__(self, terms: WaitTerms, all_cases: Sequence[Cases]) -> None:
         caps = terms.caps
         day, branch, arrived = (
             np.concatenate([cases.column(name) for cases in all_cases]).astype(np.int64)
@@ -136,7 +136,7 @@ def _periods(day: Numbers, cap: CustomerCap) -> Numbers:
     return found
 
 
-def period_began_before(terms: Terms, first: dt.date) -> bool:
+def period_began_before(terms: WaitTerms, first: dt.date) -> bool:
     """Whether a customer's period was already running on the first day, with unknown awards."""
     cap = terms.caps.per_customer
     return cap is not None and period_start(first, cap.period) < first

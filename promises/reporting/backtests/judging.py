@@ -24,7 +24,7 @@ from promises.rules.compile_numpy import (
     still_waiting,
     too_late_us,
 )
-from promises.rules.terms import Terms
+from promises.rules.terms import WaitTerms
 from promises.rules.verdicts import State
 
 _GONE = (Ending.LEFT, Ending.NO_SHOW)
@@ -64,10 +64,10 @@ class Judged:
 
 
 class Judge(Protocol):
-    def __call__(self, terms: Terms, tickets: Block, codes: Codes, now_us: int) -> Judged: ...
+    def __call__(self, terms: WaitTerms, tickets: Block, codes: Codes, now_us: int) -> Judged: ...
 
 
-def cases_of(terms: Terms, tickets: Block, codes: Codes, now_us: int) -> Cases:
+def cases_of(terms: WaitTerms, tickets: Block, codes: Codes, now_us: int) -> Cases:
     mask = in_scope(terms.scope, tickets.scoped(codes))
     waits = tickets.waits(terms.rule.until)
     wait = still_waiting(waits, tickets.arrived, now_us, tickets.unended(terms.rule.until))
@@ -78,7 +78,7 @@ def cases_of(terms: Terms, tickets: Block, codes: Codes, now_us: int) -> Cases:
     return Cases(tickets, places, *(column[places] for column in columns))
 
 
-def judged_waits(terms: Terms, cases: Cases) -> Judged:
+def judged_waits(terms: WaitTerms, cases: Cases) -> Judged:
     """By terms that limit a wait."""
     rule = terms.rule
     cap = terms.caps.per_case_minor
@@ -92,6 +92,6 @@ def judged_waits(terms: Terms, cases: Cases) -> Judged:
     )
 
 
-def judged(terms: Terms, tickets: Block, codes: Codes, now_us: int) -> Judged:
+def judged(terms: WaitTerms, tickets: Block, codes: Codes, now_us: int) -> Judged:
     """The engine's verdict on each ticket in scope, at `now_us` (microseconds since 1970)."""
     return judged_waits(terms, cases_of(terms, tickets, codes, now_us))

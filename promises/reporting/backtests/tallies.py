@@ -11,7 +11,7 @@ from promises.reporting.backtests.columns import HOURS
 from promises.reporting.backtests.grants import Grants
 from promises.reporting.backtests.judging import Cases, Judged
 from promises.rules.compile_numpy import LATE, Bytes, Mask, Numbers, owed_of, steps
-from promises.rules.terms import Rule, Terms
+from promises.rules.terms import Rule, WaitTerms
 from promises.rules.verdicts import State
 
 Place = Callable[[Cases], NDArray[Any]]
@@ -101,7 +101,7 @@ def _counted(places: NDArray[Any], size: int, codes: Bytes, kinds: int) -> Numbe
 
 
 def curve(
-    terms: Terms,
+    terms: WaitTerms,
     all_cases: Sequence[Cases],
     too_late: Numbers,
     grants: Grants | None,

@@ -14,13 +14,22 @@ from wtforms import RadioField, SelectField, SelectMultipleField, StringField
 from wtforms.validators import InputRequired, NumberRange, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
+from promises.catalogue.errors import MoreThanTheForm
 from promises.http.forms import Form, WholeNumber, one_id, options
 from promises.http.i18n import gettext
 from promises.kernel.errors import DomainError, FieldProblem, Refused
 from promises.kernel.money import Money, minor_digits
 from promises.kernel.text import N_
 from promises.rules.facts import EventKind, TicketKind
-from promises.rules.terms import AfterLimit, BeforeLimit, Boundary, Period, Terms, parse_terms
+from promises.rules.terms import (
+    AfterLimit,
+    BeforeLimit,
+    Boundary,
+    Period,
+    Terms,
+    WaitTerms,
+    parse_wait_terms,
+)
 
 MATTERS = {
     TicketKind.VISIT: N_("A visit"),
@@ -166,9 +175,9 @@ class BlanksForm(Form):
             "amount": {"kind": "flat", "amount_minor": self.amount.data},
         }
 
-    def terms(self, currency: str) -> Terms:
+    def terms(self, currency: str) -> WaitTerms:
         """Raises TermsRefused."""
-        return parse_terms(self.document(currency))
+        return parse_wait_terms(self.document(currency))
 
     def refuse(self, error: DomainError) -> None:
         """Each problem stands at the field that it is about."""
@@ -238,7 +247,9 @@ class FullTermsForm(BlanksForm):
 
 
 def blanks_of(terms: Terms) -> dict[str, Any]:
-    """What the fields of FullTermsForm hold for these terms."""
+    """What the fields of FullTermsForm hold for these terms. Raises MoreThanTheForm."""
+    if not isinstance(terms, WaitTerms):
+        raise MoreThanTheForm
     rule, caps, scope = terms.rule, terms.caps, terms.scope
     unit = next(size for size in sorted(UNITS, reverse=True) if rule.limit_seconds % size == 0)
     customer = caps.per_customer
