@@ -59,8 +59,7 @@ def _placed(telling: Telling, name: Step, part: i.Deadline) -> Iterator[Step]:
 def _moved(telling: Telling, part: i.Deadline, start: datetime, placed: moments.Placed) -> Step:
     local = start.astimezone(zone_of(telling.case.zone)).time()
     if part.cut_off is not None and local >= part.cut_off:
-        clock = part.cut_off.isoformat(timespec="minutes")
-        return Step("received_late", {"time": clock, "day": placed.received_on})
+        return Step("received_late", {"time": part.cut_off, "day": placed.received_on})
     return Step("received_closed", {"day": placed.received_on})
 
 

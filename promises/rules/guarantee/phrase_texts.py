@@ -10,6 +10,7 @@ SYMBOLS = {
     "at": "%(at)s",
     "on": "%(on)s",
     "span": "%(span)s",
+    "both": "%(first)s, %(second)s",
     "listed": "%(parts)s",
     "add": "%(first)s + %(rest)s",
     "subtract": "%(first)s − %(rest)s",

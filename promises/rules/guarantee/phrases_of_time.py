@@ -11,7 +11,6 @@ from promises.rules.guarantee.phrasing import (
     Phrases,
     Plain,
     calendar_phrase,
-    clock,
     detailed,
     words,
 )
@@ -97,13 +96,13 @@ def conditions_of_deadline(phrases: Phrases, part: i.Deadline) -> list[Step]:
         return [*found, _boundary(part)]
     if part.cut_off is not None:
         code = "cut_off" if getattr(part, "cut_off_inclusive", True) else "cut_off_from"
-        found.append(Step(code, {"time": clock(part.cut_off)}))
+        found.append(Step(code, {"time": part.cut_off}))
     if part.receipt is not Receipt.COUNTS:
         found.append(Step(f"receipt_{part.receipt}", {}))
     if part.roll is not None:
         found.append(Step(f"roll_{part.roll}", {}))
     if isinstance(part.at, time):
-        found.append(Step("at_time", {"time": clock(part.at)}))
+        found.append(Step("at_time", {"time": part.at}))
     else:
         found.append(Step(part.at or At.END_OF_DAY, {}))
     if isinstance(part.at, time) or part.at is At.SAME_TIME:
@@ -156,7 +155,7 @@ def _before(phrases: Phrases, part: c.Before) -> Step:
 
 
 def _time_in(phrases: Phrases, part: c.TimeIn) -> Step:
-    span = {"start": clock(part.start), "end": clock(part.end)}
+    span = {"start": part.start, "end": part.end}
     return Step("time_in", {"of": phrases.inner(part.of), **span})
 
 

@@ -4,7 +4,7 @@ The tables go by the name of the part's class, so that a part gets its phrase in
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, time
+from datetime import date
 from fractions import Fraction
 from typing import Any
 
@@ -28,7 +28,7 @@ class Phrases:
         self, terms: Guarantee, plain: Mapping[str, Plain], typed: Mapping[str, Typed]
     ) -> None:
         self.terms = terms
-        self._plain, self._typed = plain, typed
+        self.tables = plain, typed
 
     def name(self, name: str) -> Step:
         return name_step(self.terms, name)
@@ -38,9 +38,10 @@ class Phrases:
         kind = type(part).__name__
         if kind == "Literal":
             return literal(part.value, money=money, unit=unit)
-        if kind in self._typed:
-            return self._typed[kind](self, part, money, unit)
-        return self._plain[kind](self, part)
+        plain, typed = self.tables
+        if kind in typed:
+            return typed[kind](self, part, money, unit)
+        return plain[kind](self, part)
 
     def inner(self, part: Any, *, money: bool = False, unit: str | None = None) -> Step:
         """The same, held together where it stands inside another phrase."""
@@ -65,10 +66,6 @@ def words(values: Iterable[Any]) -> tuple[Any, ...]:
     """Plain words of the facts, in a fixed order, readable."""
     ordered = sorted(values, key=lambda one: (isinstance(one, str), one))
     return tuple(humanised(one) if isinstance(one, str) else one for one in ordered)
-
-
-def clock(at: time) -> str:
-    return at.isoformat(timespec="minutes")
 
 
 def date_or_open(day: date | None) -> Step:

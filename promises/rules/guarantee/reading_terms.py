@@ -22,6 +22,7 @@ from promises.rules.guarantee.reading import (
 )
 from promises.rules.guarantee.reading_conditions import CONDITIONS
 from promises.rules.guarantee.reading_instants import INSTANTS
+from promises.rules.guarantee.reading_labels import read_labels
 from promises.rules.guarantee.reading_numbers import NUMBERS
 from promises.rules.guarantee.reading_steps import read_steps
 from promises.rules.guarantee.vocabulary import FactType, Instant, Number, Remedy
@@ -30,7 +31,7 @@ from promises.rules.guarantee.walk import circles, moving_parts
 REQUIRED = ("facts", "broken_when")
 OPTIONAL = (
     "time_zone", "values", "dated_values", "deadlines", "measures", "conditions", "applies_when",
-    "exclusions", "amount", "steps", "remedy", "claim", "payment", "recurring",
+    "exclusions", "amount", "steps", "remedy", "claim", "payment", "recurring", "labels",
 )  # fmt: skip
 
 _NOTHING = Literal(read_value(FactType.NUMBER, 0, "UTC"))
@@ -71,11 +72,20 @@ def read_guarantee(top: Section, document: object, usual_zone: str = "UTC") -> k
     )
     if type(top.get("broken_when")) is bool:
         top.refuse("broken_when", N_("A promise must be able to be kept and to be broken."))
+    read_labels(reader, top, _all_names(guarantee))
     if not reader.problems:
         for place in circles(guarantee):
             reader.refuse(place, N_("This is worked out from itself."))
     top.problems.extend(reader.problems)
     return None if top.problems else replace(guarantee, moving=moving_parts(guarantee))
+
+
+def _all_names(guarantee: k.Guarantee) -> frozenset[str]:
+    """All that a label may belong to."""
+    names = (guarantee.facts, guarantee.deadlines, guarantee.measures, guarantee.conditions)
+    dated = (row.values for group in guarantee.dated for row in group.rows)
+    codes = [one.code for one in guarantee.exclusions]
+    return frozenset().union(*names, guarantee.values, *dated, codes)
 
 
 def _zone(top: Section, usual: str) -> str:

@@ -5,21 +5,23 @@ them. A number whose name ends in `_minor` is an amount of money in minor units.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 from promises.kernel.money import Money, minor_digits
-from promises.kernel.text import Message, Moment, render
+from promises.kernel.text import Message, Moment, format_money, render
 from promises.kernel.zones import Zone
 from promises.rules.guarantee.explanation_texts import EXPLANATIONS
 from promises.rules.guarantee.naming import shown_name
 from promises.rules.guarantee.phrase_texts import PHRASES, SYMBOLS
+from promises.rules.guarantee.wording_texts import WORDING
 from promises.rules.steps import Step
 
-_TEXTS: Mapping[str, str] = {**SYMBOLS, **PHRASES, **EXPLANATIONS}
+_TEXTS: Mapping[str, str] = {**SYMBOLS, **PHRASES, **EXPLANATIONS, **WORDING}
 _ONE, _ABOUT, _AMOUNT = "%(one)s", "≈ %(n)s", "%(n)s %(currency)s"
+_CLOCK = {"fi": ".", "sv": ":", "en": ":"}
 _MOST_DECIMALS = 6
 _ONE_MICROSECOND = timedelta(microseconds=1)
 
@@ -29,28 +31,34 @@ def render_steps(locale: str, steps: Sequence[Step], zone: Zone, currency: str) 
     return [render_step(locale, step, zone, currency) for step in steps]
 
 
-def render_step(locale: str, step: Step, zone: Zone, currency: str) -> str:
+def render_step(locale: str, step: Step, zone: Zone, currency: str, *, trim: bool = False) -> str:
+    """One step in one language; with `trim`, round sums without their decimals."""
     if step.code == "name":
         return shown_name(locale, step)
     params = {}
     for name, value in step.params.items():
         if name.endswith("_minor"):
-            params[name.removesuffix("_minor")] = money(Fraction(str(value)), currency)
+            shown = money(Fraction(str(value)), currency)
+            if trim and isinstance(shown, Money):
+                shown = format_money(locale, shown, trim=True)
+            params[name.removesuffix("_minor")] = shown
         else:
-            params[name] = _shown(locale, value, zone, currency)
+            params[name] = _shown(locale, value, zone, currency, trim)
     return render(locale, Message(_TEXTS[step.code], params), zone)
 
 
-def _shown(locale: str, value: object, zone: Zone, currency: str) -> object:
+def _shown(locale: str, value: object, zone: Zone, currency: str, trim: bool) -> object:
     if isinstance(value, Step):
-        return render_step(locale, value, zone, currency)
+        return render_step(locale, value, zone, currency, trim=trim)
     if isinstance(value, tuple):
-        parts = (_shown(locale, one, zone, currency) for one in value)
+        parts = (_shown(locale, one, zone, currency, trim) for one in value)
         return "; ".join(render(locale, Message(_ONE, {"one": one}), zone) for one in parts)
     if isinstance(value, Fraction):
         return number(value)
     if isinstance(value, datetime):
         return Moment(value)
+    if isinstance(value, time):
+        return value.isoformat(timespec="minutes").replace(":", _CLOCK[locale])
     return value
 
 
@@ -89,6 +97,8 @@ def _dump(value: object) -> Any:
         return {"at": value.astimezone(UTC).isoformat(timespec="microseconds")}
     if isinstance(value, date):
         return {"on": value.isoformat()}
+    if isinstance(value, time):
+        return {"clock": value.isoformat()}
     if isinstance(value, timedelta):
         return {"us": value // _ONE_MICROSECOND}
     return value
@@ -114,5 +124,6 @@ _LOADERS: Mapping[str, Callable[[Any], Any]] = {
     "number": Fraction,
     "at": datetime.fromisoformat,
     "on": date.fromisoformat,
+    "clock": time.fromisoformat,
     "us": lambda us: timedelta(microseconds=us),
 }
