@@ -19,6 +19,7 @@ CALENDARS = {
     },
 }
 KEYS = ("household", "incident")
+RECORD_FIELDS = {"at": "instant", "size": "number", "flag": "boolean", "colour": "text"}
 
 
 def instant(random, days=12):

@@ -1,6 +1,6 @@
 """Random parts of terms: numbers, instants and conditions, as a document writes them."""
 
-from tests.rules.guarantee.random_facts import CALENDARS, WORDS, day, decimal, instant
+from tests.rules.guarantee.random_facts import CALENDARS, WORDS, decimal, instant
 
 FACTS = {
     "received_at": "instant",
@@ -29,9 +29,6 @@ FIELDS = {
 }
 REAL = ("second", "minute", "hour", "day")
 OPEN = ("open_second", "open_minute", "open_hour")
-COMPARATORS = ("<", "<=", "=", "!=", ">=", ">")
-ORDERS = ("before", "at_or_before", "after", "at_or_after")
-WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
 class PartMaker:
@@ -158,10 +155,18 @@ class PartMaker:
         return self.pick(*CALENDARS)
 
     def _calendar_days(self, depth):
-        return {"calendar_days": self._between(depth)}
+        return {"calendar_days": {**self._between(depth), **self.maybe(pauses=self.pauses)}}
 
     def _working_days(self, depth):
         return {"working_days": {**self._between(depth), "calendar": self.calendar()}}
+
+    def _interest(self, depth):
+        rates = [{"percent": self.pick(8, "10.5", {"fact": "people"})}]
+        if self.chance(0.5):
+            rates[0]["until"] = "2026-03-31"
+            rates.append({"from": "2026-04-01", "percent": "11"})
+        made = {**self._between(depth), "on": self.number(1), "rates": rates}
+        return {"interest": made | self.maybe(year_days=lambda: self.pick(360, 365, "actual"))}
 
     def _months(self, depth):
         unit = self.maybe(unit=lambda: self.pick("month", "year"))
@@ -205,6 +210,8 @@ class PartMaker:
                 merge_gap=lambda: {"minutes": self.pick(0, 30, 120)},
                 count_gap=lambda: self.chance(0.5),
                 whole=lambda: self.pick("no", "down", "up"),
+                reasons=lambda: self.some(WORDS),
+                within=lambda: self._between(1),
             )
         }
 
@@ -264,6 +271,16 @@ class PartMaker:
     def _edge(self, depth):
         return {self.pick("start_of", "end_of"): "month"}
 
+    def _field_instant(self, depth):
+        return (
+            {"field": "at"}
+            if self.in_record and "boolean" in self.record_fields
+            else {"fact": "received_at"}
+        )
+
+    def _next_opening(self, depth):
+        return {"next_opening": {"of": self.instant(depth), "calendar": self.calendar()}}
+
     def _inline_deadline(self, depth):
         made = self.deadline(depth)
         return {"deadline": made} if self.chance(0.5) else made
@@ -281,6 +298,10 @@ class PartMaker:
                 "end_of_day", "start_of_day", "same_time", "closing_time", "16:00", "02:30"
             ),
         )
+        if "cut_off" in made:
+            made |= self.maybe(cut_off_boundary=lambda: self.pick("inclusive", "exclusive"))
+        if made["unit"] not in ("month", "year"):
+            made |= self.maybe(pauses=self.pauses)
         if "cut_off" in made or self.chance(0.3):
             made |= self.maybe(receipt=lambda: self.receipt(made))
         needs = (
@@ -309,81 +330,13 @@ class PartMaker:
             boundary=lambda: self.pick("inclusive", "exclusive"), pauses=self.pauses
         )
 
-    # --- conditions ----------------------------------------------------------------------
-
-    def condition(self, depth=3):
-        if depth <= 0 or self.chance(0.2):
-            return self._plain_condition()
-        return getattr(self, "_" + self.pick(*CONDITION_MAKERS))(depth - 1)
-
-    def _plain_condition(self):
-        if self.in_record:
-            fields = self.record_fields
-            plain = [{"known": self.pick(*fields["number"])}]
-            if "text" in fields:
-                plain.append({"one_of": {"fact": fields["text"], "values": self.some(WORDS)}})
-            if "boolean" in fields:
-                plain.append({self.pick("true", "false"): fields["boolean"]})
-            return self.pick(*plain)
-        if self.made["condition"] and self.chance(0.3):
-            return {"condition": self.pick(*self.made["condition"])}
-        return self.pick(
-            {self.pick("true", "false"): self.fact("boolean")},
-            {self.pick("known", "missing"): self.pick(*self.facts)},
-            {"one_of": {"fact": "cause", "values": self.some(WORDS)}},
-            {"one_of": {"fact": "people", "values": [1, "2.5", 3]}},
-            self.chance(0.5),
-        )
-
-    def _compare(self, depth):
-        return {"compare": [self.number(depth), self.pick(*COMPARATORS), self.number(depth)]}
-
-    def _joined(self, depth):
-        return {self.pick("all", "any"): [self.condition(depth) for _ in range(self.pick(1, 2))]}
-
-    def _not(self, depth):
-        return {"not": self.condition(depth)}
-
-    def _order(self, depth):
-        return {self.pick(*ORDERS): [self.instant(depth), self.instant(depth)]}
-
-    def _late(self, depth):
-        return self.late(depth)
-
-    def late(self, depth=2):
-        due = self.made["deadline"]
-        deadline = self.pick(*due) if due else self.instant(depth)
-        return {"late": {"event": self.pick("answered_at", "left_at"), "deadline": deadline}}
-
-    def _time_in(self, depth):
-        start, end = self.pick(("09:00", "17:00"), ("22:00", "06:00"))
-        return {"time_in": {"of": self.instant(depth), "from": start, "until": end}}
-
-    def _date_in(self, depth):
-        if self.chance(0.5):
-            dates = [day(self.random), "12-24", self.pick("03-27", "03-29")]
-            return {"date_in": {"of": self.instant(depth), "dates": self.some(dates)}}
-        first, last = self.pick(("03-01", "03-28"), ("11-01", "03-29"))
-        return {"date_in": {"of": self.instant(depth), "from": first, "until": last}}
-
-    def _weekday_in(self, depth):
-        return {"weekday_in": {"of": self.instant(depth), "days": self.some(WEEKDAYS)}}
-
-    def _open(self, depth):
-        op = self.pick("open_day", "open_at")
-        return {op: {"of": self.instant(depth), "calendar": self.calendar()}}
-
 
 NUMBER_MAKERS = (
     "arithmetic", "round", "choose", "tiers", "periods", "accrue", "elapsed", "open_time",
     "calendar_days", "working_days", "months", "count", "total", "spells", "uptime_percent",
-    "length_of", "earlier",
+    "length_of", "earlier", "interest",
 )  # fmt: skip
 INSTANT_MAKERS = (
     "fact_instant", "or_now", "extreme", "fixed", "chosen_instant", "in_list", "edge",
-    "inline_deadline",
-)  # fmt: skip
-CONDITION_MAKERS = (
-    "compare", "joined", "not", "order", "late", "time_in", "date_in",
-    "weekday_in", "open",
+    "inline_deadline", "next_opening", "field_instant",
 )  # fmt: skip

@@ -8,16 +8,18 @@ from typing import NamedTuple
 
 from hypothesis import strategies as st
 
+from tests.rules.guarantee.random_conditions import ConditionMaker
 from tests.rules.guarantee.random_facts import (
     CALENDARS,
     KEYS,
+    RECORD_FIELDS,
     ZONES,
     day,
     random_facts,
     random_history,
     value,
 )
-from tests.rules.guarantee.random_parts import FACTS, PartMaker
+from tests.rules.guarantee.random_parts import FACTS
 
 REMEDIES = (
     "money", "voucher", "bill_credit", "fee_waiver", "expense", "goods", "apology",
@@ -49,7 +51,7 @@ def random_document(random):
     return Maker(random).document()
 
 
-class Maker(PartMaker):
+class Maker(ConditionMaker):
     """Makes whole documents."""
 
     def document(self):
@@ -77,9 +79,21 @@ class Maker(PartMaker):
         if self.chance(0.9):
             made["amount"] = self.number(3)
         made["facts"] = {name: self.spec(kind) for name, kind in FACTS.items()}
+        made |= self.maybe(labels=lambda: self.labels(made))
         return made
 
+    def labels(self, document):
+        """A label for some names, in some languages."""
+        kinds = ("facts", "deadlines", "measures", "conditions", "values")
+        names = [name for kind in kinds for name in document.get(kind, ())]
+        return {
+            name: {locale: f"{name} ({locale})" for locale in self.some(("fi", "sv", "en"))}
+            for name in self.random.sample(names, 3)
+        }
+
     def spec(self, kind):
+        if kind == "records" and self.chance(0.3):
+            return {"type": kind, "fields": dict(RECORD_FIELDS)}
         if self.chance(0.8):
             return kind
         missing = self.maybe(when_missing=lambda: value(self.random, kind))
@@ -135,6 +149,8 @@ class Maker(PartMaker):
             return {kind: self.rounding()}
         if kind == "unpaid":
             return {kind: {self.pick("below", "at_most"): self.number(1)}}
+        if kind == "nothing_when":
+            return {kind: self.condition(1)}
         if kind == "once_per":
             return {kind: self.pick(*KEYS)}
         if kind in ("window_cap", "window_count"):
@@ -142,6 +158,8 @@ class Maker(PartMaker):
         return {kind: self.number(1)}
 
     def windowed(self, kind):
+        if self.chance(0.2):
+            return {"most": self.number(1), "used": "people"}
         by_period = self.chance(0.4)
         made = {"most": self.number(1), "dated": self.instant(1)}
         made["window"] = self.window(rolling=not by_period)
@@ -174,4 +192,5 @@ class Maker(PartMaker):
 
 STEP_KINDS = (
     "round", "unpaid", "cap", "at_least", "excess", "window_cap", "window_count", "once_per",
+    "nothing_when",
 )  # fmt: skip
