@@ -94,10 +94,10 @@ def _by_deadline(phrases: Phrases, due: Any, event: Any) -> Clause:
         since = _since(phrases, due.start)
         if due.unit in SECONDS:
             when = _span(due.unit, due.add.value, since, inclusive=due.inclusive)
-            return _clause(phrases, due.start, event, when, _phrases, due)
+            return _clause(phrases, due.start, event, when, _clock(phrases, due))
         if due.at in (None, At.END_OF_DAY):
             when = _end_of_day(phrases, due, due.add.value, span, since)
-            return _clause(phrases, due.start, event, when, _phrases, due)
+            return _clause(phrases, due.start, event, when, _clock(phrases, due))
     return _clause(phrases, due, event, Step("by_then", {"deadline": phrases.of(due)}), iter(()))
 
 
@@ -120,7 +120,7 @@ def _end_of_day(
     return Step("end_of_last_day", {"span": span, "since": since})
 
 
-def _phrases: Phrases, due: i.Deadline -> Iterator[Step]:
+def _clock(phrases: Phrases, due: i.Deadline) -> Iterator[Step]:
     if due.calendar is not None:
         yield Step("say_calendar", {"calendar": due.calendar})
     if due.cut_off is not None:
