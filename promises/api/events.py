@@ -11,7 +11,8 @@ from promises.api.refusals import unseen_is_not_found
 from promises.api.schemas import tickets as schemas
 from promises.api.schemas.pages import EXAMPLE_ID, OTHER_ID
 from promises.desk.models import EventSource
-from promises.desk.values import EventClaim, LoggedEvent
+from promises.desk.partners import partner_by_slug
+from promises.desk.values import EventClaim, LoggedEvent, Said
 from promises.flows.record_event import record_event, record_events
 from promises.identity.models import Scope
 from promises.kernel.errors import DomainError, NotFound
@@ -37,7 +38,7 @@ from promises.reporting.registers import tickets_of_branch
     ),
 )
 def log(asked: Asked, ticket_id: uuid.UUID) -> dict[str, Any]:
-    claim = _claim({"ticket_id": ticket_id, **asked.data})
+    claim = _claim(asked, {"ticket_id": ticket_id, **asked.data})
     if ticket_id not in _touchable(asked, [ticket_id]):
         raise NotFound(ticket_id=str(ticket_id))
     try:
@@ -68,7 +69,7 @@ def log(asked: Asked, ticket_id: uuid.UUID) -> dict[str, Any]:
     ),
 )
 def log_batch(asked: Asked) -> dict[str, Any]:
-    claims = [_claim(given) for given in asked.data["events"]]
+    claims = [_claim(asked, given) for given in asked.data["events"]]
     touchable = _touchable(asked, [claim.ticket_id for claim in claims])
     allowed = [claim for claim in claims if claim.ticket_id in touchable]
     outcomes = iter(record_events(asked.uow, claims=allowed) if allowed else ())
@@ -81,8 +82,21 @@ def log_batch(asked: Asked) -> dict[str, Any]:
     return {"results": results, "logged": logged, "refused": len(results) - logged}
 
 
-def _claim(given: Mapping[str, Any]) -> EventClaim:
-    return EventClaim(source=EventSource.API, **given)
+def _claim(asked: Asked, given: Mapping[str, Any]) -> EventClaim:
+    """Raises PartnerUnknown."""
+    plain = dict(given)
+    partner, text = plain.pop("partner"), plain.pop("text")
+    promised_at, attributes = plain.pop("promised_at"), plain.pop("attributes")
+    said = None
+    if partner or text or promised_at or attributes:
+        tenant = {"organisation_id": asked.uow.organisation_id}
+        said = Said(
+            promised_at=promised_at,
+            partner_id=partner and partner_by_slug(asked.uow.session, slug=partner, **tenant),
+            text=text,
+            attributes=attributes,
+        )
+    return EventClaim(source=EventSource.API, said=said, **plain)
 
 
 def _touchable(asked: Asked, ticket_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:

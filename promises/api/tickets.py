@@ -50,7 +50,7 @@ def take(asked: Asked) -> dict[str, Any]:
     reference = given.pop("customer_reference")
     request = NewTicket(
         source=EventSource.API,
-        customer_id=_customer(asked, reference) if reference is not None else None,
+        customer_id=customer_of(asked, reference) if reference is not None else None,
         **given,
     )
     try:
@@ -60,7 +60,8 @@ def take(asked: Asked) -> dict[str, Any]:
     return _issued(issued)
 
 
-def _customer(asked: Asked, reference: str) -> uuid.UUID:
+def customer_of(asked: Asked, reference: str) -> uuid.UUID:
+    """The customer of that reference, made at first sight. Raises Refused."""
     try:
         return known_customer(
             asked.uow.session,

@@ -9,13 +9,14 @@ from promises.kernel.errors import FieldProblem, Refused
 from promises.kernel.text import N_
 
 MOST = 50
+LARGEST = 10**18
 LONGEST_DOCUMENT = 20_000
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,49}")
 OWN_NAMES = frozenset({f"{kind.value}_at" for kind in EventKind} | {"told", "legs"})
 """What a ticket's own events say; nobody else may."""
 
 
-def check_attributes(given: Mapping[str, object] | None, field: str = "attributes") -> None:
+def check_attributes(given: Mapping[str, object] | None, field: str = "/attributes") -> None:
     """Names in small letters, values as JSON has them but without fractions: these come as text.
 
     Raises Refused with a problem for each place.
@@ -47,7 +48,12 @@ def _plain(value: object, depth: int) -> bool:
     if depth > 3:
         return False
     if isinstance(value, Mapping):
-        return all(isinstance(name, str) and _plain(one, depth + 1) for name, one in value.items())
+        return all(
+            isinstance(name, str) and name.isprintable() and _plain(one, depth + 1)
+            for name, one in value.items()
+        )
     if isinstance(value, list):
         return all(_plain(one, depth + 1) for one in value)
-    return value is None or isinstance(value, bool | int | str)
+    if isinstance(value, str):
+        return value.isprintable()
+    return value is None or (isinstance(value, int) and abs(value) < LARGEST)

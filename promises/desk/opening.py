@@ -135,7 +135,7 @@ def _prepare(request: NewMatter, branch: Any, now: dt.datetime) -> OpenedMatter:
         raise errors.NotOfThisKind
     if request.subject is not None and len(request.subject) > LONGEST_SUBJECT:
         words = N_("Keep this to %(most)s characters.")
-        raise Refused([FieldProblem("subject", words, {"most": LONGEST_SUBJECT})])
+        raise Refused([FieldProblem("/subject", words, {"most": LONGEST_SUBJECT})])
     check_attributes(request.attributes)
     if request.promised_at is not None:
         check_promised(request.promised_at, now)

@@ -6,6 +6,8 @@ from typing import Any
 from marshmallow import ValidationError, fields, validates_schema
 
 from promises.api.fields import (
+    NOT_AN_OBJECT,
+    NOT_NULL,
     Choice,
     Day,
     Flag,
@@ -33,9 +35,22 @@ SAYABLE = frozenset(EventKind) - {
 }
 """What a program may say of a ticket."""
 
+LONGEST_TEXT = 1000
 _NEEDED = N_("This is needed for this kind of event.")
 _NOT_HERE = N_("This does not belong to this kind of event.")
-_WHEN = "When it happened; now if left out. Up to 60 s back is vouched for, older is unverified."
+WHEN = "When it happened; now if left out. Up to 60 s back is vouched for, older is unverified."
+
+
+FACTS = (
+    "Facts by name for the terms of promises: whole numbers, texts, truth, lists and objects of "
+    "these; fractions as text. Nothing that tells who the customer is."
+)
+
+
+class Facts(fields.Dict):
+    """An object with any names; the desk looks at names and values."""
+
+    default_error_messages = {"invalid": NOT_AN_OBJECT, "null": NOT_NULL}
 
 
 class NewTicketBody(Part):
@@ -44,7 +59,7 @@ class NewTicketBody(Part):
         required=True, metadata={"description": "What the customer came for; see the services."}
     )
     kind = Choice(TicketKind, of=frozenset({TicketKind.VISIT}), load_default=TicketKind.VISIT)
-    occurred_at = Instant(load_default=None, metadata={"description": _WHEN})
+    occurred_at = Instant(load_default=None, metadata={"description": WHEN})
     customer_reference = Text(
         load_default=None,
         validate=length(1, LONGEST_REFERENCE, N_("Give a reference of 1 to 200 characters.")),
@@ -59,6 +74,7 @@ class NewTicketBody(Part):
         error_messages={"invalid": N_("This is none of the values that are possible here.")},
         metadata={"enum": list(LOCALES), "description": "The customer's language."},
     )
+    attributes = Facts(load_default=dict, metadata={"description": FACTS})
 
 
 def _one_of_locales(value: str) -> None:
@@ -120,7 +136,7 @@ class TicketsQuery(PageQuery):
 
 class EventBody(Part):
     kind = Choice(EventKind, of=SAYABLE, required=True)
-    occurred_at = Instant(load_default=None, metadata={"description": _WHEN})
+    occurred_at = Instant(load_default=None, metadata={"description": WHEN})
     counter_id = Id(
         load_default=None, metadata={"description": "The counter of a call or of a service."}
     )
@@ -131,6 +147,21 @@ class EventBody(Part):
         load_default=None,
         metadata={"description": "The event that no longer holds; only for `undone`."},
     )
+    promised_at = Instant(
+        load_default=None,
+        metadata={"description": "The date that the customer was given; only for `promised`."},
+    )
+    partner = Text(
+        load_default=None,
+        validate=length(1, 63, N_("Give the partner's name in terms.")),
+        metadata={"description": "Who gets the matter; only for `handed_over`."},
+    )
+    text = Text(
+        load_default=None,
+        validate=length(1, LONGEST_TEXT, N_("Give a text of 1 to 1,000 characters.")),
+        metadata={"description": "What the customer reads of it; only for matters."},
+    )
+    attributes = Facts(load_default=dict, metadata={"description": f"Only for matters. {FACTS}"})
 
     @validates_schema
     def _fits(self, data: dict[str, Any], **_kwargs: Any) -> None:
@@ -143,6 +174,8 @@ class EventBody(Part):
 _BELONGS = (
     ("service_kind_id", EventKind.TRANSFERRED),
     ("corrects_id", EventKind.UNDONE),
+    ("promised_at", EventKind.PROMISED),
+    ("partner", EventKind.HANDED_OVER),
 )
 
 
