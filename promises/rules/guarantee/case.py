@@ -12,7 +12,7 @@ from typing import Any
 
 from promises.kernel.calendars import PreparedCalendar
 from promises.kernel.zones import local_date
-from promises.rules.guarantee.clauses import Guarantee
+from promises.rules.guarantee.clauses import DatedRows, Guarantee, Row
 from promises.rules.guarantee.facts import ONE_MICROSECOND
 from promises.rules.guarantee.instants import (
     ChosenInstant,
@@ -36,10 +36,6 @@ class Earlier:
     at: datetime
     amount_minor: int
     keys: Mapping[str, str] = field(default_factory=dict)
-
-
-class NoRowInForce(Exception):
-    """No row of `dated_values` is in force on the date of the case."""
 
 
 class Case:
@@ -120,20 +116,24 @@ class Case:
         return isinstance(part, Deadline)
 
     def value_in_force(self, name: str) -> Number | None:
-        """None while the date that decides is not known; raises NoRowInForce."""
+        """None while the date that decides is not known, or lies in no row."""
         fixed = self.terms.values.get(name)
         if fixed is not None:
             return fixed
         for group in self.terms.dated:
             if name not in group.rows[0].values:
                 continue
-            day, _ = self.day(group.by)
-            if day is None:
-                return None
-            for row in group.rows:
-                if in_force(row.first, row.last, day):
-                    return row.values[name]
-        raise NoRowInForce(name)
+            row = self.row_in_force(group)[0]
+            return None if row is None else row.values[name]
+        return None
+
+    def row_in_force(self, group: DatedRows) -> tuple[Row | None, date | None, bool]:
+        """The row of the date that decides, that date, and whether it still moves."""
+        day, moving = self.day(group.by)
+        if day is None:
+            return None, None, moving
+        row = next((row for row in group.rows if in_force(row.first, row.last, day)), None)
+        return row, day, moving
 
 
 def _thens(part: ChosenInstant) -> tuple[Instant, ...]:

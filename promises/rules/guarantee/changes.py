@@ -6,20 +6,20 @@ the marks; the answer is looked at on each of them, in order, and the first that
 nobody has to look at a case before that instant.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 from math import ceil, floor
 from typing import Any
 
-from promises.kernel.calendars import BeyondCalendar
+from promises.kernel.calendars import BeyondCalendar, PreparedCalendar
 from promises.kernel.zones import local_date, resolve_local
 from promises.rules.guarantee import conditions as c
 from promises.rules.guarantee import moments
 from promises.rules.guarantee import numbers as n
-from promises.rules.guarantee.case import Case, NoRowInForce
-from promises.rules.guarantee.facts import ONE_MICROSECOND, midnight
+from promises.rules.guarantee.case import Case
+from promises.rules.guarantee.facts import ONE_MICROSECOND, Interval, midnight
 from promises.rules.guarantee.lists import SPAN_UNITS
 from promises.rules.guarantee.vocabulary import Node
 from promises.rules.guarantee.walk import children, inner_parts, named_part
@@ -31,17 +31,21 @@ each changes the answer, and a cap or a rounding may hide a few."""
 
 
 def broken_at(case: Case) -> datetime | None:
-    """The first instant at which the promise is broken when nothing happens; None where time alone
-    does not break it."""
+    """The first instant at which time breaks the promise when nothing happens; None where time
+    alone does not."""
     part = case.terms.broken_when
     if case.now is None:
         case = case.at(_anchor(case) or _EPOCH, blind=True)
     else:
         case = case.at(case.now, blind=True)
     for at in _ordered(_marks(case, part)):
-        if case.at(at, blind=True).value(part)[0] is True:
+        if _broken(case, at) and not _broken(case, at - ONE_MICROSECOND):
             return at
     return None
+
+
+def _broken(case: Case, at: datetime) -> bool:
+    return _known(case.at(at, blind=True), case.terms.broken_when) is True
 
 
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
@@ -59,16 +63,21 @@ def next_change(case: Case, answer: Callable[[Case], object]) -> datetime | None
         return None
     before = answer(case)
     for at in _ordered(_all_marks(case)):
-        if at > now and answer(case.at(at)) != before:
+        try:
+            changed = at > now and answer(case.at(at)) != before
+        except BeyondCalendar:
+            return None
+        if changed:
             return at
     return None
 
 
 def _ordered(marks: Iterator[datetime]) -> list[datetime]:
-    """Each mark and the instant after it: a limit may itself still be in time."""
+    """Each mark with its neighbours: a limit may itself still be in time, and a deadline, or one
+    that hangs on another, stands for the instant before it."""
     found: set[datetime] = set()
     for at in marks:
-        found |= {at, at + ONE_MICROSECOND}
+        found |= {at + shift * ONE_MICROSECOND for shift in (-2, -1, 0, 1)}
     return sorted(found)
 
 
@@ -104,10 +113,10 @@ def _marks(case: Case, part: object) -> Iterator[datetime]:
 
 
 def _known(case: Case, part: Node) -> Any:
-    """The value, or None; a row that is not in force and a calendar's end count as unknown."""
+    """The value, or None; beyond the end of a calendar nothing is known."""
     try:
         return case.value(part)[0]
-    except (NoRowInForce, BeyondCalendar):
+    except BeyondCalendar:
         return None
 
 
@@ -253,47 +262,84 @@ def crossings(case: Case, part: object, target: Fraction) -> Iterator[datetime]:
 
 
 def _elapsed_crossings(case: Case, part: n.Elapsed, target: Fraction) -> Iterator[datetime]:
-    opening = None if part.calendar is None else case.calendars[part.calendar]
-    targets = (target,) if part.whole.value == "no" else (target - 1, target)
     start, end = _known(case, part.start), _known(case, part.end)
-    for units in targets:
+    for units in (target,) if part.whole.value == "no" else (target - 1, target):
         span = timedelta(microseconds=ceil(units * moments.SECONDS[part.unit] * 1_000_000))
-        if case.moves(part.start):
-            if end is not None and opening is None:
-                yield end - span
-        elif start is not None and span >= timedelta():
-            pauses, reasons = (), None
-            if part.pauses is not None:
-                pauses, reasons = case.facts.get(part.pauses.fact, ()), part.pauses.reasons
+        if start is not None and _goes_on(case, part) and span >= timedelta():
+            opening, pauses, reasons = _running(case, part)
             at = moments.advance(start, span, opening, pauses, reasons)
             if at is not None:
+                yield at if opening is None else opening.next_opening(at)
                 yield at
+        if end is not None and case.moves(part.start):
+            yield from _begun_before(case, part, end, span)
+
+
+def _goes_on(case: Case, part: n.Elapsed) -> bool:
+    return case.moves(part.end) or part.pauses is not None
+
+
+def _running(
+    case: Case, part: n.Elapsed
+) -> tuple[PreparedCalendar | None, Iterable[Interval], frozenset[str] | None]:
+    opening = None if part.calendar is None else case.calendars[part.calendar]
+    if part.pauses is None:
+        return opening, (), None
+    return opening, case.facts.get(part.pauses.fact, ()), part.pauses.reasons
+
+
+def _begun_before(
+    case: Case, part: n.Elapsed, end: datetime, span: timedelta
+) -> Iterator[datetime]:
+    """From when `span` goes by up to the end: found by halving where not all time counts."""
+    opening, pauses, reasons = _running(case, part)
+    if opening is None and part.pauses is None:
+        yield end - span
+        return
+    late, early = end, end - _LONGEST_BACK
+    while late - early > ONE_MICROSECOND:
+        middle = early + (late - early) // 2
+        paused = moments.spans_in(pauses, middle, end, reasons)
+        if moments.measured(middle, end, opening, paused) >= span:
+            early = middle
+        else:
+            late = middle
+    yield early
+
+
+_LONGEST_BACK = timedelta(days=370)
 
 
 def _day_crossings(case: Case, part: n.CalendarDays, target: Fraction) -> Iterator[datetime]:
-    backwards = case.moves(part.start)
-    day = case.day(part.end if backwards else part.start)[0]
-    if day is None:
-        return
-    days = -ceil(target) if backwards else ceil(target)
+    days = ceil(target)
     if part.pauses is not None:
         plain = _known(case, replace(part, pauses=None))
         days += int((plain or 0) - (_known(case, part) or 0))
-    for count in (days, days + 1):
-        if part.calendar is None:
-            yield midnight(day + count * _DAY, case.zone)
-        else:
-            yield midnight(case.calendars[part.calendar].add_open_days(day, count), case.zone)
+    for moving, fixed, way in ((part.end, part.start, 1), (part.start, part.end, -1)):
+        day = case.day(fixed)[0] if case.moves(moving) else None
+        if day is None:
+            continue
+        for count in (way * days - 1, way * days, way * days + 1):
+            if part.calendar is None:
+                yield midnight(day + count * _DAY, case.zone)
+            else:
+                yield midnight(case.calendars[part.calendar].add_open_days(day, count), case.zone)
 
 
 def _month_crossings(case: Case, part: n.Months, target: Fraction) -> Iterator[datetime]:
-    day = case.day(part.start)[0]
-    if day is None or case.moves(part.start):
-        return
-    for count in (ceil(target) - 1, ceil(target)):
-        last = moments.add_months(day, count * moments.MONTHS[part.unit])
-        yield midnight(last, case.zone)
-        yield midnight(last + _DAY, case.zone)
+    for moving, fixed, way in ((part.end, part.start, 1), (part.start, part.end, -1)):
+        day = case.day(fixed)[0] if case.moves(moving) else None
+        if day is None:
+            continue
+        for count in (ceil(target) - 1, ceil(target), ceil(target) + 1):
+            near = moments.add_months(day, way * count * moments.MONTHS[part.unit])
+            for shift in range(-_SHORTER, _SHORTER + 1):
+                yield midnight(near + shift * _DAY, case.zone)
+
+
+_SHORTER = 3
+"""By how many days a month may be shorter than another: backwards the corresponding day may be any
+of so many."""
 
 
 def _spell_crossings(case: Case, part: n.Spells, target: Fraction) -> Iterator[datetime]:

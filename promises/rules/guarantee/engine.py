@@ -9,7 +9,7 @@ from datetime import datetime
 from fractions import Fraction
 
 from promises.rules.guarantee.arithmetic import round_to
-from promises.rules.guarantee.case import Case, NoRowInForce
+from promises.rules.guarantee.case import Case
 from promises.rules.guarantee.changes import broken_at, next_change
 from promises.rules.guarantee.clauses import Exclusion, RemedyOption
 from promises.rules.guarantee.pipeline import Outcome, StepTaken, Worked, work_out
@@ -84,10 +84,20 @@ def evaluate(case: Case) -> Result:
 
 def judge(case: Case) -> Result:
     """The answer at the case's time alone."""
-    try:
-        return _judge(case)
-    except NoRowInForce:
-        return Result(State.NOT_APPLICABLE, "no_values_in_force", settled=True)
+    moving = _out_of_all_rows(case)
+    if moving is not None:
+        return Result(State.NOT_APPLICABLE, "no_values_in_force", settled=not moving)
+    return _judge(case)
+
+
+def _out_of_all_rows(case: Case) -> bool | None:
+    """Whether the date of the case, which no row of dated values holds, still moves; None where
+    every known date lies in a row."""
+    for group in case.terms.dated:
+        row, day, moving = case.row_in_force(group)
+        if row is None and day is not None:
+            return moving
+    return None
 
 
 def _fingerprint(case: Case) -> object:
@@ -189,7 +199,7 @@ def _claim_missed(
 
 
 def _penalty(case: Case, pay_before: datetime | None) -> tuple[int, bool]:
-    """What paying late adds, and whether the payment may still be in time."""
+    """What paying late adds, and whether that may still change."""
     payment = case.terms.payment
     if payment is None or payment.penalty is None or pay_before is None:
         return 0, False
@@ -197,5 +207,5 @@ def _penalty(case: Case, pay_before: datetime | None) -> tuple[int, bool]:
     at = case.now if paid is None else paid
     if at is None or at < pay_before:
         return 0, paid is None and at is not None
-    value = case.value(payment.penalty)[0]
-    return (0 if value is None else int(round_to(value, Fraction(1), Rounding.HALF_UP))), False
+    value, moving = case.value(payment.penalty)
+    return (0 if value is None else int(round_to(value, Fraction(1), Rounding.HALF_UP))), moving

@@ -88,9 +88,9 @@ def advance(
     add = _real if opening is None else opening.add_open
     at = add(start, span)
     for since, until, reason in sorted(pauses, key=lambda one: one[0]):
+        since = max(since, start)
         if (reasons is not None and reason not in reasons) or since >= at:
             continue
-        since = max(since, start)
         if until is None:
             return None
         if until <= since:

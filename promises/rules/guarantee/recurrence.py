@@ -52,10 +52,7 @@ def occurrences(
         result = evaluate(case)
         yield Occurrence(number, start, case, result)
         due = result.broken_at
-        if word is not None and (due is None or word < due):
-            start = word
-        else:
-            start = due
+        start = word if word is not None and (due is None or word < due) else due
 
 
 def _first_word(

@@ -6,7 +6,7 @@ from typing import Any
 
 from promises.kernel.errors import DomainError
 from promises.rules.guarantee import numbers as n
-from promises.rules.guarantee.case import Case, NoRowInForce
+from promises.rules.guarantee.case import Case
 from promises.rules.guarantee.clauses import CapStep, Guarantee, WindowCapStep
 from promises.rules.guarantee.phrases import phrases_of
 from promises.rules.guarantee.phrases_of_numbers import money_args
@@ -37,7 +37,7 @@ class Telling:
         """The value, and whether it still moves."""
         try:
             return self.case.value(part)
-        except (NoRowInForce, DomainError):
+        except DomainError:
             return None, False
 
     def name(self, name: str) -> Step:
