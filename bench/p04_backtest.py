@@ -15,7 +15,7 @@ from promises.db.session import unit_of_work
 from promises.kernel.actors import SYSTEM
 from promises.reporting.backtests import Span, backtest
 from promises.reporting.backtests.resident import RESIDENT
-from promises.rules.terms import Terms
+from promises.rules.terms import WaitTerms
 from tests.factories.catalogue import simple_terms
 
 SPAN = Span(FIRST_ON, LAST_ON)
@@ -92,7 +92,7 @@ def _drafts(on: Ground) -> list[floor.Draft]:
     ]
 
 
-def _terms(draft: floor.Draft) -> Terms:
+def _terms(draft: floor.Draft) -> WaitTerms:
     made: Any = simple_terms(
         seconds=int(draft.limit.total_seconds()),
         amount_minor=draft.amount_minor,
@@ -102,12 +102,12 @@ def _terms(draft: floor.Draft) -> Terms:
     return made
 
 
-def _ours(on: Ground, drafts: list[Terms]) -> Answer:
+def _ours(on: Ground, drafts: list[WaitTerms]) -> Answer:
     with unit_of_work(on.made.id, SYSTEM) as uow:
         return [_one(uow.session, on.made.id, terms) for terms in drafts]
 
 
-def _one(session: Any, organisation_id: uuid.UUID, terms: Terms) -> tuple[int, ...]:
+def _one(session: Any, organisation_id: uuid.UUID, terms: WaitTerms) -> tuple[int, ...]:
     found = backtest(
         session, organisation_id=organisation_id, now=NOW, terms=terms, span=SPAN, limits=()
     )

@@ -186,14 +186,11 @@ def heat_map(hours: Sequence[Hour], fewest: int) -> HeatMap:
     """A row a weekday and a column an hour, as far as there are cases. Below `fewest` cases the
     level is "none"."""
     used = [one for one in hours if one.kept + one.broken]
-    columns = (
-        range(min(one.hour for one in used), max(one.hour for one in used) + 1) if used else ()
-    )
+    first = min((one.hour for one in used), default=0)
+    columns = range(first, max((one.hour for one in used), default=-1) + 1)
     rows = sorted({one.weekday for one in used})
     cells = tuple(
-        _cell(
-            one, (one.hour - columns[0]) * CELL_WIDTH, rows.index(one.weekday) * CELL_HEIGHT, fewest
-        )
+        _cell(one, (one.hour - first) * CELL_WIDTH, rows.index(one.weekday) * CELL_HEIGHT, fewest)
         for one in used
     )
     return HeatMap(

@@ -78,6 +78,8 @@ def page() -> Response | str | tuple[str, int]:
 @staff(Permission.REPORT_READ)
 def limits() -> Response:
     """The trade-off curve as a table, a row a limit."""
+    if "limit" not in request.args:
+        return redirect(url_for("backtests.limits", **_asking()), 303)
     with work() as uow:
         _, tried = _tried(uow)
     content = "".join(_lines(tried.found.curve)) if tried else ""
@@ -95,8 +97,8 @@ def _asking() -> dict[str, Any]:
         terms = _named(uow)
         today = local_date(uow.now, current().organisation.time_zone)
     days = last_days(today, SPAN_DAYS)
-    written = _EXAMPLE if terms is None else _written(terms)
-    return written | {"from_on": days.from_on, "to_on": days.to_on}
+    fields = _EXAMPLE if terms is None else written(terms)
+    return fields | {"from_on": days.from_on, "to_on": days.to_on}
 
 
 _EXAMPLE: dict[str, Any] = {
@@ -142,7 +144,7 @@ def _uuid(text: str) -> uuid.UUID:
         raise NotFound(proposal_id=text) from None
 
 
-def _written(terms: WaitTerms) -> dict[str, Any]:
+def written(terms: WaitTerms) -> dict[str, Any]:
     """The fields of the form as an address says them."""
     form = BacktestForm(formdata=None, data=blanks_of(terms))
     form.amount.currency = form.cap_case.currency = terms.currency

@@ -1,6 +1,6 @@
 """One judgement of many tickets: a code for each, and what each code means.
 
-Everything after it counts codes and adds amounts, whatever kind of terms gave them. Terms of
+Everything after it counts codes and adds amounts, whatever kind of terms gave them. WaitTerms of
 another kind need a function of the same form, `Judge`.
 """
 
@@ -71,11 +71,18 @@ def cases_of(terms: WaitTerms, tickets: Block, codes: Codes, now_us: int) -> Cas
     mask = in_scope(terms.scope, tickets.scoped(codes))
     waits = tickets.waits(terms.rule.until)
     wait = still_waiting(waits, tickets.arrived, now_us, tickets.unended(terms.rule.until))
-    columns = (tickets.day, tickets.hour, tickets.branch, waits.ending, wait)
     if mask is None:
-        return Cases(tickets, None, *columns)
+        return Cases(tickets, None, tickets.day, tickets.hour, tickets.branch, waits.ending, wait)
     places = np.flatnonzero(mask)
-    return Cases(tickets, places, *(column[places] for column in columns))
+    return Cases(
+        block=tickets,
+        places=places,
+        day=tickets.day[places],
+        hour=tickets.hour[places],
+        branch=tickets.branch[places],
+        ending=waits.ending[places],
+        wait=wait[places],
+    )
 
 
 def judged_waits(terms: WaitTerms, cases: Cases) -> Judged:
