@@ -87,11 +87,17 @@ def _open_draft(
 
 
 def lock_draft(
-    session: Session, *, organisation_id: uuid.UUID, draft_id: uuid.UUID, revision: int
+    session: Session,
+    *,
+    organisation_id: uuid.UUID,
+    draft_id: uuid.UUID,
+    revision: int,
+    own: Actor | None = None,
 ) -> Draft:
     """The open draft as somebody saw it, until the transaction ends nobody else's to change.
 
-    Raises NoSuchDraft, DraftSettled, or DraftChanged where it has moved on since `revision`.
+    Raises NoSuchDraft, DraftSettled, or DraftChanged where it has moved on since `revision`; the
+    last change of `own` is passed over, as an answer may be kept while the next one is sent.
     """
     draft = session.get(
         Draft, (organisation_id, draft_id), with_for_update=True, populate_existing=True
@@ -100,7 +106,7 @@ def lock_draft(
         raise NoSuchDraft()
     if draft.state != DraftState.OPEN:
         raise DraftSettled()
-    if draft.revision != revision:
+    if draft.revision != revision and (own is None or draft.changed_by != own.id):
         other = session.get(Member, (organisation_id, draft.changed_by))
         raise DraftChanged(name=other.name if other else "", changed_at=draft.changed_at)
     return draft

@@ -40,9 +40,9 @@ from promises.reporting.scorecard import (
     waits,
 )
 from promises.rules.terms import Terms, WaitTerms
-from promises.web.forms.catalogue import EndForm, VersionForm, version_data
+from promises.web.editor_changes import changes_of_versions
+from promises.web.forms.catalogue import EndForm
 from promises.web.periods import SPAN_DAYS, choose
-from promises.web.publishing import Publishing, publish_page
 from promises.web.words import names_of, tell, title_of
 
 blueprint = Blueprint("promises", __name__)
@@ -101,6 +101,7 @@ def show(promise_slug: str) -> str:
             uow.session, organisation_id=uow.organisation_id, promise_id=info.promise_id
         )
         names = names_of(uow)
+        changed = changes_of_versions(uow, versions, names)
     target = target_on(info.version.target_path, chosen.today)
     return render_template(
         "promises/show.html",
@@ -108,6 +109,7 @@ def show(promise_slug: str) -> str:
         title=title_of(info),
         told={one.version_id: tell(one.terms, names) for one in versions},
         versions=versions,
+        changed=changed,
         chosen=chosen,
         selection=selection,
         figures=figures,
@@ -171,17 +173,6 @@ def wait_chart(measured: Waits, version: Version) -> charts.Histogram | None:
 
 
 _BIN_SECONDS = (1, 2, 5, 10, 15, 20, 30, 60, 90, 120, 180, 300, 600, 900, 1800, 3600, 7200, 14_400)
-
-
-@blueprint.route("/staff/promises/<slug:promise_slug>/version", methods=["GET", "POST"])
-@staff(Permission.PROMISE_PUBLISH)
-def revise(promise_slug: str) -> Response | tuple[str, int]:
-    """The next version of a promise; it starts from what holds now."""
-    with work() as uow:
-        info = _promise(uow, promise_slug)
-    form = VersionForm(data=version_data(info, info.version))
-    form.offer_starts(first=False)
-    return publish_page(form, Publishing(promise=info))
 
 
 @blueprint.route("/staff/promises/<slug:promise_slug>/end", methods=["GET", "POST"])

@@ -1,7 +1,6 @@
 """Proposals: staff propose, everybody sees what became of it, managers decide."""
 
 import uuid
-from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -21,9 +20,7 @@ from promises.http.context import current, signed_in, work
 from promises.http.i18n import gettext
 from promises.http.permissions import Permission, staff
 from promises.kernel.errors import Conflict, DomainError
-from promises.web.forms.catalogue import DeclineForm, ProposalForm, VersionForm
-from promises.web.forms.terms import blanks_of
-from promises.web.publishing import Publishing, publish_page
+from promises.web.forms.catalogue import DeclineForm, ProposalForm
 from promises.web.words import names_of, scopes_of, tell
 
 blueprint = Blueprint("proposals", __name__)
@@ -123,27 +120,6 @@ def decline(proposal_id: uuid.UUID) -> Response | tuple[str, int]:
             flash(gettext("Declined. The proposer sees your reason."), "success")
             return redirect(url_for("proposals.show", proposal_id=proposal_id), 303)
     return _page(proposal_id, form), status
-
-
-@blueprint.route("/staff/proposals/<uuid:proposal_id>/publish", methods=["GET", "POST"])
-@staff(Permission.PROMISE_PUBLISH)
-def publish(proposal_id: uuid.UUID) -> Response | tuple[str, int]:
-    """Edit what was proposed, look at the whole, publish it."""
-    row = _row(proposal_id)
-    if row.state is not ProposalState.OPEN and request.method == "GET":
-        return redirect(url_for("proposals.show", proposal_id=proposal_id), 303)
-    form = VersionForm(data=_proposed(row))
-    form.offer_starts(first=True)
-    return publish_page(form, Publishing(proposal=row))
-
-
-def _proposed(row: ProposalRow) -> dict[str, Any]:
-    """The proposal as the first version of a promise; its title is in its author's language."""
-    locale = current().organisation.locale
-    return blanks_of(row.terms) | {
-        f"title_{locale}": row.title,
-        "way_of_working": row.way_of_working,
-    }
 
 
 def _uuid(text: str | None) -> uuid.UUID | None:

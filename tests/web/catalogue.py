@@ -1,11 +1,13 @@
 """What the pages of promises and proposals are tested with."""
 
 import datetime as dt
+import re
 
 from promises.catalogue.proposals import ProposalDraft
 from promises.flows.propose_promise import propose
 from promises.kernel.actors import Role
 from tests.factories.catalogue import simple_terms
+from tests.web.staff import post
 
 TITLE = "You are served within 15 minutes, or we pay you 10 €"
 
@@ -52,6 +54,27 @@ def version_answers(**changes):
         "starts": "now",
     }
     return {name: value for name, value in (answers | changes).items() if value is not None}
+
+
+def send_draft(client, where, answers):
+    """Fill in an open draft and ask for the whole; what the manager then sees."""
+    sent = post(client, where, answers | {"revision": revision(client, where), "step": "check"})
+    if sent.status_code != 303:
+        return sent
+    return client.get(sent.location)
+
+
+def publish_draft(client, where, answers):
+    """The same, and publish it where it is as it should be."""
+    shown = send_draft(client, where, answers)
+    if shown.status_code != 200:
+        return shown
+    check = f"{where}/check"
+    return post(client, check, {"revision": revision(client, check)})
+
+
+def revision(client, where):
+    return re.search(r'name="revision" value="(\d+)"', client.get(where).text)[1]
 
 
 def make_proposal(app, made, *, branch_id=None, **changes):

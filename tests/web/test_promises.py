@@ -11,7 +11,7 @@ from promises.kernel.zones import local_date
 from tests.catalogue.ground import make_ground
 from tests.factories.catalogue import publish_simple_promise
 from tests.reporting.cases import Case, Cases
-from tests.web.catalogue import day, version_answers
+from tests.web.catalogue import day, publish_draft, send_draft, version_answers
 from tests.web.staff import csrf_token, post, sign_in
 
 DAY = dt.timedelta(days=1)
@@ -47,6 +47,12 @@ def promise(app, ground):
             Case(today, "open"),
         )
         return cases.promise.slug
+
+
+def draft(client, ground, promise):
+    """The address of the draft of its next version."""
+    shown = page(ground, f"promises/{promise}")
+    return post(client, f"{shown}/draft", page=shown).location
 
 
 def linked(text, label):
@@ -140,26 +146,29 @@ def test_manager_publishes_a_next_version_that_starts_from_the_one_in_force(
     app, client, ground, promise
 ):
     sign_in(client, ground.made, Role.MANAGER)
-    where = page(ground, f"promises/{promise}/version")
+    where = draft(client, ground, promise)
     form = client.get(where).text
     assert 'name="limit"' in form
     assert 'value="15"' in form
     assert "applied to imported history" not in form
-    answers = version_answers(limit="12", step="publish")
-    assert post(client, where, answers).status_code == 303
+    changed = send_draft(client, where, version_answers(limit="12")).text
+    assert re.search(r"Within how long</dt><dd><del>15.min</del> → <ins>12.min</ins>", changed)
+    assert publish_draft(client, where, version_answers(limit="12")).status_code == 303
     info, (newest, oldest) = read(app, ground, promise)
     assert (newest.number, newest.terms.rule.limit_seconds) == (2, 720)
     assert (oldest.number, oldest.terms.rule.limit_seconds) == (1, 900)
     assert info.version.version_id == newest.version_id
     assert not newest.applied_to_history
+    shown = client.get(page(ground, f"promises/{promise}")).text
+    assert "What is different from the version before" in shown
 
 
 def test_next_version_never_reaches_into_the_past(app, client, ground, promise):
     sign_in(client, ground.made, Role.MANAGER)
-    where = page(ground, f"promises/{promise}/version")
+    where = draft(client, ground, promise)
     for starts in ("past", "later"):
-        answers = version_answers(starts=starts, starts_on=day(-2), step="publish")
-        assert post(client, where, answers).status_code == 422
+        answers = version_answers(starts=starts, starts_on=day(-2))
+        assert publish_draft(client, where, answers).status_code == 422
     assert len(read(app, ground, promise)[1]) == 1
 
 
@@ -190,11 +199,10 @@ def test_only_managers_publish_and_end(app, client, ground, promise, role):
     sign_in(client, ground.made, role)
     token = csrf_token(client, page(ground, "proposals/new"))
     for rest, answers in (
-        ("version", version_answers(step="publish")),
+        ("draft", {}),
         ("end", {"ends": "now", "reason": "No."}),
     ):
         where = page(ground, f"promises/{promise}/{rest}")
-        assert client.get(where).status_code == 403
         assert client.post(where, data=answers | {"csrf_token": token}).status_code == 403
     info, versions = read(app, ground, promise)
     assert (info.ends_at, len(versions)) == (None, 1)
@@ -208,7 +216,7 @@ def test_promise_of_another_organisation_is_not_there(app, client, ground, promi
                 uow.session, organisation_id=other.organisation_id, now=uow.now, slug="theirs"
             )
     sign_in(client, ground.made, Role.MANAGER)
-    for rest in ("", "/version", "/end"):
+    for rest in ("", "/end"):
         assert client.get(page(ground, f"promises/theirs{rest}")).status_code == 404
     sign_in(client, other.made, Role.MANAGER)
     assert rows(client.get(page(other, "cases")).text) == 0
@@ -219,7 +227,6 @@ def test_promise_of_another_organisation_is_not_there(app, client, ground, promi
 def test_pages_of_promises_open_in_every_language(client, ground, promise, lang):
     sign_in(client, ground.made, Role.MANAGER)
     for rest in (
-        "promises", f"promises/{promise}", f"promises/{promise}/version",
-        f"promises/{promise}/end", "cases", "breaches",
+        "promises", f"promises/{promise}", f"promises/{promise}/end", "cases", "breaches",
     ):  # fmt: skip
         assert client.get(page(ground, f"{rest}?lang={lang}")).status_code == 200

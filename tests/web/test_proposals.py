@@ -13,7 +13,16 @@ from promises.kernel.actors import Role
 from promises.kernel.zones import local_date
 from promises.rules.terms import BeforeLimit, Boundary
 from tests.factories.identity import make_organisation
-from tests.web.catalogue import TITLE, day, make_proposal, proposal_answers, version_answers
+from tests.web.catalogue import (
+    TITLE,
+    day,
+    make_proposal,
+    proposal_answers,
+    publish_draft,
+    revision,
+    send_draft,
+    version_answers,
+)
 from tests.web.staff import csrf_token, post, sign_in
 
 
@@ -25,6 +34,12 @@ def made(app):
 
 def page(made, rest):
     return f"/o/{made.slug}/staff/{rest}"
+
+
+def draft(client, made, proposal_id):
+    """The address of the proposal's draft."""
+    shown = page(made, f"proposals/{proposal_id}")
+    return post(client, f"{shown}/draft", page=shown).location
 
 
 def proposals(app, made):
@@ -134,13 +149,13 @@ def test_declining_needs_a_reason(app, client, made):
 def test_manager_checks_the_whole_and_publishes(app, client, made):
     proposal_id = make_proposal(app, made)
     sign_in(client, made, Role.MANAGER)
-    where = page(made, f"proposals/{proposal_id}/publish")
+    where = draft(client, made, proposal_id)
     assert TITLE in client.get(where).text
     answers = version_answers(
         boundary="exclusive", before_limit="kept", cap_customer="2", cap_case="20",
         approval_threshold="50", budget_month="2000", reason="Thank you!",
     )  # fmt: skip
-    check = post(client, where, answers | {"step": "check"})
+    check = send_draft(client, where, answers)
     assert check.status_code == 200
     assert "We serve you in under 15\u00a0min, or we pay you €10." in check.text
     assert "Palvelemme sinua" in check.text or "Palvelemme 15 minuutissa" in check.text
@@ -148,7 +163,7 @@ def test_manager_checks_the_whole_and_publishes(app, client, made):
     assert "€2,000.00" in check.text
     assert read(app, made, proposal_id).state is ProposalState.OPEN
 
-    response = post(client, where, answers | {"step": "publish"})
+    response = publish_draft(client, where, answers)
     assert response.status_code == 303
     assert response.location == page(made, "promises/palvelemme-15-minuutissa")
     info, (version,) = promise(app, made, "palvelemme-15-minuutissa")
@@ -167,15 +182,15 @@ def test_manager_checks_the_whole_and_publishes(app, client, made):
     assert "Thank you!" in client.get(page(made, f"proposals/{proposal_id}")).text
 
 
-def test_change_something_keeps_every_answer(app, client, made):
+def test_draft_of_a_proposal_keeps_every_answer(app, client, made):
     proposal_id = make_proposal(app, made)
     sign_in(client, made, Role.MANAGER)
-    where = page(made, f"proposals/{proposal_id}/publish")
-    response = post(client, where, version_answers(team_reward="A boat trip", step="edit"))
-    assert response.status_code == 200
-    assert "A boat trip" in response.text
-    assert 'value="97,5"' in response.text
-    assert "<title>Error:" not in response.text
+    where = draft(client, made, proposal_id)
+    assert send_draft(client, where, version_answers(team_reward="A boat trip")).status_code == 200
+    assert draft(client, made, proposal_id) == where
+    shown = client.get(where)
+    assert "A boat trip" in shown.text
+    assert 'value="97.5"' in shown.text
 
 
 @pytest.mark.parametrize(
@@ -196,8 +211,8 @@ def test_change_something_keeps_every_answer(app, client, made):
 def test_unusable_version_is_refused_and_the_proposal_stays_open(app, client, made, change, reason):
     proposal_id = make_proposal(app, made)
     sign_in(client, made, Role.MANAGER)
-    where = page(made, f"proposals/{proposal_id}/publish")
-    response = post(client, where, version_answers(**change, step="publish"))
+    where = draft(client, made, proposal_id)
+    response = publish_draft(client, where, version_answers(**change))
     assert response.status_code == 422
     assert reason in response.text
     assert "Cake for the team" in response.text
@@ -207,10 +222,10 @@ def test_unusable_version_is_refused_and_the_proposal_stays_open(app, client, ma
 def test_version_may_start_on_a_later_day_of_the_organisation(app, client, made):
     proposal_id = make_proposal(app, made)
     sign_in(client, made, Role.MANAGER)
-    where = page(made, f"proposals/{proposal_id}/publish")
+    where = draft(client, made, proposal_id)
     on = day(40)
-    answers = version_answers(starts="later", starts_on=on, starts_at="08:30", step="publish")
-    assert post(client, where, answers).status_code == 303
+    answers = version_answers(starts="later", starts_on=on, starts_at="08:30")
+    assert publish_draft(client, where, answers).status_code == 303
     info, (version,) = promise(app, made, "palvelemme-15-minuutissa")
     assert info.state == "scheduled"
     assert local_date(version.valid_from, "Europe/Helsinki").isoformat() == on
@@ -220,11 +235,9 @@ def test_version_may_start_on_a_later_day_of_the_organisation(app, client, made)
 def test_time_that_the_clocks_skip_is_refused(app, client, made):
     proposal_id = make_proposal(app, made)
     sign_in(client, made, Role.MANAGER)
-    where = page(made, f"proposals/{proposal_id}/publish")
-    answers = version_answers(
-        starts="later", starts_on="2027-03-28", starts_at="03:30", step="publish"
-    )
-    response = post(client, where, answers)
+    where = draft(client, made, proposal_id)
+    answers = version_answers(starts="later", starts_on="2027-03-28", starts_at="03:30")
+    response = publish_draft(client, where, answers)
     assert response.status_code == 422
     assert "The clocks skip this time on that day." in response.text
     assert read(app, made, proposal_id).state is ProposalState.OPEN
@@ -235,49 +248,48 @@ def test_later_start_in_the_past_is_applied_to_history_only_where_it_is_asked_fo
 ):
     proposal_id = make_proposal(app, made)
     sign_in(client, made, Role.MANAGER)
-    where = page(made, f"proposals/{proposal_id}/publish")
-    late = version_answers(starts="later", starts_on=day(-3), step="publish")
-    refused = post(client, where, late)
+    where = draft(client, made, proposal_id)
+    late = version_answers(starts="later", starts_on=day(-3))
+    refused = publish_draft(client, where, late)
     assert refused.status_code == 422
     assert "Choose a time that is still to come." in refused.text
     assert read(app, made, proposal_id).state is ProposalState.OPEN
-    future = version_answers(starts="past", starts_on=day(3), step="publish")
-    refused = post(client, where, future)
+    future = version_answers(starts="past", starts_on=day(3))
+    refused = publish_draft(client, where, future)
     assert refused.status_code == 422
     assert "Choose a time in the past." in refused.text
-    past = version_answers(starts="past", starts_on=day(-3), step="publish")
-    assert post(client, where, past).status_code == 303
+    past = version_answers(starts="past", starts_on=day(-3))
+    assert publish_draft(client, where, past).status_code == 303
     _, (version,) = promise(app, made, "palvelemme-15-minuutissa")
     assert version.applied_to_history
 
 
 def test_of_two_managers_at_once_one_publishes_and_the_other_is_told(app, made):
     proposal_id = make_proposal(app, made)
-    where = page(made, f"proposals/{proposal_id}/publish")
     clients = [app.test_client() for _ in range(2)]
-    tokens = []
+    asked = []
     for one in clients:
         sign_in(one, made, Role.MANAGER)
-        tokens.append(csrf_token(one, where))
+        where = draft(one, made, proposal_id)
+    assert send_draft(clients[0], where, version_answers()).status_code == 200
+    check = f"{where}/check"
+    for one in clients:
+        asked.append({"csrf_token": csrf_token(one, check), "revision": revision(one, check)})
     start, statuses, texts = threading.Barrier(2), [], []
 
-    def run(one, token, title):
-        answers = version_answers(title_fi=title, step="publish") | {"csrf_token": token}
+    def run(one, answers):
         start.wait()
-        response = one.post(where, data=answers)
+        response = one.post(check, data=answers)
         statuses.append(response.status_code)
         texts.append(response.text)
 
-    threads = [
-        threading.Thread(target=run, args=(one, token, f"Versio {n}"))
-        for n, (one, token) in enumerate(zip(clients, tokens, strict=True))
-    ]
+    threads = [threading.Thread(target=run, args=pair) for pair in zip(clients, asked, strict=True)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert sorted(statuses) == [303, 409]
-    assert any("This proposal was decided already" in text for text in texts)
+    assert any("This draft was published or dropped already." in text for text in texts)
     assert read(app, made, proposal_id).state is ProposalState.PUBLISHED
 
 
@@ -290,11 +302,10 @@ def test_only_managers_decide(app, client, made, role):
     token = csrf_token(client, page(made, "proposals/new"))
     for rest, answers in (
         ("decline", {"reason": "No."}),
-        ("publish", version_answers(step="publish")),
+        ("draft", {}),
     ):
         response = client.post(f"{where}/{rest}", data=answers | {"csrf_token": token})
         assert response.status_code == 403
-    assert client.get(f"{where}/publish").status_code == 403
     assert read(app, made, proposal_id).state is ProposalState.OPEN
 
 
@@ -306,10 +317,9 @@ def test_proposal_of_another_organisation_is_not_there(app, client, made):
     token = csrf_token(client, page(made, "proposals/new"))
     where = page(made, f"proposals/{theirs}")
     assert client.get(where).status_code == 404
-    assert client.get(f"{where}/publish").status_code == 404
     for rest, answers in (
         ("decline", {"reason": "No."}),
-        ("publish", version_answers(step="publish")),
+        ("draft", {}),
     ):
         response = client.post(f"{where}/{rest}", data=answers | {"csrf_token": token})
         assert response.status_code == 404
@@ -320,7 +330,6 @@ def test_proposal_of_another_organisation_is_not_there(app, client, made):
 def test_pages_of_proposals_open_in_every_language(app, client, made, lang):
     proposal_id = make_proposal(app, made)
     sign_in(client, made, Role.MANAGER)
-    for rest in ("proposals", "proposals/new", f"proposals/{proposal_id}",
-                 f"proposals/{proposal_id}/publish", "proposals?show=mine"):  # fmt: skip
+    for rest in ("proposals", "proposals/new", f"proposals/{proposal_id}", "proposals?show=mine"):
         joined = "&" if "?" in rest else "?"
         assert client.get(page(made, f"{rest}{joined}lang={lang}")).status_code == 200

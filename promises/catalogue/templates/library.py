@@ -9,15 +9,18 @@ import json
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from promises.catalogue.templates.places import NoSuchPlace, put, value_at
-from promises.kernel.money import minor_digits
+from promises.kernel.money import Money, minor_digits
+from promises.kernel.text import format_count, format_money
 
 FILES = Path(__file__).parent / "library"
+_AMOUNT = "/amount/amount_minor"
 _WRITTEN_DIGITS = 2
 """Amounts in the files have cents; another currency may have fewer or more."""
 
@@ -80,9 +83,18 @@ class Blank:
         try:
             if self.kind is BlankKind.CHOICE:
                 return self.read(terms) is not None
-            return len({json.dumps(value_at(terms, place)) for place in self.places}) == 1
+            found = [value_at(terms, place) for place in self.places]
+            return all(one == found[0] for one in found) and self._fillable(found[0])
         except NoSuchPlace:
             return False
+
+    def _fillable(self, value: Any) -> bool:
+        """Whether a field can show it; an expert may have put a whole rule there."""
+        if self.kind is BlankKind.DAYS:
+            return isinstance(value, list | None)
+        if self.kind in (BlankKind.CALENDAR, BlankKind.CLOCK):
+            return isinstance(value, str | None)
+        return type(value) is int or (isinstance(value, str) and self.decimals > 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +110,8 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """`stated` names the questions that this promise answers by itself."""
+    """`titles` may hold the names of blanks in braces, for their answers. `stated` names the
+    questions that this promise answers by itself."""
 
     slug: str
     order: int
@@ -120,16 +133,51 @@ class Template:
             put(terms, place, _in_minor_units(value_at(terms, place), currency))
         return terms
 
+    def suggested(self, terms: Mapping[str, Any]) -> dict[str, str]:
+        """The titles in all languages, as these terms fill them."""
+        return {
+            locale: title.format_map(_Answers(self, terms, locale))
+            for locale, title in self.titles.items()
+        }
+
+    def answer(self, name: str, terms: Mapping[str, Any]) -> Any:
+        """What the terms say in that blank: a number, or Money. None where it is gone."""
+        if self.terms["format"] == 1:
+            seconds, amount = value_at(terms, "/limit/seconds"), value_at(terms, _AMOUNT)
+            if name == "limit":
+                return Decimal(seconds) / 60
+            return Money(amount, terms["currency"])
+        blank = next((one for one in self.blanks if one.name == name and one.fits(terms)), None)
+        if blank is None:
+            return None
+        value = blank.read(terms)
+        return Money(value, terms["currency"]) if blank.kind is BlankKind.MONEY else Decimal(value)
+
     def _money_places(self) -> list[str]:
         if self.terms["format"] == 1:
-            return ["/amount/amount_minor"]
+            return [_AMOUNT]
         return [p for one in self.blanks if one.kind is BlankKind.MONEY for p in one.places]
 
     def matches(self, words: str, locale: str) -> bool:
         """Whether all words stand in what a reader sees of it."""
-        seen = (self.titles[locale], self.answers[locale], self.source.name, self.source.publisher)
+        title = self.suggested(self.terms)[locale]
+        seen = (title, self.answers[locale], self.source.name, self.source.publisher)
         text = " ".join((*seen, self.source.where)).casefold()
         return all(word in text for word in words.casefold().split())
+
+
+class _Answers(dict[str, str]):
+    """The answers of a template's blanks in words, by name."""
+
+    def __init__(self, template: Template, terms: Mapping[str, Any], locale: str) -> None:
+        super().__init__()
+        self._template, self._terms, self._locale = template, terms, locale
+
+    def __missing__(self, name: str) -> str:
+        answer = self._template.answer(name, self._terms)
+        if isinstance(answer, Money):
+            return format_money(self._locale, answer, trim=True)
+        return "…" if answer is None else format_count(self._locale, answer)
 
 
 def _in_minor_units(cents: int, currency: str) -> int:

@@ -20,13 +20,12 @@ from wtforms.validators import NumberRange, Optional, ValidationError
 from wtforms.widgets import TextInput
 
 from promises.catalogue.proposal_queries import ProblemRow
-from promises.catalogue.queries import PromiseInfo, Version
 from promises.catalogue.targets import TargetStep
 from promises.http.forms import Form, Line, Text, one_id, options
 from promises.http.i18n import gettext
 from promises.kernel.text import LOCALES, N_
 from promises.kernel.zones import resolve_local
-from promises.web.forms.terms import BlanksForm, FullTermsForm, Scopes, blanks_of
+from promises.web.forms.terms import BlanksForm, FullTermsForm, Scopes
 
 LONGEST_SHOWN_PROBLEM = 90
 TARGET_ROWS = 3
@@ -154,22 +153,6 @@ class VersionForm(FullTermsForm):
                 row.share.errors = [gettext("Give both the day and the level, or neither.")]
                 fine = False
         return fine
-
-
-def version_data(info: PromiseInfo, version: Version) -> dict[str, Any]:
-    """What the form holds for a version that is already published."""
-    return (
-        blanks_of(version.terms)
-        | {f"title_{code}": info.titles.get(code, "") for code in LOCALES}
-        | {
-            "way_of_working": version.way_of_working,
-            "team_reward": version.team_reward,
-            "targets": [
-                {"from_on": step.from_on, "share": percent_of(step.share)}
-                for step in version.target_path
-            ],
-        }
-    )
 
 
 def percent_of(share: Decimal) -> Decimal:

@@ -1,0 +1,85 @@
+"""A manager makes the bank's promise from its template: counted in actions and in seconds."""
+
+import time
+
+import pytest
+
+from promises.kernel.actors import Role
+from tests.e2e.live import DESKTOP, PHONE
+from tests.factories.identity import PASSWORD
+from tests.web.staff import give_password
+
+pytestmark = pytest.mark.browser
+
+MOST_ACTIONS, MOST_SECONDS = 8, 90
+# Seconds of the keystroke-level model: think, point and press, type one sign, the answer's wait.
+THINK, POINT, KEY, ANSWER = 1.35, 1.3, 0.28, 1.0
+LOOKS = [(PHONE, "fi"), (DESKTOP, "sv")]
+SENTENCES = {
+    "fi": "Palvelemme sinua 15 min kuluessa, tai maksamme sinulle 10 €.",
+    "sv": "Vi betjänar dig inom 15 min, annars betalar vi dig 10 €.",
+}
+
+
+class Counted:
+    """A person whose clicks, and fields that are typed into, are counted and timed."""
+
+    def __init__(self, person):
+        self.person = person
+        self.actions, self.estimate = 0, 0.0
+        self.began = time.monotonic()
+
+    def click(self, target):
+        self.actions += 1
+        self.estimate += THINK + POINT + ANSWER
+        target.click()
+
+    def type(self, name, text):
+        self.actions += 1
+        self.estimate += THINK + POINT + KEY * len(text)
+        self.person.fill(name, text)
+
+    @property
+    def seconds(self):
+        return time.monotonic() - self.began
+
+
+def open_sign_in(branch, size, lang):
+    person = branch.person(size, lang)
+    with branch.app.app_context():
+        address = give_password(branch.made, Role.MANAGER)
+    person.page.goto(f"/o/{branch.made.slug}/sign-in")
+    return person, address
+
+
+@pytest.mark.parametrize(("size", "lang"), LOOKS)
+def test_manager_publishes_the_banks_promise_in_eight_actions_and_ninety_seconds(
+    make_branch, size, lang
+):
+    branch = make_branch()
+    person, address = open_sign_in(branch, size, lang)
+    manager = Counted(person)
+    manager.type("email", address)
+    manager.type("password", PASSWORD)
+    manager.click(person.button("Sign in"))
+    person.page.wait_for_url("**/staff")
+    manager.click(person.link("New promise"))
+    manager.click(person.button("Start with this"))
+    manager.click(person.button("Look at the whole"))
+    manager.click(person.button("Publish it"))
+    person.sees("Published. It is on the public page now.")
+    assert manager.actions <= MOST_ACTIONS
+    assert manager.estimate <= MOST_SECONDS
+    assert manager.seconds <= MOST_SECONDS
+    found = branch.one(
+        "SELECT v.terms->'limit'->>'seconds' AS seconds, v.amount_minor, v.valid_from <= now() AS"
+        " in_force, d.state FROM drafts d JOIN promise_versions v ON v.id = d.version_id"
+        " WHERE d.organisation_id = %(organisation_id)s"
+    )
+    assert (found.seconds, found.amount_minor, found.in_force, found.state) == (
+        "900", 1000, True, "published",
+    )  # fmt: skip
+    person.link("The public page").click()
+    person.page.wait_for_url("**/p/*")
+    shown = person.page.locator(".promise").inner_text().replace("\xa0", " ")
+    assert shown.startswith(SENTENCES[lang])
