@@ -14,12 +14,15 @@ from promises.kernel.calendars import BeyondCalendar, PreparedCalendar
 from promises.rules.guarantee.case import Case, Earlier
 from promises.rules.guarantee.clauses import Guarantee
 from promises.rules.guarantee.engine import Result, evaluate
+from promises.rules.guarantee.explaining import explain
 from promises.rules.guarantee.facts import FactsRefused, read_facts
 from promises.rules.guarantee.interpreter import case_of
 from promises.rules.guarantee.recurrence import occurrences
+from promises.rules.guarantee.rendering import steps_to_json
 from promises.rules.guarantee.trial import shown
 from promises.rules.guarantee.vocabulary import Remedy
 from promises.rules.states import State
+from promises.rules.steps import Step
 
 WITHOUT_MONEY = frozenset({Remedy.APOLOGY, Remedy.RIGHT_TO_CANCEL, Remedy.GOODS})
 """Remedies that are no debt in the books."""
@@ -99,7 +102,7 @@ def _before_the_first(given: Given, case: Case) -> Ruling:
 
 def _nothing_yet(given: Given, state: State, reason: str, next_at: dt.datetime | None) -> Ruling:
     answer = {"state": state.value, "reason": reason, "settled": False, "amount_minor": 0}
-    detail = _detail(given, 1, None, answer)
+    detail = _detail(given, 1, None, answer, steps=())
     return Ruling(state, reason, None, None, next_change_at=next_at, detail=detail)
 
 
@@ -122,7 +125,7 @@ def ruling_of(
         breached_at=_breached_at(case, result, given.now) if broken else None,
         next_change_at=None if outside else _next_change(result, given.now),
         granted=_granted(result) if broken else None,
-        detail=_detail(given, number, started_at, answer_of(case, result)),
+        detail=_detail(given, number, started_at, answer_of(case, result), steps_of(case, result)),
     )
 
 
@@ -132,6 +135,13 @@ def answer_of(case: Case, result: Result) -> dict[str, Any]:
         return shown(case, result)
     except BeyondCalendar:
         return {"state": result.state.value, "reason": result.reason, "settled": result.settled}
+
+
+def steps_of(case: Case, result: Result) -> tuple[Step, ...]:
+    try:
+        return explain(case, result)
+    except BeyondCalendar:
+        return ()
 
 
 def _breached_at(case: Case, result: Result, now: dt.datetime) -> dt.datetime:
@@ -166,7 +176,11 @@ def _granted(result: Result) -> Granted | None:
 
 
 def _detail(
-    given: Given, number: int, started_at: dt.datetime | None, answer: Mapping[str, Any]
+    given: Given,
+    number: int,
+    started_at: dt.datetime | None,
+    answer: Mapping[str, Any],
+    steps: Sequence[Step],
 ) -> dict[str, Any]:
     wrong = given.known()[1]
     return {
@@ -178,6 +192,7 @@ def _detail(
         "history": [dump_earlier(one) for one in given.history],
         "unreadable": list(wrong),
         "answer": dict(answer),
+        "steps": steps_to_json(steps),
     }
 
 

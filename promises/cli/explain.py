@@ -15,6 +15,7 @@ from promises.kernel.actors import SYSTEM
 from promises.kernel.text import LOCALES, N_, Message, format_money, render
 from promises.reporting.money import MoneyStage
 from promises.reporting.ticket_panels import CompensationPanel, TicketPanel, ticket_panels
+from promises.rules.reasons import Reason, say_reason
 
 _ADDRESS = re.compile(r"/o/(?P<slug>[a-z0-9-]+)/t/(?P<code>[\w-]+)")
 
@@ -64,10 +65,10 @@ def _explain(uow: UnitOfWork, ticket: TicketView, language: str) -> Iterator[str
         yield ""
         yield f"{panel.title(language)} ({panel.version_number})"
         for message in _messages(panel, language):
-            yield f"  {render(language, message, ticket.time_zone)}"
+            yield f"  {say_reason(language, message, ticket.time_zone)}"
 
 
-def _messages(panel: TicketPanel, language: str) -> Iterator[Message]:
+def _messages(panel: TicketPanel, language: str) -> Iterator[Reason]:
     yield from panel.why
     if panel.compensation is not None:
         yield _money(panel.compensation, language)

@@ -16,8 +16,9 @@ from flask import Flask, Response, current_app, g, has_request_context, request
 
 from promises.kernel import text
 from promises.kernel.money import Money
-from promises.kernel.text import LOCALES, Message
+from promises.kernel.text import LOCALES
 from promises.kernel.zones import Zone
+from promises.rules.reasons import Reason, say_reason
 
 COOKIE = "lupaus-lang"
 DEFAULT = "en"
@@ -50,9 +51,9 @@ def ngettext(singular: str, plural: str, n: int, /, **params: object) -> str:
     return text.ntranslate(locale(), singular, plural, n, **params)
 
 
-def say(message: Message) -> str:
+def say(message: Reason) -> str:
     """A message of a room or of the engine, its times on the organisation's clocks."""
-    return text.render(locale(), message, zone())
+    return say_reason(locale(), message, zone())
 
 
 def zone() -> str:

@@ -68,7 +68,7 @@ WHERE e.organisation_id = %(organisation_id)s
 COMMITMENTS = Register(
     """
 SELECT c.id, c.promise_id, c.version_id, c.ticket_id, c.branch_id, c.occurrence, c.day_on,
-       c.started_at, c.due_at, c.state, c.reason, c.evidence, c.decided_at, c.ended_at
+       c.started_at, c.due_at, c.state, c.reason, c.evidence, c.decided_at, c.ended_at, c.detail
 FROM commitments c
 WHERE c.organisation_id = %(organisation_id)s
 """,

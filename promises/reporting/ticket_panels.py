@@ -17,6 +17,7 @@ from promises.reporting.money import PAYOUT_OF, STAGE, MoneyStage
 from promises.rules.deadlines import limit_at
 from promises.rules.explain import verdict_messages
 from promises.rules.facts import EventKind
+from promises.rules.reasons import Reason
 from promises.rules.terms import Terms, WaitTerms
 from promises.rules.verdicts import ReasonCode, State, Verdict
 
@@ -94,7 +95,7 @@ class CompensationPanel:
 
 @dataclass(frozen=True, slots=True)
 class TicketPanel:
-    """One commitment. `why` are the steps of the verdict, typed, for `kernel.text.render`;
+    """One commitment. `why` are the steps of the verdict, typed, for `rules.reasons.say_reason`;
     `limit_at` is the deadline as people read it; general terms may have none."""
 
     commitment_id: uuid.UUID
@@ -112,7 +113,7 @@ class TicketPanel:
     limit_at: dt.datetime | None
     ended_at: dt.datetime | None
     decided_at: dt.datetime | None
-    why: tuple[Message, ...]
+    why: tuple[Reason, ...]
     breach: BreachPanel | None
     compensation: CompensationPanel | None
 
@@ -169,12 +170,12 @@ def _limit(row: Any, terms: Terms) -> dt.datetime | None:
     return None if row.due_at is None else row.due_at - dt.timedelta.resolution
 
 
-def _why(row: Any, terms: Terms) -> tuple[Message, ...]:
+def _why(row: Any, terms: Terms) -> tuple[Reason, ...]:
     """The engine's own steps. Where a breach was annulled, those that led to it and the annulment:
     its reason is a person's, not the engine's."""
     if not isinstance(terms, WaitTerms):
-        steps = general_reasons(row.detail, terms)
-        return (*steps, Message(_ANNULLED)) if row.reason == "annulled" else steps
+        told = general_reasons(row.detail, terms)
+        return (*told, Message(_ANNULLED)) if row.reason == "annulled" else told
     reason = _REASONS.get(row.reason or ReasonCode.WAITING)
     annulled = reason is None
     if reason is None:

@@ -44,6 +44,9 @@ REASON_NAMES = {
     "closed_after_limit": N_("Closed by rule after the limit"),
     "no_show": N_("Did not come when called"),
     "no_show_after_limit": N_("Did not come when called too late"),
+    "does_not_apply": N_("The promise is not for this case"),
+    "no_values_in_force": N_("The promise is not for this time"),
+    "not_begun": N_("Over before it began"),
     "annulled": N_("Annulled by a second person"),
     "import_taken_back": N_("The import was taken back"),
 }

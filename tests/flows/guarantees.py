@@ -52,7 +52,9 @@ CALLED_BY_PROMISED_DATE = general(
 TOLD_EVERY_WEEK = general(
     facts={"arrived_at": "instant", "told": "instants", "answered_at": "instant"},
     recurring={"from": "arrived_at", "word": "told", "ends": "answered_at"},
-    deadlines={"word_before": {"from": "period_start", "add": 168, "unit": "hour", "boundary": "exclusive"}},
+    deadlines={
+        "word_before": {"from": "period_start", "add": 168, "unit": "hour", "boundary": "exclusive"}
+    },
     broken_when={"late": {"event": "word_at", "deadline": "word_before"}},
     amount=300,
 )

@@ -299,9 +299,7 @@ def test_caps_of_the_terms_count_what_the_customer_had_before():
         facts={"arrived_at": "instant", "answered_at": "instant"},
         deadlines=ANSWERED_IN_TWO_DAYS["deadlines"],
         broken_when=ANSWERED_IN_TWO_DAYS["broken_when"],
-        steps=[
-            {"window_cap": {"most": 1500, "window": {"every": "year"}, "dated": "arrived_at"}}
-        ],
+        steps=[{"window_cap": {"most": 1500, "window": {"every": "year"}, "dated": "arrived_at"}}],
     )
     world = GeneralWorld(document)
     customer = known(world)

@@ -5,77 +5,6 @@ from marshmallow import fields
 from promises.api.fields import Choice, Day, Flag, Id, Instant, Many, Nested, Part, Text, Whole
 from promises.api.schemas.pages import EXAMPLE_ID, OTHER_ID, page_of
 from promises.catalogue.queries import PromiseState
-from promises.rules.facts import TicketKind
-from promises.rules.terms import AfterLimit, BeforeLimit, Boundary, Period
-
-
-class ScopeTerms(Part):
-    """The tickets that the promise is for; null means all."""
-
-    ticket_kinds = Many(Choice(TicketKind), required=True)
-    service_kinds = Many(Id(), required=True, allow_none=True)
-    branches = Many(Id(), required=True, allow_none=True)
-
-
-MeasureTerms = Part.from_dict(
-    {
-        "kind": Text(required=True),
-        "from": Text(required=True),
-        "to": Text(required=True),
-    },
-    name="MeasureTerms",
-)
-
-
-class LimitTerms(Part):
-    seconds = Whole(required=True)
-    boundary = Choice(
-        Boundary,
-        required=True,
-        metadata={"description": "Whether the limit itself is still kept."},
-    )
-
-
-class LeaverTerms(Part):
-    """What becomes of a promise to somebody who leaves."""
-
-    before_limit = Choice(BeforeLimit, required=True)
-    after_limit = Choice(AfterLimit, required=True)
-
-
-class AmountTerms(Part):
-    kind = Text(required=True)
-    amount_minor = Whole(required=True)
-
-
-class CustomerCapTerms(Part):
-    count = Whole(required=True)
-    period = Choice(Period, required=True)
-
-
-class CapTerms(Part):
-    """Ceilings on what is owed; null where there is none."""
-
-    per_case_minor = Whole(required=True, allow_none=True)
-    per_customer = Nested(CustomerCapTerms, required=True, allow_none=True)
-    per_device_day = Whole(required=True, allow_none=True)
-    per_branch_day_anonymous = Whole(required=True, allow_none=True)
-
-
-class TermsSchema(Part):
-    """What a version says, as the engine judges by it. Amounts are minor units of `currency`."""
-
-    format = Whole(required=True)
-    currency = Text(required=True)
-    scope = Nested(ScopeTerms, required=True)
-    measure = Nested(MeasureTerms, required=True)
-    limit = Nested(LimitTerms, required=True)
-    leavers = Nested(LeaverTerms, required=True)
-    amount = Nested(AmountTerms, required=True)
-    caps = Nested(CapTerms, required=True)
-    approval_threshold_minor = Whole(required=True, allow_none=True)
-    budget_month_minor = Whole(required=True, allow_none=True)
-
 
 TargetStepSchema = Part.from_dict(
     {
@@ -92,7 +21,14 @@ class VersionSchema(Part):
     id = Id(required=True)
     number = Whole(required=True)
     sentence = Text(required=True, metadata={"description": "The promise in words."})
-    terms = Nested(TermsSchema, required=True)
+    terms = fields.Dict(
+        required=True,
+        metadata={
+            "description": "What the engine judges by, whole. Amounts are minor units of "
+            "`currency`. Format 1 limits a wait; format 2 states any guarantee. Both formats are "
+            "described in the documentation of terms."
+        },
+    )
     way_of_working = Text(required=True)
     team_reward = Text(required=True)
     target_path = Many(Nested(TargetStepSchema), required=True)

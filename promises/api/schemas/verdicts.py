@@ -1,6 +1,8 @@
 """Commitments and breaches."""
 
-from promises.api.fields import Choice, Day, Id, Instant, PageQuery, Part, Whole
+from marshmallow import fields
+
+from promises.api.fields import Choice, Day, Id, Instant, PageQuery, Part, Text, Whole
 from promises.api.schemas.pages import EXAMPLE_ID, OTHER_ID, page_of
 from promises.breaches.models import AnnulmentState, CommitmentState, Detection, Evidence
 from promises.rules.verdicts import ReasonCode
@@ -17,14 +19,36 @@ class CommitmentSchema(Part):
     occurrence = Whole(required=True)
     day_on = Day(required=True)
     started_at = Instant(required=True)
-    due_at = Instant(required=True, metadata={"description": "The first instant that is too late."})
+    due_at = Instant(
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "The first instant that is too late; null where time alone breaks "
+            "nothing, or where it is not known yet."
+        },
+    )
     state = Choice(CommitmentState, required=True)
-    reason = Choice(ReasonCode, required=True, allow_none=True)
+    reason = Text(
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "Of waits one of: " + ", ".join(ReasonCode) + ". General terms add "
+            "reasons of their own and the codes of their exclusions."
+        },
+    )
     evidence = Choice(
         Evidence, required=True, metadata={"description": "How well the facts are known."}
     )
     decided_at = Instant(required=True, allow_none=True)
     ended_at = Instant(required=True, allow_none=True)
+    detail = fields.Dict(
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "Of general terms: the facts used, the engine's answer and its steps. "
+            "Null for waits, whose verdict is whole without it."
+        },
+    )
 
 
 class CommitmentsQuery(PageQuery):
@@ -85,6 +109,7 @@ COMMITMENT = (
         "due_at": "2026-03-02T10:15:00.000001+00:00",
         "state": "kept",
         "reason": "in_time",
+        "detail": None,
         "evidence": "live",
         "decided_at": "2026-03-02T10:09:30.250000+00:00",
         "ended_at": "2026-03-02T10:09:30+00:00",
