@@ -398,6 +398,17 @@ def _inner_marks(case: Case, part: Any, target: Fraction) -> Iterator[datetime]:
     yield from _marks(case, part)
 
 
+def _chosen_crossings(case: Case, part: n.Choice | n.Tiers, target: Fraction) -> Iterator[datetime]:
+    """Where another value is chosen, and where one that may be chosen comes to the target."""
+    yield from _marks(case, part)
+    rows = part.rows
+    for value in (
+        *(row.then if isinstance(row, n.Tier) else row[1] for row in rows),
+        part.otherwise,
+    ):
+        yield from crossings(case, value, target)
+
+
 def _period_crossings(case: Case, part: n.Periods, target: Fraction) -> Iterator[datetime]:
     after, every = _known(case, part.after), _known(case, part.every)
     if after is not None and every:
@@ -412,8 +423,8 @@ _CROSSINGS: dict[type, Callable[[Case, Any, Fraction], Iterator[datetime]]] = {
     n.Spells: _spell_crossings,
     n.Arithmetic: _arithmetic_crossings,
     n.Rounded: _rounded_crossings,
-    n.Tiers: _inner_marks,
-    n.Choice: _inner_marks,
+    n.Tiers: _chosen_crossings,
+    n.Choice: _chosen_crossings,
     n.Accrual: _inner_marks,
     n.DatedValue: _inner_marks,
     n.Interest: _inner_marks,
