@@ -2,6 +2,7 @@
 or any list. The API has the same in tests/api/test_isolation.py."""
 
 import itertools
+import json
 import re
 
 import pytest
@@ -13,6 +14,7 @@ from promises.identity.presence import presence_code
 from promises.kernel.actors import SYSTEM, Role
 from promises.kernel.clock import process_clock
 from tests.e2e.tour import staff_stops
+from tests.factories.catalogue import terms_document
 from tests.factories.world import FullWorld
 from tests.test_house_rules import routes
 from tests.web.staff import csrf_token, sign_in
@@ -110,6 +112,11 @@ def test_no_address_with_anothers_ids_answers(app, client, ours, theirs, role):
     assert tried >= 3
 
 
+def _naming(branch_id):
+    """A document of terms for a branch."""
+    return json.dumps(terms_document(branches=[branch_id]))
+
+
 def forms(own, foreign, theirs):
     """Who posts where with what of the other organisation's."""
     at, counter = own["ticket_id"], foreign["counter_id"]
@@ -140,6 +147,8 @@ def forms(own, foreign, theirs):
         ("vouchers/redeem", {"code": theirs.code}),
         ("vouchers/redeem", {"code": theirs.code, "seen": "1"}),
     ]  # fmt: skip
+    draft = f"editor/{own['draft_id']}"
+    answers = FILLED | {"b_limit": "3", "b_amount": "10", "matters": "complaint", "revision": "1"}
     both = [own["compensation_id"], foreign["compensation_id"]]
     money = [
         ("approvals/approve", {"compensation_id": foreign["compensation_id"]}),
@@ -149,10 +158,9 @@ def forms(own, foreign, theirs):
          {"untrue_event_id": event, "reason": "They are right."}),
         ("proposals/new", FILLED | {"problem_id": foreign["problem_id"],
                                     "title": "Within 9 minutes"}),
-        (f"proposals/{own['proposal_id']}/publish", FILLED | {"branches": foreign["branch_id"]}),
-        (f"proposals/{own['proposal_id']}/publish",
-         FILLED | {"services": foreign["service_kind_id"]}),
-        (f"promises/{own['promise_slug']}/version", FILLED | {"branches": foreign["branch_id"]}),
+        (draft, answers | {"b_calendar": "branch", "branches": foreign["branch_id"]}),
+        (draft, answers | {"b_calendar": "branch", "services": foreign["service_kind_id"]}),
+        (f"{draft}/document", {"revision": "1", "terms": _naming(foreign["branch_id"])}),
         ("imports/new", {"branch_id": foreign["branch_id"], "mapping_id": own["mapping_id"]}),
         ("imports/new", {"branch_id": own["branch_id"], "mapping_id": foreign["mapping_id"]}),
     ]  # fmt: skip

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from promises.catalogue.checks import Check, check_terms
 from promises.catalogue.draft_models import Draft, DraftState
 from promises.catalogue.errors import DraftChanged, DraftSettled, NoSuchDraft
 from promises.catalogue.models import Promise, Proposal
@@ -121,7 +122,11 @@ def save_draft(
     terms: Terms,
     answers: Mapping[str, Any],
 ) -> None:
-    """New content for a locked draft; one that says the same keeps its revision."""
+    """New content for a locked draft; one that says the same keeps its revision. Raises
+    DraftRefused where the terms name what the organisation does not have."""
+    check = Check()
+    check_terms(session, draft.organisation_id, terms, check)
+    check.done()
     document = dump_terms(terms)
     if document == draft.terms and dict(answers) == draft.answers:
         return

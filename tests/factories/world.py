@@ -3,8 +3,10 @@
 import datetime as dt
 from decimal import Decimal
 
+from promises.catalogue.drafts import NewDraft, begin_draft
 from promises.catalogue.proposals import ProposalDraft
 from promises.catalogue.targets import TargetStep
+from promises.catalogue.templates.library import template_of
 from promises.desk.actions import add_partner
 from promises.desk.imports.actions import Upload, save_mapping
 from promises.desk.models import EventSource, TicketKind
@@ -23,6 +25,7 @@ from promises.identity.members import NewMember, request_reset
 from promises.identity.models import ContactChannel, DeviceKind, Scope
 from promises.kernel.actors import Role
 from promises.kernel.clock import process_clock
+from promises.rules.terms import parse_terms
 from tests.desk.imports.ground import SIMPLE
 from tests.factories.catalogue import new_version, simple_terms
 from tests.factories.identity import make_organisation
@@ -108,6 +111,14 @@ class FullWorld(World):
                 valid_from=self.present + 200 * DAY,
                 terms=simple_terms(ticket_kinds=("complaint",)),
             ))  # fmt: skip
+            template = template_of("complaint-2-business-days")
+            start = NewDraft(
+                parse_terms(template.start("EUR", "Europe/Helsinki")),
+                {"title_en": "Complaints in two days", "way_of_working": way}, template.slug,
+            )  # fmt: skip
+            self.draft_id = begin_draft(
+                uow.session, organisation_id=self.made.id, actor=uow.actor, now=uow.now, start=start
+            ).id
         self.later(hours=1)
         with self.work(Role.MANAGER) as uow:
             end_promise(
@@ -333,6 +344,7 @@ class FullWorld(World):
             "import_id": self.import_id,
             "problem_id": self.one("SELECT id FROM problems ORDER BY id LIMIT 1").id,
             "proposal_id": self.proposal_id,
+            "draft_id": self.draft_id,
             "promise_id": self.published.promise_id,
             "promise_slug": self.promise_slug,
             "ticket_id": self.ticket.ticket_id,
