@@ -12,6 +12,8 @@ from flask import Blueprint, Response, current_app, render_template
 from promises.api.blueprint import PREFIX
 from promises.api.errors import problem_kinds
 from promises.http.permissions import public
+from promises.http.urls import absolute
+from promises.rules.terms_schema import terms_schema
 
 EXTENSION = "lupaus.api"
 METHODS = ("get", "post")
@@ -24,6 +26,15 @@ blueprint = Blueprint("api_reference", __name__, url_prefix=PREFIX)
 def openapi() -> Response:
     body = json.dumps(_document(), ensure_ascii=False, indent=1)
     return Response(body, content_type="application/json")
+
+
+@blueprint.get("/terms.schema.json")
+@public
+def terms_shape() -> Response:
+    """The shape of the terms of a promise, for programs that write them."""
+    address = absolute("api_reference.terms_shape")
+    body = json.dumps(terms_schema(address), ensure_ascii=False, indent=1)
+    return Response(body, content_type="application/schema+json")
 
 
 @blueprint.get("/docs")

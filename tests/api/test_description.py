@@ -64,4 +64,18 @@ def test_every_address_below_the_api_is_an_operation_or_public_reading(contract,
     others = {
         rule for rule in rules if rule.replace("<uuid:", "{").replace(">", "}") not in described
     }
-    assert others == {"/api/v1/openapi.json", "/api/v1/docs", "/api/v1/problems"}
+    public = ("openapi.json", "docs", "problems", "terms.schema.json")
+    assert others == {f"/api/v1/{page}" for page in public}
+
+
+def test_shape_of_terms_is_published_for_everybody(client):
+    answer = client.get("/api/v1/terms.schema.json")
+    assert answer.status_code == 200
+    assert answer.content_type == "application/schema+json"
+    schema = answer.get_json(force=True)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    assert schema["$id"].endswith("/api/v1/terms.schema.json")
+    terms = {"format": 2, "currency": "EUR", "facts": {"late": "boolean"}}
+    shape = jsonschema.Draft202012Validator(schema)
+    assert not shape.is_valid(terms)
+    shape.validate({**terms, "broken_when": {"true": "late"}})

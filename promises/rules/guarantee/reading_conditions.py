@@ -131,8 +131,10 @@ def _date_in(reader: Reader, value: object, pointer: str) -> Condition:
                 dates.add(read_date(entry))
             except Unreadable:
                 reader.refuse(place, N_("This must be a date such as 2026-12-24, or 12-24."))
+    ends = [section.get(key) for key in ("from", "until") if section.get(key) is not None]
     first, last = _month_day(section.get("from")), _month_day(section.get("until"))
-    if (section.get("dates") is None) == (first is None or last is None):
+    whole = first is not None and last is not None
+    if bool(ends) == (section.get("dates") is not None) or (ends and not whole):
         reader.refuse(pointer, N_("This must have `dates`, or `from` and `until` such as 12-24."))
     of = reader.instant(section.get("of"), below(section, "of"))
     return c.DateIn(of, frozenset(dates), frozenset(days), first, last)

@@ -264,7 +264,7 @@ def _claim(reader: Reader, top: Section) -> k.Claim:
         top.get("claim"), below(top, "claim"), ("mode",), ("claimed_at", "not_before", "until")
     )
     mode = section.get("mode")
-    if mode not in (None, "automatic", "on_request"):
+    if section.has("mode") and mode not in ("automatic", "on_request"):
         text = N_("This must be one of: %(allowed)s.")
         section.refuse("mode", text, allowed="automatic, on_request")
     not_before: Instant | None = _optional(section, "not_before", reader.instant)
