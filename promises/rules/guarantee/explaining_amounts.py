@@ -56,7 +56,7 @@ def _remedy(telling: Telling, owed: Owed) -> Iterator[Step]:
 
 
 def tell_amount(telling: Telling, part: Any) -> Iterator[Step]:
-    """Down to the numbers that the amount was made of."""
+    """Down to the numbers that the amount was made of; the amount itself is known."""
     match part:
         case n.Measure(name):
             yield from tell_amount(telling, telling.terms.measures[name])
@@ -77,16 +77,12 @@ def tell_amount(telling: Telling, part: Any) -> Iterator[Step]:
 
 
 def _worked_out(telling: Telling, part: Number) -> Iterator[Step]:
-    value = telling.known(part)
-    if value is not None:
-        what = telling.phrases.of(part, money=True)
-        yield Step("worked_out", {"what": what, "value": telling.amount(value)})
+    what = telling.phrases.of(part, money=True)
+    yield Step("worked_out", {"what": what, "value": telling.amount(telling.known(part))})
 
 
 def _tier(telling: Telling, part: n.Tiers) -> Iterator[Step]:
     value = telling.known(part.of)
-    if value is None:
-        return
     params = {"of": telling.phrases.inner(part.of), "value": telling.quantity(part.of, value)}
     row = next((row for row in part.rows if in_tier(row, value)), None)
     if row is None:
@@ -109,14 +105,12 @@ def _band(telling: Telling, part: n.Choice) -> Iterator[Step]:
 
 def _accrual(telling: Telling, part: n.Accrual) -> Iterator[Step]:
     count = telling.known(part.periods)
-    if count is None:
-        return
     yield Step("periods_counted", {"n": count, "what": telling.phrases.of(part.periods)})
     for rate in part.rates:
         last = count if rate.last is None else min(Fraction(rate.last), count)
         times = max(last - rate.first + 1, Fraction(0))
-        each = telling.known(rate.each) if times else None
-        if each is not None:
+        if times:
+            each = telling.known(rate.each)
             shown = telling.phrases.inner(rate.each, money=True)
             if not isinstance(rate.each, n.Literal):
                 pair = {"name": shown, "value": telling.amount(each)}

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from promises.kernel.calendars import PreparedCalendar
 from promises.kernel.zones import local_date, zone_of
@@ -34,10 +34,9 @@ def tell_deadline(telling: Telling, name: Step, part: Instant) -> Iterator[Step]
 
 
 def _placed(telling: Telling, name: Step, part: i.Deadline) -> Iterator[Step]:
-    placed = place(telling.case, part)[0]
+    """A deadline whose instant is known."""
+    placed = cast(moments.Placed, place(telling.case, part)[0])
     start = telling.known(part.start)
-    if placed is None or start is None:
-        return
     of = telling.phrases.inner(part.start)
     add = added(telling.phrases, part)
     shown = last_in_time(start) if isinstance(part.start, i.NamedDeadline | i.Deadline) else start

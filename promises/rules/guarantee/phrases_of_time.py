@@ -166,10 +166,7 @@ def _date_in(phrases: Phrases, part: c.DateIn) -> Step:
     if part.first is None or part.last is None:
         return Step("date_in", {"of": of, "dates": tuple(found)})
     span = {"first": _of_year(part.first), "last": _of_year(part.last)}
-    between = Step("date_between", {"of": of, **span})
-    if not found:
-        return between
-    return Step("any", {"parts": (between, Step("date_in", {"of": of, "dates": tuple(found)}))})
+    return Step("date_between", {"of": of, **span})
 
 
 def _of_year(day: tuple[int, int]) -> Step:

