@@ -51,8 +51,8 @@ class ConditionMaker(PartMaker):
         return self.late(depth)
 
     def late(self, depth=2):
-        due = self.made["deadline"]
-        deadline = self.pick(*due) if due else self.instant(depth)
+        named = "due_last" in self.made["deadline"]
+        deadline = "due_last" if named and self.chance(0.7) else self.deadline(min(depth, 1))
         return {"late": {"event": self.pick("answered_at", "left_at"), "deadline": deadline}}
 
     def _time_in(self, depth):
