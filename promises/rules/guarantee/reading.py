@@ -5,10 +5,11 @@ in the tables of `reading_numbers`, `reading_instants` and `reading_conditions`.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, time
+from difflib import get_close_matches
 from enum import StrEnum
 from fractions import Fraction
 from typing import Any, TypeVar
@@ -28,6 +29,7 @@ MOST_PARTS = 3000
 NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 CALENDAR = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
+_OF_DEADLINES = frozenset({"from", "add", "unit"})
 RESERVED = frozenset({"now"})
 INTERVAL_FIELDS = frozenset({"start", "end", "reason", "seconds", "minutes", "hours"})
 """What an interval is asked for, where it is looked at as a record."""
@@ -83,14 +85,26 @@ class Reader:
         try:
             return Literal(read_number(value))
         except Unreadable:
-            self.refuse(pointer, N_("This must be a number, or an object with one operator."))
+            self._no_number(value, pointer)
             return _NO_NUMBER
+
+    def _no_number(self, value: object, pointer: str) -> None:
+        if isinstance(value, float):
+            self.refuse(pointer, N_('Write a decimal as text, such as "12.5".'))
+        elif isinstance(value, str) and value in self.names.facts:
+            text = N_('A fact is written as {"fact": "%(name)s"} here.')
+            self.refuse(pointer, text, name=value)
+        elif isinstance(value, str) and value in self.names.measures:
+            text = N_('A measure is written as {"measure": "%(name)s"}.')
+            self.refuse(pointer, text, name=value)
+        else:
+            self.refuse(pointer, N_("This must be a number, or an object with one operator."))
 
     def instant(self, value: object, pointer: str) -> Instant:
         """The name of a fact or a deadline, `now`, or an object with one operator."""
         if isinstance(value, str):
             found = self._instants["fact"](self, value, pointer)
-        elif isinstance(value, Mapping) and "from" in value:
+        elif isinstance(value, Mapping) and not value.keys().isdisjoint(_OF_DEADLINES):
             found = self._instants["deadline"](self, value, pointer)
         else:
             found = self._operator(value, pointer, self._instants)
@@ -99,6 +113,10 @@ class Reader:
     def condition(self, value: object, pointer: str) -> Condition:
         if isinstance(value, bool):
             return Always(value)
+        if isinstance(value, str) and value in self.names.facts:
+            text = N_('A boolean fact is written as {"true": "%(name)s"} here.')
+            self.refuse(pointer, text, name=value)
+            return _NO_CONDITION
         found: Condition | None = self._operator(value, pointer, self._conditions)
         return _NO_CONDITION if found is None else found
 
@@ -107,24 +125,41 @@ class Reader:
         if self._parts > MOST_PARTS or self._depth > DEEPEST:
             self.refuse(pointer, N_("These terms have more parts than anybody can read."))
             return None
-        if not isinstance(value, Mapping) or len(value) != 1:
+        if isinstance(value, Mapping) and len(value) > 1:
+            text = N_("Only one operator belongs in an object; these are several: %(names)s.")
+            self.refuse(pointer, text, names=", ".join(map(str, value)))
+            return None
+        if not isinstance(value, Mapping) or not value:
             self.refuse(pointer, N_("This must be an object with one operator."))
             return None
         operator, body = next(iter(value.items()))
         read = known.get(operator) if isinstance(operator, str) else None
         if read is None:
-            allowed = ", ".join(sorted(known))
-            self.refuse(
-                pointer_to(pointer, operator),
-                N_("There is no operator of this name here. There are: %(allowed)s."),
-                allowed=allowed,
-            )
+            self._no_operator(operator, pointer_to(pointer, operator), sorted(known))
             return None
         self._depth += 1
         try:
             return read(self, body, pointer_to(pointer, operator))
         finally:
             self._depth -= 1
+
+    def _no_operator(self, operator: object, pointer: str, known: list[str]) -> None:
+        near = nearest(operator, known)
+        if near is not None:
+            text = N_("There is no operator of this name here. Do you mean %(nearest)s?")
+            self.refuse(pointer, text, nearest=near)
+            return
+        text = N_("There is no operator of this name here. There are: %(allowed)s.")
+        self.refuse(pointer, text, allowed=", ".join(known))
+
+    def unknown(self, message: str, value: object, pointer: str, known: Iterable[str]) -> None:
+        """A name that nothing has: said with the nearest one that there is."""
+        near = nearest(value, known)
+        if near is None:
+            self.refuse(pointer, message)
+        else:
+            text = N_("There is nothing of this name. Do you mean %(nearest)s?")
+            self.refuse(pointer, text, nearest=near)
 
     # --- what operators are made of ---------------------------------------------------------
 
@@ -178,7 +213,8 @@ class Reader:
         if spec is None and self.in_record:
             self.field(value, pointer)
         elif spec is None:
-            self.refuse(pointer, N_("There is no fact of this name among `facts`."))
+            text = N_("There is no fact of this name among `facts`.")
+            self.unknown(text, value, pointer, self.names.facts)
         elif types and spec.type not in types:
             allowed = ", ".join(types)
             text = N_("The fact %(fact)s is of another type; this must be one of: %(allowed)s.")
@@ -244,6 +280,12 @@ class Reader:
             )
             self.refuse(pointer, text, allowed=allowed)
         return value
+
+
+def nearest(value: object, known: Iterable[str]) -> str | None:
+    """The name that somebody who wrote this most likely meant."""
+    found = get_close_matches(value, list(known), 1) if isinstance(value, str) else []
+    return found[0] if found else None
 
 
 def below(section: Section, key: str) -> str:

@@ -6,7 +6,7 @@ from datetime import date
 from promises.kernel.text import N_
 from promises.rules.guarantee import conditions as c
 from promises.rules.guarantee.facts import Unreadable, read_date
-from promises.rules.guarantee.instants import OrNow
+from promises.rules.guarantee.instants import FixedInstant, InstantFact, Now, OrNow
 from promises.rules.guarantee.reading import Read, Reader, below
 from promises.rules.guarantee.vocabulary import Comparator, Condition, FactType
 
@@ -81,7 +81,8 @@ def _not(reader: Reader, value: object, pointer: str) -> Condition:
 
 def _named(reader: Reader, value: object, pointer: str) -> Condition:
     if not isinstance(value, str) or value not in reader.names.conditions:
-        reader.refuse(pointer, N_("There is no condition of this name among `conditions`."))
+        text = N_("There is no condition of this name among `conditions`.")
+        reader.unknown(text, value, pointer, reader.names.conditions)
         return c.Always(False)
     return c.NamedCondition(value)
 
@@ -105,6 +106,12 @@ def _late(reader: Reader, value: object, pointer: str) -> Condition:
     section = reader.section(value, pointer, ("event", "deadline"))
     event = reader.instant(section.get("event"), below(section, "event"))
     deadline = reader.instant(section.get("deadline"), below(section, "deadline"))
+    if isinstance(deadline, InstantFact | Now | OrNow | FixedInstant):
+        text = N_(
+            "This is no deadline: at a deadline it is too late already. Write `after` for an "
+            "instant that is in time itself, or a deadline of 0 calendar days from a date."
+        )
+        section.refuse("deadline", text)
     return c.Before(deadline, OrNow(event), or_at=True)
 
 

@@ -23,6 +23,10 @@ def _name(reader: Reader, value: object, pointer: str) -> Instant:
         return i.NamedDeadline(value)
     if reader.in_record and isinstance(value, str) and value not in reader.names.facts:
         return i.InstantField(reader.field(value, pointer))
+    if isinstance(value, str) and value not in reader.names.facts:
+        known = (*reader.names.facts, *reader.names.deadlines)
+        reader.unknown(N_("There is no fact or deadline of this name."), value, pointer, known)
+        return i.InstantFact(value)
     return i.InstantFact(reader.fact(value, pointer, FactType.INSTANT, FactType.DATE))
 
 

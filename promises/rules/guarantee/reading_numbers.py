@@ -34,14 +34,16 @@ def _field(reader: Reader, value: object, pointer: str) -> Number:
 
 def _value(reader: Reader, value: object, pointer: str) -> Number:
     if not isinstance(value, str) or value not in reader.names.values:
-        reader.refuse(pointer, N_("There is no value of this name."))
+        text = N_("There is no value of this name.")
+        reader.unknown(text, value, pointer, reader.names.values)
         return _ZERO
     return n.DatedValue(value)
 
 
 def _measure(reader: Reader, value: object, pointer: str) -> Number:
     if not isinstance(value, str) or value not in reader.names.measures:
-        reader.refuse(pointer, N_("There is no measure of this name among `measures`."))
+        text = N_("There is no measure of this name among `measures`.")
+        reader.unknown(text, value, pointer, reader.names.measures)
         return _ZERO
     return n.Measure(value)
 

@@ -1,9 +1,11 @@
 """The steps from the amount to what is paid, as the document writes them."""
 
+from fractions import Fraction
+
 from promises.kernel.documents import Section
 from promises.kernel.text import N_
 from promises.rules.guarantee import clauses as k
-from promises.rules.guarantee.numbers import Window
+from promises.rules.guarantee.numbers import Literal, Window
 from promises.rules.guarantee.reading import Reader, below
 from promises.rules.guarantee.reading_lists import read_window
 from promises.rules.guarantee.reading_numbers import read_to
@@ -56,6 +58,7 @@ def _unpaid(reader: Reader, value: object, place: str) -> k.Step:
     section = reader.section(value, place, (), ("below", "at_most"))
     if (section.get("below") is None) == (section.get("at_most") is None):
         reader.refuse(place, N_("This needs `below` or `at_most`: is the limit itself paid?"))
+        return k.CapStep(Literal(Fraction(0)))
     key = "below" if section.get("below") is not None else "at_most"
     return k.UnpaidStep(
         reader.number(section.get(key), below(section, key)), at_limit=key == "at_most"

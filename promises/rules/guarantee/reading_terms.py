@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from promises.kernel.documents import Section, pointer_to
+from promises.kernel.errors import FieldProblem
 from promises.kernel.text import N_
 from promises.kernel.zones import UnknownZone, zone_of
 from promises.rules.guarantee import clauses as k
@@ -77,6 +78,7 @@ def read_guarantee(top: Section, document: object, usual_zone: str = "UTC") -> k
         for place in circles(guarantee):
             reader.refuse(place, N_("This is worked out from itself."))
     top.problems.extend(reader.problems)
+    _keep_first_of_each_place(top.problems)
     return None if top.problems else replace(guarantee, moving=moving_parts(guarantee))
 
 
@@ -86,6 +88,14 @@ def _all_names(guarantee: k.Guarantee) -> frozenset[str]:
     dated = (row.values for group in guarantee.dated for row in group.rows)
     codes = [one.code for one in guarantee.exclusions]
     return frozenset().union(*names, guarantee.values, *dated, codes)
+
+
+def _keep_first_of_each_place(problems: list[FieldProblem]) -> None:
+    """What follows from a problem at the same place helps nobody."""
+    first: dict[str, FieldProblem] = {}
+    for one in problems:
+        first.setdefault(one.field, one)
+    problems[:] = first.values()
 
 
 def _zone(top: Section, usual: str) -> str:

@@ -186,7 +186,7 @@ _INSTANTS: dict[str, Schema] = {
     "fact": _NAME,
     "or_now": _INSTANT,
     **{op: list_of(_INSTANT) for op in ("earliest", "latest", "latest_known", "first_known")},
-    "instant": _TEXT,
+    "instant": {"type": "string", "pattern": "^[0-9].*T.*([zZ]|[+-][0-9:.]+)$"},
     "choose": _rows(_INSTANT),
     "first_in": _IN_LIST,
     "last_in": _IN_LIST,
