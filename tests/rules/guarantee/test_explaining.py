@@ -192,6 +192,20 @@ def test_explanation_tells_where_a_table_has_no_step():
     ]
 
 
+def test_explanation_tells_which_band_was_chosen_and_which_step_must_wait():
+    document = scheme("uk-gss-meter")
+    document["facts"] |= {"vip": "boolean", "left_minor": "number"}
+    rows = [{"when": {"true": "vip"}, "then": 900}]
+    document["measures"] = {"sum": {"choose": {"rows": rows, "otherwise": 100}}}
+    document |= {"amount": {"measure": "sum"}, "steps": [{"cap": {"fact": "left_minor"}}]}
+    lines = told(document, {"months_since_read": 40, "vip": True})
+    assert "Chosen, because this holds: vip." in lines
+    assert "A further step cannot be worked out yet." in lines
+    lines = told(document, {"months_since_read": 40, "vip": False, "left_minor": 50})
+    assert "Chosen, because nothing before it holds." in lines
+    assert "At most £0.50: £1.00 → £0.50." in lines
+
+
 def test_explanation_names_what_is_missing():
     lines = told(scheme("aws-ec2-region"), {"month": "2026-03"})
     assert lines[-2:] == [
