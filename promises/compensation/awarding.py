@@ -64,11 +64,11 @@ GROUP BY c.ticket_id
 # What the breach and its ticket know already is read there; only what was decided is passed.
 _INSERT = """
 INSERT INTO compensations (organisation_id, id, breach_id, instalment, promise_id, version_id,
-    ticket_id, branch_id, customer_id, amount_minor, currency, outcome, remedy, pay_before, state,
-    holds, hold_window_id, closing_reason, created_at)
+    ticket_id, branch_id, customer_id, amount_minor, currency, outcome, remedy, pay_before,
+    claim_before, state, holds, hold_window_id, closing_reason, created_at)
 SELECT %(organisation_id)s, c.id, b.id, %(instalment)s, b.promise_id, b.version_id, b.ticket_id,
     b.branch_id, t.customer_id, c.amount_minor, %(currency)s, %(outcome)s, %(remedy)s,
-    %(pay_before)s, %(state)s,
+    %(pay_before)s, %(claim_before)s, %(state)s,
     %(holds)s::text[], %(window_id)s, '', %(now)s
 FROM unnest(%(ids)b::uuid[], %(breach_ids)b::uuid[], %(amounts)b::bigint[])
     AS c (id, breach_id, amount_minor)
@@ -276,6 +276,7 @@ def _holds(breach: BreachToAward, amount_minor: int) -> tuple[Hold, ...]:
         Hold.EVIDENCE: not breach.verified,
         Hold.DISPUTE: breach.disputed,
         Hold.MASS_BREACH: breach.window_id is not None,
+        Hold.CLAIM: breach.granted is not None and breach.granted.on_request,
         Hold.HISTORY: breach.imported or breach.version.applied_to_history,
     }
     return tuple(hold for hold, applies in reasons.items() if applies)
@@ -298,11 +299,12 @@ def _insert(
             breach.instalment,
             _remedy(breach),
             breach.granted and breach.granted.pay_before,
+            breach.granted and breach.granted.claim_before,
         )
         groups[key].append(one)
     fresh: set[uuid.UUID] = set()
     for shared, group in groups.items():
-        outcome, holds, currency, window_id, instalment, remedy, pay_before = shared
+        outcome, holds, currency, window_id, instalment, remedy, pay_before, claim_before = shared
         owed = group[0].amount_minor > 0
         inserted = rows(
             session,
@@ -321,6 +323,7 @@ def _insert(
                 "instalment": instalment,
                 "remedy": str(remedy),
                 "pay_before": pay_before,
+                "claim_before": claim_before,
             },
         )
         fresh.update(row.id for row in inserted)

@@ -18,6 +18,11 @@ class OwnEvidence(Forbidden):
     )
 
 
+class NothingToClaim(Conflict):
+    code = "nothing_to_claim"
+    message = N_("There is nothing to ask for here any more.")
+
+
 class ReasonMissing(DomainError):
     code = "reason_missing"
     message = N_("Write the reason. The customer can read it.")

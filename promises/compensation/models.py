@@ -29,6 +29,7 @@ class Hold(enum.StrEnum):
     DISPUTE = "dispute"  # the customer said that something is wrong
     MASS_BREACH = "mass_breach"  # many at once, when a system or a branch was down
     HISTORY = "history"  # a promise applied to imported history
+    CLAIM = "claim"  # the terms give it to those who ask
 
 
 class Outcome(enum.StrEnum):
@@ -84,6 +85,8 @@ class Compensation(TenantModel):
     outcome: Mapped[str] = mapped_column(Text)
     remedy: Mapped[str] = mapped_column(Text, server_default=Remedy.MONEY.value)
     pay_before: Mapped[dt.datetime | None]
+    claim_before: Mapped[dt.datetime | None]
+    claimed_at: Mapped[dt.datetime | None]
     state: Mapped[str] = mapped_column(Text)
     holds: Mapped[list[str]] = mapped_column(ARRAY(Text))
     hold_window_id: Mapped[uuid.UUID | None]

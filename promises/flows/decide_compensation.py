@@ -20,6 +20,7 @@ APPROVABLE = (
     Hold.EVIDENCE,
     Hold.MASS_BREACH,
     Hold.HISTORY,
+    Hold.CLAIM,
 )
 """What an approval clears. A dispute is resolved on its ticket, and no approval makes money where
 the budget has none: such a debt waits for the next month or for a larger budget."""

@@ -3,16 +3,18 @@
 from promises.compensation.queries import held_by_budget, tickets_of
 from promises.db.session import UnitOfWork
 from promises.desk.actions import touch_tickets
+from promises.flows.claim_compensation import end_unclaimed
 from promises.flows.compensate import let_go
 from promises.flows.redeem_voucher import expire
 from promises.idempotency.actions import delete_expired
 
 
 def housekeep(uow: UnitOfWork) -> None:
-    """Pay debts for which the new month, or a larger budget, has money; expire vouchers; forget
-    answers to requests that nobody may repeat any more."""
+    """Pay debts for which the new month, or a larger budget, has money; expire vouchers; end
+    what nobody asked for in time; forget answers to requests that nobody may repeat any more."""
     _pay_waiting(uow)
     expire(uow)
+    end_unclaimed(uow)
     delete_expired(uow.session, organisation_id=uow.organisation_id, now=uow.now)
 
 

@@ -23,6 +23,7 @@ from promises.desk.queries import (
     ticket_timeline,
 )
 from promises.desk.views import TicketView
+from promises.flows.claim_compensation import claim_compensation
 from promises.flows.dispute import dispute
 from promises.flows.follow_ticket import follow, stop_following
 from promises.flows.redeem_voucher import codes_of_ticket
@@ -141,6 +142,18 @@ def wrong(code: str) -> BaseResponse:
         ticket = _ticket(uow, code)
         dispute(uow, ticket_id=ticket.ticket_id)
     flash(gettext("Thank you. Somebody at the branch looks at this now."), "success")
+    return _back(code)
+
+
+@blueprint.post("/t/<code:code>/claim/<uuid:compensation_id>")
+@public
+def claim(code: str, compensation_id: uuid.UUID) -> BaseResponse:
+    """The customer asks for what the terms give to those who ask: one act."""
+    guard("claim", limit=30, window_s=600)
+    with work() as uow:
+        ticket = _ticket(uow, code)
+        claim_compensation(uow, ticket_id=ticket.ticket_id, compensation_id=compensation_id)
+    flash(gettext("Thank you. We have your claim."), "success")
     return _back(code)
 
 

@@ -46,7 +46,7 @@ ORDER BY w.opened_at, w.id
 
 _DEBTS = """
 SELECT c.id, c.ticket_id, c.amount_minor, c.currency, c.holds, c.created_at, e.breached_at,
-    e.evidence, t.number, t.external_ref, k.letter, t.state AS ticket_state,
+    e.evidence, c.remedy, c.pay_before, t.number, t.external_ref, k.letter, t.state AS ticket_state,
     b.name AS branch_name, b.time_zone, p.titles
 FROM compensations c
 JOIN breaches e ON e.organisation_id = c.organisation_id AND e.id = c.breach_id

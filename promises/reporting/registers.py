@@ -105,8 +105,8 @@ WHERE b.organisation_id = %(organisation_id)s
 COMPENSATIONS = Register(
     """
 SELECT c.id, c.breach_id, c.instalment, c.promise_id, c.version_id, c.ticket_id, c.branch_id,
-       c.amount_minor, c.currency, c.outcome, c.state, c.holds, c.created_at, c.released_at,
-       c.closed_at
+       c.amount_minor, c.currency, c.outcome, c.remedy, c.state, c.holds, c.pay_before,
+       c.claim_before, c.created_at, c.released_at, c.closed_at
 FROM compensations c
 WHERE c.organisation_id = %(organisation_id)s
 """,

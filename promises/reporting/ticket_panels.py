@@ -30,7 +30,8 @@ SELECT c.id AS commitment_id, c.promise_id, c.version_id, p.slug, p.titles, w.nu
        c.decided_at, c.detail, b.id AS breach_id, b.breached_at, b.detected_at, b.found_by,
        a.state AS annulment, a.reason AS annulment_reason,
        k.id AS compensation_id, k.state AS compensation_state, k.amount_minor, k.currency,
-       k.outcome, k.holds, k.closing_reason, k.created_at AS compensated_at, {STAGE} AS stage,
+       k.outcome, k.holds, k.closing_reason, k.remedy, k.pay_before, k.claim_before,
+       k.created_at AS compensated_at, {STAGE} AS stage,
        y.id AS payout_id, y.state AS payout_state, y.rail, y.changed_at AS payout_changed_at,
        v.id AS voucher_id, v.state AS voucher_state, v.last4, v.expires_at, v.redeemed_at
 FROM commitments c
@@ -89,6 +90,9 @@ class CompensationPanel:
     outcome: str
     holds: tuple[str, ...]
     closing_reason: str
+    remedy: str
+    pay_before: dt.datetime | None
+    claim_before: dt.datetime | None
     created_at: dt.datetime
     payout: PayoutPanel | None
 
@@ -219,6 +223,9 @@ def _compensation(row: Any) -> CompensationPanel | None:
         outcome=row.outcome,
         holds=tuple(row.holds),
         closing_reason=row.closing_reason,
+        remedy=row.remedy,
+        pay_before=row.pay_before,
+        claim_before=row.claim_before,
         created_at=row.compensated_at,
         payout=_payout(row),
     )

@@ -37,6 +37,7 @@ HOLD_NAMES = {
     Hold.DISPUTE: N_("Disputed"),
     Hold.MASS_BREACH: N_("Many at once"),
     Hold.HISTORY: N_("Imported history"),
+    Hold.CLAIM: N_("Waiting for the customer's claim"),
 }
 
 
@@ -191,6 +192,7 @@ def _page(*, hold: str | None, after: str | None, refusal: str | None = None) ->
             "windows": open_hold_windows(uow.session, **tenant),
             "annulments": asked_annulments(uow.session, **tenant),
             "disputes": disputed_tickets(uow.session, **tenant),
+            "now": uow.now,
         }
     following = write_cursor(shown[-1].created_at, shown[-1].id) if len(found) > PAGE else None
     return render_template(

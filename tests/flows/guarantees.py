@@ -75,11 +75,28 @@ GROWING_BY_THE_DAY = general(
     },
 )  # fmt: skip
 
+GIVEN_TO_WHO_ASKS = ANSWERED_IN_TWO_DAYS | {
+    "facts": ANSWERED_IN_TWO_DAYS["facts"] | {"claimed_at": "instant"},
+    "deadlines": ANSWERED_IN_TWO_DAYS["deadlines"]
+    | {"claim_before": {"from": "arrived_at", "add": 30, "unit": "day", "boundary": "exclusive"}},
+    "claim": {"mode": "on_request", "claimed_at": "claimed_at", "until": "claim_before"},
+}
+
 MISSED_APPOINTMENT = general(
     scope={"ticket_kinds": ["request"]},
     facts={"missed": "boolean"},
     broken_when={"true": "missed"},
     amount=3000,
+)
+
+
+SEEN_IN_TEN_MINUTES = general(
+    scope={"ticket_kinds": ["visit"]},
+    facts={"arrived_at": "instant", "service_started_at": "instant"},
+    deadlines={
+        "seen_before": {"from": "arrived_at", "add": 10, "unit": "minute", "boundary": "exclusive"}
+    },
+    broken_when={"late": {"event": "service_started_at", "deadline": "seen_before"}},
 )
 
 

@@ -16,6 +16,7 @@ from promises.compensation.models import CompensationState, Hold, Outcome
 from promises.identity.models import VoucherUse
 from promises.kernel.text import N_
 from promises.payouts.models import PayoutState, VoucherState
+from promises.rules.guarantee.vocabulary import Remedy
 
 LONGEST_CODE = 40
 
@@ -39,7 +40,20 @@ class CompensationSchema(Amount):
     branch_id = Id(required=True)
     outcome = Choice(Outcome, required=True)
     state = Choice(CompensationState, required=True)
+    remedy = Choice(
+        Remedy, required=True, metadata={"description": "What the terms give; mostly money."}
+    )
     holds = Many(Choice(Hold), required=True)
+    pay_before = Instant(
+        required=True,
+        allow_none=True,
+        metadata={"description": "The first instant at which paying is late, say the terms."},
+    )
+    claim_before = Instant(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Until when the customer may ask for it, where that is needed."},
+    )
     created_at = Instant(required=True)
     released_at = Instant(required=True, allow_none=True)
     closed_at = Instant(required=True, allow_none=True)
@@ -124,6 +138,9 @@ COMPENSATION = _VALUE | {
     "branch_id": OTHER_ID,
     "outcome": "full",
     "state": "owed",
+    "remedy": "money",
+    "pay_before": None,
+    "claim_before": None,
     "holds": ["presence"],
     "created_at": _CREATED,
     "released_at": None,
