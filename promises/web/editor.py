@@ -96,7 +96,9 @@ def _shown(opened: Opened) -> dict[str, Any]:
     """What every page of a draft shows."""
     with work() as uow:
         line = history_line(uow, opened.terms)
-    stated = [STATED[name] for name in opened.template.stated] if opened.template else []
+    template = opened.template
+    speaks = template is not None and template.speaks_for(opened.row.terms)
+    stated = [STATED[name] for name in template.stated] if template and speaks else []
     return {
         "opened": opened,
         "told": opened.told(),

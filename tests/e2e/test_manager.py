@@ -33,7 +33,6 @@ def test_manager_edits_and_publishes_one_proposal_and_declines_another(
     manager.go("Proposals")
     manager.page.get_by_role("link", name="Loans are handled").click()
     manager.button("Edit and publish").click()
-    manager.button("Title and way of working").click()
     manager.fill("title_fi", "Lainat 12 minuutissa")
     manager.fill("title_sv", "Lån inom 12 minuter")
     manager.fill("title_en", "Loans within 12 minutes")

@@ -21,6 +21,10 @@ from promises.kernel.text import format_count, format_money
 
 FILES = Path(__file__).parent / "library"
 _AMOUNT = "/amount/amount_minor"
+_OWN = (
+    "currency", "time_zone", "scope", "caps", "approval_threshold_minor", "budget_month_minor",
+    "labels",
+)  # fmt: skip
 _WRITTEN_DIGITS = 2
 """Amounts in the files have cents; another currency may have fewer or more."""
 
@@ -133,6 +137,18 @@ class Template:
             put(terms, place, _in_minor_units(value_at(terms, place), currency))
         return terms
 
+    def speaks_for(self, terms: Mapping[str, Any]) -> bool:
+        """Whether the terms differ from the template in answers alone; else what it states of
+        itself may no longer be true."""
+        mine: dict[str, Any] = deepcopy(dict(self.terms))
+        if mine["format"] == 1 or terms["format"] == 1:
+            return bool(mine["format"] == terms["format"])
+        if not all(blank.fits(terms) for blank in self.blanks):
+            return False
+        for blank in self.blanks:
+            blank.write(mine, blank.read(terms))
+        return _without_own(mine) == _without_own(terms)
+
     def suggested(self, terms: Mapping[str, Any]) -> dict[str, str]:
         """The titles in all languages, as these terms fill them."""
         return {
@@ -164,6 +180,11 @@ class Template:
         seen = (title, self.answers[locale], self.source.name, self.source.publisher)
         text = " ".join((*seen, self.source.where)).casefold()
         return all(word in text for word in words.casefold().split())
+
+
+def _without_own(terms: Mapping[str, Any]) -> dict[str, Any]:
+    """The terms without what is the organisation's."""
+    return {key: value for key, value in terms.items() if key not in _OWN}
 
 
 class _Answers(dict[str, str]):

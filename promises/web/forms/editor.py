@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from wtforms import RadioField, SelectField, SelectMultipleField, TimeField
+from wtforms import RadioField, SelectField, SelectMultipleField, StringField, TimeField
 from wtforms.validators import InputRequired, NumberRange, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from promises.catalogue.templates.library import Blank, BlankKind, Template
-from promises.http.forms import Line, WholeNumber, options
+from promises.http.forms import WholeNumber, options
 from promises.http.i18n import gettext
 from promises.identity.calendars import BRANCH, CalendarName
 from promises.kernel.errors import DomainError, FieldProblem, Refused
@@ -48,7 +48,7 @@ _PLACES = {
 }
 
 
-class YearDays(Line):
+class YearDays(StringField):  # type: ignore[misc]
     """Days of the year as people write them, `24.12., 31.12.`; `data` holds them as `12-24`."""
 
     def _value(self) -> str:
@@ -209,7 +209,7 @@ def _field(blank: Blank) -> Any:
         case BlankKind.CLOCK:
             return TimeField(label, [Optional()])
         case BlankKind.DAYS:
-            return YearDays(label, required=False)
+            return YearDays(label, [Optional()])
     between = NumberRange(Decimal(blank.least), Decimal(blank.most))
     if blank.decimals:
         return Percent(label, [InputRequired(), between], places=None)
