@@ -30,6 +30,7 @@ from promises.simulation.bank import (
     LIVE_EXPRESS_COUNTER,
     Bank,
 )
+from promises.simulation.letters import REGULARS
 from promises.simulation.play import SECOND, Act, Desk, Habits, Hall, Play, Visit
 
 log = structlog.get_logger()
@@ -45,7 +46,7 @@ BETWEEN_EXPRESS_S, BETWEEN_DAILY_S = 40.0, 70.0
 SLOW_EVERY = 7
 """Every seventh express matter takes so long that somebody behind it may wait in vain."""
 SLOW_S = 50.0
-GIVES_CONTACT = 0.35
+GIVES_CONTACT, SHOWS_CARD = 0.35, 0.5
 TRY_AGAIN_S = 5.0
 LONGEST_WAIT_S = 1.0
 KEPT_VISITS = 300
@@ -178,15 +179,21 @@ class LiveDay(Play):
 
     def _request(self, now: dt.datetime, hall: Hall, letter: str) -> tuple[Actor, NewTicket]:
         contact_id = self._contact() if self._rng.random() < GIVES_CONTACT else None
-        return self._bank.kiosk, self._new_ticket(letter, contact_id)
+        customer_id = None
+        if letter == DAILY and self._rng.random() < SHOWS_CARD:
+            customer_id = self._acts.recognise(self._bank.kiosk, self._rng.choice(REGULARS))
+        return self._bank.kiosk, self._new_ticket(letter, contact_id, customer_id)
 
-    def _new_ticket(self, letter: str, contact_id: uuid.UUID | None) -> NewTicket:
+    def _new_ticket(
+        self, letter: str, contact_id: uuid.UUID | None, customer_id: uuid.UUID | None = None
+    ) -> NewTicket:
         return NewTicket(
             branch_id=self._hall.branch.id,
             service_kind_id=self._bank.service_ids[letter],
             source=EventSource.KIOSK,
             device_id=self._bank.kiosk_id,
             contact_id=contact_id,
+            customer_id=customer_id,
         )
 
     def _contact(self) -> uuid.UUID:

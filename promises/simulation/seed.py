@@ -1,4 +1,5 @@
-"""The demonstration's history: made once, by playing the last two weeks through the real flows.
+"""The demonstration's history: made once, by playing the last weeks through the real flows: two of
+visits, and up to six of what people wait for at home.
 
 Interrupted at any point it goes on from the last whole step; finished it does nothing.
 """
@@ -18,6 +19,8 @@ from promises.simulation.acts import Acts
 from promises.simulation.bank import ZONE, Bank
 from promises.simulation.decisions import propose_more, publish_promises
 from promises.simulation.history import Day
+from promises.simulation.matters import founded_early, play_matters
+from promises.simulation.promises import MAIN_SLUG
 from promises.simulation.setup import find_bank, found_bank
 
 DAYS = 12
@@ -28,10 +31,12 @@ _PROGRESS = """
 SELECT
     EXISTS (SELECT FROM audit_records
             WHERE organisation_id = %(organisation_id)s AND action = %(seeded)s) AS finished,
-    EXISTS (SELECT FROM promises WHERE organisation_id = %(organisation_id)s) AS promised,
+    EXISTS (SELECT FROM promises
+            WHERE organisation_id = %(organisation_id)s AND slug = %(promise)s) AS promised,
     EXISTS (SELECT FROM decisions
             WHERE organisation_id = %(organisation_id)s AND outcome = 'declined') AS discussed,
-    (SELECT max(day_on) FROM tickets WHERE organisation_id = %(organisation_id)s) AS last_day
+    (SELECT max(day_on) FROM tickets
+     WHERE organisation_id = %(organisation_id)s AND kind = 'visit') AS last_day
 """
 
 
@@ -41,22 +46,24 @@ class Seeded:
 
     days: int
     visits: int
+    matters: int = 0
 
 
 def seed_demo(rails: Rails, *, days: int = DAYS, seed: int = SEED) -> Seeded:
     """Found the demo organisation, unless it is there, and give it a history of so many days up to
-    yesterday. Raises NotADemo where the slug is somebody else's."""
+    yesterday; with none at all it has no matters either. Raises NotADemo where the slug is somebody
+    else's."""
     with unscoped() as (_, now):
         today = local_date(now, ZONE)
     first = today - dt.timedelta(days=days)
-    founded_at = _local(first - dt.timedelta(days=1), 7)
-    bank = find_bank() or found_bank(founded_at)
+    opened_at = _local(first - dt.timedelta(days=1), 7)
+    bank = find_bank() or found_bank(founded_early(now) if days else opened_at)
     acts = Acts(bank.organisation_id, rails)
     progress = _progress(acts)
     if progress.finished:
         return Seeded(0, 0)
     if not progress.promised:
-        publish_promises(acts, bank, founded_at + dt.timedelta(hours=6))
+        publish_promises(acts, bank, opened_at + dt.timedelta(hours=6))
     if progress.last_day is not None:
         _close_all(acts, bank, _local(progress.last_day, 23))
     wanted = [first + dt.timedelta(days=number) for number in range(days)]
@@ -64,8 +71,9 @@ def seed_demo(rails: Rails, *, days: int = DAYS, seed: int = SEED) -> Seeded:
     visits = sum(_play(acts, bank, day, seed) for day in missing)
     if not progress.discussed:
         propose_more(acts, bank, _local(today - dt.timedelta(days=min(days, 4)), 9))
+    matters = play_matters(acts, bank, now) if days else 0
     _finish(acts)
-    return Seeded(len(missing), visits)
+    return Seeded(len(missing), visits, matters)
 
 
 def _play(acts: Acts, bank: Bank, day: dt.date, seed: int) -> int:
@@ -84,7 +92,11 @@ def _progress(acts: Acts) -> Any:
         return sql.one(
             uow.session,
             _PROGRESS,
-            {"organisation_id": uow.organisation_id, "seeded": SEEDED},
+            {
+                "organisation_id": uow.organisation_id,
+                "seeded": SEEDED,
+                "promise": MAIN_SLUG,
+            },
         )
 
 

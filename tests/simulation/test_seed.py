@@ -1,3 +1,4 @@
+import datetime as dt
 import os
 import signal
 import subprocess
@@ -18,6 +19,8 @@ from promises.kernel.ids import new_id
 from promises.ledger.queries import balances, unbalanced_transactions
 from promises.payouts.rails.voucher import VOUCHER, VoucherRail
 from promises.simulation.bank import SLUG
+from promises.simulation.letters import PARTNER, STORIES
+from promises.simulation.matters import PROMISED, instant_of
 from promises.simulation.seed import Seeded, seed_demo
 from promises.simulation.setup import NotADemo, find_bank
 from tests.conftest import bare_app, dispose, make_database
@@ -27,12 +30,14 @@ DAYS = 4
 
 WHOLE = """
 SELECT
-    (SELECT count(*) FROM tickets WHERE organisation_id = %(organisation_id)s) AS tickets,
+    (SELECT count(*) FROM tickets WHERE organisation_id = %(organisation_id)s
+        AND kind = 'visit') AS visits,
+    (SELECT count(*) FROM matters WHERE organisation_id = %(organisation_id)s) AS matters,
     (SELECT count(*) FROM tickets WHERE organisation_id = %(organisation_id)s
         AND state IN ('waiting', 'called', 'in_service')) AS live,
     (SELECT count(*) FROM commitments WHERE organisation_id = %(organisation_id)s) AS commitments,
     (SELECT count(*) FROM commitments WHERE organisation_id = %(organisation_id)s
-        AND state = 'open') AS still_open,
+        AND state = 'open' AND due_at <= clock_timestamp()) AS overdue,
     (SELECT count(*) FROM commitments WHERE organisation_id = %(organisation_id)s
         AND state = 'broken') AS broken,
     (SELECT count(*) FROM breaches WHERE organisation_id = %(organisation_id)s) AS breaches,
@@ -45,6 +50,26 @@ SELECT
     (SELECT count(*) FROM messages WHERE organisation_id = %(organisation_id)s) AS messages
 """
 
+VISIT_DAYS = "SELECT DISTINCT day_on FROM tickets WHERE kind = 'visit'"
+
+OUTCOMES = """
+SELECT p.slug, array_agg(DISTINCT c.state ORDER BY c.state) AS states, max(c.occurrence) AS times,
+    count(*) FILTER (WHERE c.state = 'broken' AND c.occurrence > 1)::int AS again
+FROM commitments c
+JOIN promises p ON p.id = c.promise_id
+JOIN matters m ON m.ticket_id = c.ticket_id
+WHERE c.organisation_id = %(organisation_id)s
+GROUP BY p.slug
+"""
+
+CAME_TO = """
+SELECT k.remedy, k.state, k.holds, count(*)::int AS n
+FROM compensations k
+JOIN matters m ON m.ticket_id = k.ticket_id
+WHERE k.organisation_id = %(organisation_id)s
+GROUP BY 1, 2, 3
+"""
+
 
 def read(organisation_id, statement):
     with unit_of_work(organisation_id, SYSTEM) as uow:
@@ -54,7 +79,7 @@ def read(organisation_id, statement):
 def assert_whole(organisation_id):
     """Nothing is left over, and money follows from breaches one to one."""
     (whole,) = read(organisation_id, WHOLE)
-    assert (whole.live, whole.still_open, whole.late) == (0, 0, 0)
+    assert (whole.live, whole.overdue, whole.late) == (0, 0, 0)
     assert whole.broken == whole.breaches == whole.awarded
     assert whole.vouchers == whole.released
     assert whole.messages == 0
@@ -92,7 +117,8 @@ def bank(world, seeded):
 def test_the_demonstration_has_a_believable_history(bank, seeded):
     whole = assert_whole(bank.organisation_id)
     assert seeded.days == DAYS
-    assert whole.tickets == seeded.visits > 50
+    assert whole.visits == seeded.visits > 50
+    assert whole.matters == seeded.matters == len(STORIES)
     assert 0 < whole.broken < 0.3 * whole.commitments
 
 
@@ -116,9 +142,39 @@ def test_it_has_promises_and_proposals_in_every_state(bank):
     versions = read(
         bank.organisation_id,
         "SELECT limit_us / 1000000 AS seconds, amount_minor, applied_to_history"
-        " FROM promise_versions WHERE organisation_id = %(organisation_id)s ORDER BY limit_us",
+        " FROM promise_versions WHERE organisation_id = %(organisation_id)s"
+        " AND limit_us IS NOT NULL ORDER BY limit_us",
     )
     assert [tuple(row) for row in versions] == [(40, 1000, False), (900, 1000, False)]
+
+
+def test_what_people_wait_for_at_home_comes_out_in_every_way(bank):
+    found = {row.slug: row for row in read(bank.organisation_id, OUTCOMES)}
+    assert set(found) == set(PROMISED)
+    assert all(row.states == ["broken", "kept", "open"] for row in found.values())
+    assert found["kuulet-meista-viikoittain"].again > 0
+    came_to = read(bank.organisation_id, CAME_TO)
+    assert {(row.remedy, row.state, tuple(row.holds)) for row in came_to} == {
+        ("money", "released", ()),
+        ("bill_credit", "owed", ("approval",)),
+        ("apology", "nothing_owed", ()),
+    }
+    partners = read(bank.organisation_id, "SELECT name FROM partners WHERE closed_at IS NULL")
+    assert [row.name for row in partners] == [PARTNER]
+
+
+@pytest.mark.parametrize("number", range(7))
+def test_stories_are_the_same_on_every_day_of_the_week(number):
+    """In the order of their acts, and what is to come lies ahead."""
+    now = dt.datetime(2026, 3, 2 + number, 0, 30, tzinfo=dt.UTC)
+    for story in STORIES:
+        times = [instant_of(when, now) for when in (story.came, *(a.when for a in story.acts))]
+        assert times == sorted(set(times)), story.name
+        assert times[-1] < now, story.name
+        if story.promised is not None:
+            assert instant_of(story.promised, now) > times[0], story.name
+        if story.redeemed is not None:
+            assert times[-1] < instant_of(story.redeemed, now) < now, story.name
 
 
 def test_seeding_again_changes_nothing(bank):
@@ -156,7 +212,7 @@ def test_a_real_organisation_of_that_slug_is_left_alone(server):
         with pytest.raises(NotADemo):
             seed_demo(RAILS, days=1)
         (row,) = read(uow.organisation_id, WHOLE)
-        assert row.tickets == 0
+        assert (row.visits, row.matters) == (0, 0)
         queries._ids.clear()
     dispose(app)
     server.drop_database(database.name)
@@ -178,7 +234,7 @@ def test_a_killed_seeding_goes_on_where_it_was(server):
         finished = seed_demo(RAILS, days=DAYS)
         assert 0 < finished.days < DAYS
         with unit_of_work(find_bank().organisation_id, SYSTEM) as uow:
-            days = sql.rows(uow.session, "SELECT DISTINCT day_on FROM tickets")
+            days = sql.rows(uow.session, VISIT_DAYS)
         assert len(days) == DAYS
         (whole,) = read(find_bank().organisation_id, WHOLE)
         assert whole.broken == whole.breaches == whole.awarded
@@ -208,7 +264,7 @@ def wait_until_day(number):
             bank = None
         if bank is not None:
             with unit_of_work(bank.organisation_id, SYSTEM) as uow:
-                days = sql.rows(uow.session, "SELECT DISTINCT day_on FROM tickets")
+                days = sql.rows(uow.session, VISIT_DAYS)
             if len(days) >= number:
                 return
         time.sleep(0.05)
