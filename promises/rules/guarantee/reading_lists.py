@@ -39,7 +39,7 @@ def _count(reader: Reader, value: object, pointer: str) -> Number:
     return n.CountOf(
         name,
         _where(reader, section, name),
-        None if days is None else reader.whole(days, below(section, "within_days"), 1),
+        None if days is None else reader.whole(days, below(section, "within_days")),
         at if isinstance(at, str) else None,
         spec is not None and spec.type is FactType.INTERVALS,
     )

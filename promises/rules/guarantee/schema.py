@@ -161,7 +161,7 @@ _NUMBERS: dict[str, Schema] = {
         {"on": _NUMBER, **_SPAN, "rates": list_of(_INTEREST_ROW)},
         {"year_days": {"enum": [360, 365, "actual"]}},
     ),
-    "count": object_of({"in": _NAME}, {**_WHERE, "within_days": whole(1), "at": _TEXT}),
+    "count": object_of({"in": _NAME}, {**_WHERE, "within_days": whole(0), "at": _TEXT}),
     "total": object_of({"in": _NAME}, {**_WHERE, "of": _NUMBER}),
     "spells": object_of(
         {"in": _NAME, "unit": words(REAL_SECONDS)},
