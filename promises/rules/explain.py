@@ -19,7 +19,8 @@ from promises.kernel.text import (
 from promises.kernel.zones import Zone
 from promises.rules.awards import Award, needs_approval
 from promises.rules.facts import EventKind, TicketKind
-from promises.rules.guarantee.numbers import Literal
+from promises.rules.guarantee.rendering import render_step
+from promises.rules.guarantee.wording import sentence_steps
 from promises.rules.terms import (
     AfterLimit,
     BeforeLimit,
@@ -211,16 +212,27 @@ def promise_sentence(terms: Terms, locale: str, names: Mapping[UUID, str]) -> st
 
 
 def _general(terms: GuaranteeTerms, locale: str) -> str:
-    """What general terms give. What they promise stands in the title, in the organisation's own
-    words."""
-    amount = terms.guarantee.amount
-    if not isinstance(amount, Literal):
-        return translate(locale, N_("If we break this promise, we owe you what its terms say."))
-    if not amount.value:
-        return translate(locale, N_("If we break this promise, we tell you so."))
-    paid = Money(int(amount.value), terms.currency)
-    text = N_("If we break this promise, we pay you %(amount)s.")
-    return translate(locale, text, amount=format_money(locale, paid, trim=True))
+    """What is promised, and what is owed for it."""
+    return " ".join(_general_texts(terms, locale, first=True))
+
+
+def _general_texts(terms: GuaranteeTerms, locale: str, *, first: bool) -> list[str]:
+    """The sentences of general terms: those that make the promise, or the conditions after them."""
+    guarantee = terms.guarantee
+    steps = sentence_steps(guarantee)
+    chosen = [step for step in steps if (step.code in _MAKE_THE_PROMISE) is first]
+    texts = (
+        render_step(locale, step, guarantee.time_zone, terms.currency, trim=True) for step in chosen
+    )
+    return [text[:1].upper() + text[1:] for text in texts]
+
+
+_MAKE_THE_PROMISE = frozenset(
+    {
+        "say_or", "say_only", "say_broken_when", "say_then", "say_choice", "say_no_choice",
+        "say_worth", "say_nothing", "say_amount", "say_table", "say_otherwise",
+    }
+)  # fmt: skip
 
 
 def _wait_sentence(terms: WaitTerms, locale: str) -> str:
@@ -256,7 +268,8 @@ def _amount(terms: WaitTerms, locale: str) -> str:
 def promise_details(terms: Terms, locale: str) -> list[str]:
     """What a customer may also want to know: the clock, the boundary, leaving, ceilings."""
     if not isinstance(terms, WaitTerms):
-        return _cap_details(terms.caps, terms.currency, locale)
+        conditions = _general_texts(terms, locale, first=False)
+        return conditions + _cap_details(terms.caps, terms.currency, locale)
     details = _wait_details(terms, locale) + _cap_details(terms.caps, terms.currency, locale)
     if needs_approval(terms, terms.amount_minor):
         details.append(translate(locale, N_("A person approves each compensation first.")))

@@ -24,6 +24,7 @@ from promises.web.words import names_of, tell
 
 blueprint = Blueprint("editor_start", __name__)
 
+LONGEST_SHOWN = 200
 SHORT, GENERAL = "short", "general"
 _SHORT = {
     "format": 1,
@@ -57,10 +58,15 @@ def gallery() -> str:
         words=words,
         found=found,
         titles={one.slug: one.suggested(dump_terms(own[one.slug]))[locale] for one in found},
-        told={one.slug: tell(own[one.slug], names).sentence for one in found},
+        told={one.slug: _short(tell(own[one.slug], names).sentence) for one in found},
         drafts=[(row, _title(row)) for row in drafts],
         notes=NOTES,
     )
+
+
+def _short(sentence: str) -> str:
+    """Without the tables of a long promise, which the draft shows."""
+    return sentence if len(sentence) <= LONGEST_SHOWN else f"{sentence[:LONGEST_SHOWN]}…"
 
 
 def _own_terms(template: Template) -> Terms:

@@ -119,17 +119,25 @@ def test_allocate_takes_the_amount_of_each_claim():
 @pytest.mark.parametrize(
     ("amount", "expected"),
     [
-        (1000, "If we break this promise, we pay you €10."),
-        (0, "If we break this promise, we tell you so."),
-        ({"add": [1, 2]}, "If we break this promise, we owe you what its terms say."),
+        (1000, "We answer you within 2 × 24 h (counted from: asked), or we pay you €10."),
+        (0, "We answer you within 2 × 24 h (counted from: asked). No money is paid."),
+        (
+            {"add": [1, 2]},
+            "We answer you within 2 × 24 h (counted from: asked). If we break the promise, you get "
+            "(money): €0.01 + €0.02.",
+        ),
     ],
 )
-def test_sentence_says_what_is_owed(amount, expected):
+def test_sentence_says_what_is_promised_and_what_is_owed(amount, expected):
     assert promise_sentence(terms(amount=amount), "en", {}) == expected
 
 
-def test_details_of_general_terms_are_their_ceilings():
+def test_details_of_general_terms_are_their_conditions_and_ceilings():
     assert promise_details(terms(), "en") == []
+    capped_terms = terms(steps=[{"cap": 900}])
+    assert promise_details(capped_terms, "en") == [
+        "The amount then goes through these steps in order: at most €9."
+    ]
     assert len(promise_details(terms(caps={"per_case_minor": 500}), "en")) == 1
 
 

@@ -65,7 +65,7 @@ def test_lists_show_general_promises(manager, world, path):
 
 def test_promise_page_says_what_is_owed(manager, world):
     page = get(manager, world, f"staff/promises/{world.published[0].slug}")
-    assert "If we break this promise, we pay you €10." in page.text
+    assert "or we take €10 off your bill." in page.text
 
 
 def test_ticket_page_tells_the_engine_s_reasons(manager, world):
