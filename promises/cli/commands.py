@@ -2,6 +2,7 @@
 
 import click
 
+from promises.cli.customers import customer_group
 from promises.cli.doctor import doctor_command
 from promises.cli.explain import explain_command
 from promises.cli.imports import import_command
@@ -15,6 +16,7 @@ ALL: tuple[click.Command, ...] = (
     init_command,
     organisation_group,
     member_group,
+    customer_group,
     import_command,
     explain_command,
     terms_group,

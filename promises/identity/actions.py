@@ -25,6 +25,7 @@ from promises.identity.customers import (
     add_contact,
     erase_contact,
     erase_customer,
+    find_customer,
     known_customer,
 )
 from promises.identity.members import (
@@ -72,6 +73,7 @@ __all__ = [
     "enrol_device",
     "erase_contact",
     "erase_customer",
+    "find_customer",
     "invite_again",
     "invite_member",
     "issue_api_key",

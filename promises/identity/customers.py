@@ -76,6 +76,17 @@ def known_customer(
     return customer_id
 
 
+def find_customer(session: Session, *, organisation_id: uuid.UUID, reference: str) -> uuid.UUID:
+    """The id of the customer who is known by that reference. Raises NotFound, Refused."""
+    index = reference_index(session, organisation_id=organisation_id, reference=reference)
+    params = {"organisation_id": organisation_id, "reference_index": index}
+    found = one_or_none(session, _FIND, params)
+    if found is None:
+        raise NotFound()
+    customer_id: uuid.UUID = found.id
+    return customer_id
+
+
 def known_customers(
     session: Session, *, organisation_id: uuid.UUID, now: dt.datetime, indexes: Sequence[bytes]
 ) -> None:

@@ -13,7 +13,7 @@ PARTNER = "Lakitoimisto Salava & Niemi"
 REGULARS = ("asiakas 7", "asiakas 12", "asiakas 31", "asiakas 44")
 """Customers who visit the branches too, and whom the desk remembers."""
 
-CENTRE, SHORE = "keskusta", "rantakatu"
+CENTRE, SHORE, TERMINUS = "keskusta", "rantakatu", LIVE_BRANCH
 COMPLAINT, CALLBACK = TicketKind.COMPLAINT, TicketKind.CALLBACK
 REQUEST, APPLICATION = TicketKind.REQUEST, TicketKind.APPLICATION
 TOLD, ANSWERED, CALLED = EventKind.TOLD, EventKind.ANSWERED, EventKind.CALLED_BACK
@@ -106,11 +106,11 @@ COMPLAINTS = (
         (Act(ANSWERED, _on(4, "12:15"), "Otamme kolikot vastaan joka päivä kello 10-12."),),
     ),
     Story(
-        "valitus-9", COMPLAINT, CENTRE, _on(13, "10:00"), "Perukirjan tilitiedot viipyvät",
+        "valitus-9", COMPLAINT, TERMINUS, _on(13, "10:00"), "Perukirjan tilitiedot viipyvät",
         customer="asiakas 7", owner=0,
     ),
     Story(
-        "valitus-10", COMPLAINT, CENTRE, _on(6, "13:20"), "Luoton korko nousi ilmoittamatta",
+        "valitus-10", COMPLAINT, TERMINUS, _on(6, "13:20"), "Luoton korko nousi ilmoittamatta",
         (Act(TOLD, _on(4, "10:05"), "Käymme läpi kirjeet, jotka sinulle on lähetetty."),),
         customer="asiakas 31", owner=1,
     ),
@@ -118,7 +118,7 @@ COMPLAINTS = (
         "valitus-11", COMPLAINT, CENTRE, _on(1, "15:10"), "Tunnuslukulista katosi postissa",
         customer="asiakas 44", owner=0,
     ),
-    Story("valitus-12", COMPLAINT, LIVE_BRANCH, When(2), "Jonossa ohitettiin kahdesti", owner=0),
+    Story("valitus-12", COMPLAINT, TERMINUS, When(2), "Jonossa ohitettiin kahdesti", owner=0),
 )  # fmt: skip
 
 CALLBACKS = (
@@ -139,15 +139,15 @@ CALLBACKS = (
         (Act(CALLED, _on(7, "11:10")),), promised=_on(7, "14:00"),
     ),
     Story(
-        "soitto-5", CALLBACK, CENTRE, _on(5, "12:00"), "Lainatarjouksen ehdot",
+        "soitto-5", CALLBACK, TERMINUS, _on(5, "12:00"), "Lainatarjouksen ehdot",
         promised=_on(3, "15:00"), customer="asiakas 44", owner=1,
     ),
     Story(
-        "soitto-6", CALLBACK, CENTRE, _on(1, "13:00"), "Asuntosäästötilin ikäraja",
+        "soitto-6", CALLBACK, TERMINUS, _on(1, "13:00"), "Asuntosäästötilin ikäraja",
         promised=_on(-1, "15:00"), customer="asiakas 12", owner=0,
     ),
     Story(
-        "soitto-7", CALLBACK, LIVE_BRANCH, When(1), "Matkakortin käyttörajat",
+        "soitto-7", CALLBACK, TERMINUS, When(1), "Matkakortin käyttörajat",
         promised=When(-3), owner=1,
     ),
 )  # fmt: skip
@@ -159,7 +159,7 @@ REQUESTS = (
         promised=_on(9, "16:00"),
     ),
     Story(
-        "pyyntö-2", REQUEST, CENTRE, _on(7, "10:20"), "Lainan takaisinmaksusuunnitelma",
+        "pyyntö-2", REQUEST, TERMINUS, _on(7, "10:20"), "Lainan takaisinmaksusuunnitelma",
         (
             Act(TOLD, _on(5, "9:30"), "Lakimies tarkistaa sopimuksen ehdot."),
             Act(HANDED_OVER, _on(5, "9:40")),

@@ -22,7 +22,10 @@ from promises.flows.open_matter import open_matter
 from promises.flows.record_event import record_event
 from promises.flows.sweep_deadlines import sweep
 from promises.identity.actions import known_customer
+from promises.identity.new_calendars import create_calendar
+from promises.identity.slugs import slugify
 from promises.kernel.actors import SYSTEM, Actor, Role
+from promises.kernel.hours import Windows
 from promises.kernel.zones import local_date, resolve_local
 from promises.rules.terms import parse_terms
 from promises.simulation.acts import Acts
@@ -33,12 +36,24 @@ SATURDAY = 5  # as weekday() counts
 WEEKS = 6
 """The oldest story came in by then; the bank promised a day earlier."""
 
-_CREDIT = {"/remedy": {"kind": "bill_credit"}}
+BUSINESS_DAYS = "Pankkipäivät"
+_WEEK: tuple[Windows, ...] = (*((((540, 1020),),) * 5), (), ())  # 9.00-17.00, Monday to Friday
+
+_CREDIT = {"kind": "bill_credit"}
 PROMISED: Mapping[str, tuple[str, Mapping[str, object]]] = {
-    "vastaus-2-arkipaivassa": ("complaint-2-business-days", {}),
+    "vastaus-2-arkipaivassa": (
+        "complaint-2-business-days",
+        {"/deadlines/answer_before/calendar": slugify(BUSINESS_DAYS)},
+    ),
     "kuulet-meista-viikoittain": ("weekly-word", {}),
-    "soitamme-luvattuna-paivana": ("callback-by-date", _CREDIT),
-    "jokainen-hakija-kuulee": ("applicant-10-business-days", {}),
+    "soitamme-luvattuna-paivana": (
+        "callback-by-date",
+        {"/deadlines/call_before/calendar": slugify(BUSINESS_DAYS), "/remedy": _CREDIT},
+    ),
+    "jokainen-hakija-kuulee": (
+        "applicant-10-business-days",
+        {"/deadlines/answer_before/calendar": slugify(BUSINESS_DAYS)},
+    ),
 }
 """By the name of the promise: its template, and what the bank changed in it."""
 
@@ -87,13 +102,22 @@ def _early(now: dt.datetime) -> dt.datetime:
 
 
 def _publish(acts: Acts, bank: Bank) -> None:
-    """In one transaction, those that are not published yet."""
+    """All of them in one transaction, with the calendar that they count by."""
     with acts.work(bank.member(Role.MANAGER)) as uow:
         found = sql.rows(uow.session, _PROMISES, {"organisation_id": uow.organisation_id})
-        known = {row.slug for row in found}
+        if {row.slug for row in found} & set(PROMISED):
+            return
+        create_calendar(
+            uow.session,
+            organisation_id=uow.organisation_id,
+            actor=uow.actor,
+            now=uow.now,
+            name=BUSINESS_DAYS,
+            time_zone=ZONE,
+            weekly=_WEEK,
+        )
         for slug, (template, changes) in PROMISED.items():
-            if slug not in known:
-                publish(uow, version=_version(uow, slug, template_of(template), changes))
+            publish(uow, version=_version(uow, slug, template_of(template), changes))
 
 
 def _version(

@@ -10,6 +10,7 @@ from promises.app import create_app
 from promises.db import sql
 from promises.db.session import unit_of_work
 from promises.identity import passwords, queries
+from promises.identity.actions import known_customer
 from promises.kernel.actors import SYSTEM
 from tests.conftest import dispose
 from tests.notify.mailserver import free_port, mail_server
@@ -114,6 +115,26 @@ def test_a_clerk_needs_a_branch_that_exists(app, run):
     assert run("member", "invite", *words, "--branch", "none").exit_code == 1
     assert run("member", "invite", "nobody", *words[1:]).exit_code == 1
     assert read(app, "pankki", "SELECT * FROM members") == []
+
+
+def test_a_customer_is_forgotten_by_reference_after_a_question(app, run):
+    found(run)
+    with app.app_context():
+        organisation = queries.organisation_by_slug("pankki")
+        with unit_of_work(organisation.id, SYSTEM) as uow:
+            known_customer(
+                uow.session, organisation_id=organisation.id, now=uow.now, reference="77-A"
+            )
+    index = "SELECT reference_index IS NULL AS gone FROM customers"
+    assert run("customer", "forget", "pankki", "77a", input="n\n").exit_code == 1
+    assert [row.gone for row in read(app, "pankki", index)] == [False]
+    result = run("customer", "forget", "pankki", "77a", "--yes")
+    assert result.exit_code == 0, result.output
+    assert "0 tickets stay, 0 texts are wiped" in result.output
+    assert [row.gone for row in read(app, "pankki", index)] == [True]
+    again = run("customer", "forget", "pankki", "77a", "--yes")
+    assert again.exit_code == 1
+    assert "There is nothing here." in again.output
 
 
 def test_init_can_be_repeated(run):
