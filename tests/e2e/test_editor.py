@@ -3,6 +3,7 @@
 import time
 
 import pytest
+from playwright.sync_api import expect
 
 from promises.kernel.actors import Role
 from tests.e2e.live import DESKTOP, PHONE
@@ -83,3 +84,47 @@ def test_manager_publishes_the_banks_promise_in_eight_actions_and_ninety_seconds
     person.page.wait_for_url("**/p/*")
     shown = person.page.locator(".promise").inner_text().replace("\xa0", " ")
     assert shown.startswith(SENTENCES[lang])
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_sentence_follows_each_answer_and_the_title_with_it(make_branch, script):
+    branch = make_branch()
+    manager = branch.sign_in(Role.MANAGER, DESKTOP, "en", script=script)
+    manager.link("New promise").click()
+    manager.button("Start with this").click()
+    manager.page.wait_for_url("**/editor/**")
+    manager.fill("limit", "20")
+    manager.fill("amount", "15")
+    manager.page.locator('[name="amount"]').blur()
+    if not script:
+        manager.button("Update the sentence").click()
+    told = manager.page.locator("#told")
+    expect(told).to_contain_text("Vi betjänar dig inom 20 min, annars betalar vi dig 15 €.")
+    if not script:
+        return
+    expect(manager.page.locator('[name="title_fi"]')).to_have_value(
+        "Palvelemme 20 minuutissa tai maksamme 15\xa0€"
+    )
+    manager.fill("limit", "0")
+    manager.page.locator('[name="limit"]').blur()
+    expect(told).to_contain_text("Within how long: Give a number between 1 and")
+    manager.fill("limit", "25")
+    manager.button("Look at the whole").click()
+    manager.sees("Look at the whole before you publish")
+    expect(manager.page.locator("#in-fi + div")).to_contain_text("25 min")
+
+
+def test_manager_tries_a_case_over_the_weekend(make_branch):
+    branch = make_branch()
+    manager = branch.sign_in(Role.MANAGER, PHONE, "en")
+    manager.page.goto(f"/o/{branch.made.slug}/staff/editor?q=complaint")
+    manager.button("Start with this").click()
+    manager.page.wait_for_url("**/editor/**")
+    manager.link("Try it").click()
+    manager.fill("f_arrived_at", "Fri 15:50")
+    manager.button("Try it").click()
+    manager.sees("Still open")
+    manager.sees("If nothing more happens, it is broken then:")
+    manager.page.locator('[name="f_answered_at"]').fill("Fri 16:10")
+    manager.button("Try it").click()
+    expect(manager.page.locator("main .tag").first).to_contain_text("Kept")
