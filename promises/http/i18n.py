@@ -17,7 +17,7 @@ from flask import Flask, Response, current_app, g, has_request_context, request
 from promises.kernel import text
 from promises.kernel.money import Money
 from promises.kernel.text import LOCALES
-from promises.kernel.zones import Zone
+from promises.kernel.zones import Zone, local_date
 from promises.rules.reasons import Reason, say_reason
 
 COOKIE = "lupaus-lang"
@@ -134,6 +134,18 @@ def _count(number: int | Decimal | Sized) -> str:
     return text.format_count(locale(), len(number) if isinstance(number, Sized) else number)
 
 
+def _day_time(instant: dt.datetime, place: Zone, now: dt.datetime, seconds: bool = False) -> str:
+    """The time of day, with the date where that is not today."""
+    today = local_date(instant, place) == local_date(now, place)
+    return (_clock_time if today else _datetime)(instant, place, seconds)
+
+
+def _weekday(instant: dt.datetime, place: Zone) -> str:
+    """The day of the week, shortened."""
+    names = get_day_names("abbreviated", context="format", locale=locale())
+    return str(names[local_date(instant, place).weekday()])
+
+
 def _last_instant(due_at: dt.datetime) -> dt.datetime:
     """Of a deadline, which is the first instant that is too late: the last that is in time."""
     return due_at - dt.timedelta.resolution
@@ -145,6 +157,8 @@ FILTERS: dict[str, Any] = {
     "duration": _duration,
     "clock_time": _clock_time,
     "datetime": _datetime,
+    "day_time": _day_time,
+    "weekday": _weekday,
     "date": _date,
     "percent": _percent,
     "count": _count,

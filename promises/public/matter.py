@@ -56,7 +56,7 @@ def seen_events(
 
 def _seen(event: TimelineEvent, said: Statement | None, zone: str) -> Seen:
     title, icon, tone = SEEN[event.kind]
-    details = [format_datetime(locale(), event.occurred_at, zone)]
+    details: list[str] = []
     if said is not None and said.promised_at is not None:
         at = format_datetime(locale(), said.promised_at, zone)
         details.insert(0, gettext("by %(time)s", time=at))

@@ -59,16 +59,16 @@ def _on(days: float, clock: str) -> When:
 
 COMPLAINTS = (
     Story(
-        "valitus-1", COMPLAINT, CENTRE, _on(23, "10:15"), "Korttimaksu veloitettiin kahdesti",
+        "R1", COMPLAINT, CENTRE, _on(23, "10:15"), "Korttimaksu veloitettiin kahdesti",
         (Act(ANSWERED, _on(22, "13:40"), "Toinen veloitus on palautettu tilillesi."),),
         customer="asiakas 44",
     ),
     Story(
-        "valitus-2", COMPLAINT, SHORE, _on(22, "11:05"), "Automaatti ei palauttanut korttia",
+        "R2", COMPLAINT, SHORE, _on(22, "11:05"), "Automaatti ei palauttanut korttia",
         (Act(ANSWERED, _on(20, "15:10"), "Uusi kortti on postissa, maksutta."),),
     ),
     Story(
-        "valitus-3", COMPLAINT, CENTRE, _on(23, "12:30"), "Lainan lyhennysvapaa jäi kirjaamatta",
+        "R3", COMPLAINT, CENTRE, _on(23, "12:30"), "Lainan lyhennysvapaa jäi kirjaamatta",
         (
             Act(TOLD, _on(20, "9:20"), "Odotamme vielä lainapalvelun vastausta."),
             Act(ANSWERED, _on(17, "14:00"), "Lyhennysvapaa on nyt voimassa, ja pyydämme anteeksi."),
@@ -76,7 +76,7 @@ COMPLAINTS = (
         customer="asiakas 7", redeemed=_on(16, "11:15"),
     ),
     Story(
-        "valitus-4", COMPLAINT, CENTRE, _on(24, "10:40"), "Tilisiirto meni väärälle tilille",
+        "R4", COMPLAINT, CENTRE, _on(24, "10:40"), "Tilisiirto meni väärälle tilille",
         (
             Act(TOLD, _on(16, "10:10"), "Saajan pankki selvittää asiaa."),
             Act(ANSWERED, _on(7, "15:30"), "Rahat ovat palanneet tilillesi."),
@@ -84,7 +84,7 @@ COMPLAINTS = (
         customer="asiakas 31", redeemed=_on(6, "12:05"),
     ),
     Story(
-        "valitus-5", COMPLAINT, SHORE, _on(15, "10:30"), "Kuolinpesän palvelumaksu",
+        "R5", COMPLAINT, SHORE, _on(15, "10:30"), "Kuolinpesän palvelumaksu",
         (
             Act(TOLD, _on(14, "13:00"), "Tarkistamme maksun perusteen."),
             Act(HANDED_OVER, _on(13, "9:45")),
@@ -94,72 +94,72 @@ COMPLAINTS = (
         customer="asiakas 12",
     ),
     Story(
-        "valitus-6", COMPLAINT, CENTRE, _on(12, "14:30"), "Verkkopankki näytti väärän saldon",
+        "R6", COMPLAINT, CENTRE, _on(12, "14:30"), "Verkkopankki näytti väärän saldon",
         (Act(ANSWERED, _on(11, "10:00"), "Saldo oli näytöllä vanha; vika on korjattu."),),
     ),
     Story(
-        "valitus-7", COMPLAINT, SHORE, _on(8, "10:10"), "Tiskillä pyydettiin sama paperi kahdesti",
+        "R7", COMPLAINT, SHORE, _on(8, "10:10"), "Tiskillä pyydettiin sama paperi kahdesti",
         (Act(ANSWERED, _on(3, "11:30"), "Olit oikeassa, ja olemme muuttaneet ohjettamme."),),
     ),
     Story(
-        "valitus-8", COMPLAINT, CENTRE, _on(5, "10:50"), "Kolikoita ei otettu vastaan",
+        "R8", COMPLAINT, CENTRE, _on(5, "10:50"), "Kolikoita ei otettu vastaan",
         (Act(ANSWERED, _on(4, "12:15"), "Otamme kolikot vastaan joka päivä kello 10-12."),),
     ),
     Story(
-        "valitus-9", COMPLAINT, TERMINUS, _on(13, "10:00"), "Perukirjan tilitiedot viipyvät",
+        "R9", COMPLAINT, TERMINUS, _on(13, "10:00"), "Perukirjan tilitiedot viipyvät",
         customer="asiakas 7", owner=0,
     ),
     Story(
-        "valitus-10", COMPLAINT, TERMINUS, _on(6, "13:20"), "Luoton korko nousi ilmoittamatta",
+        "R10", COMPLAINT, TERMINUS, _on(6, "13:20"), "Luoton korko nousi ilmoittamatta",
         (Act(TOLD, _on(4, "10:05"), "Käymme läpi kirjeet, jotka sinulle on lähetetty."),),
         customer="asiakas 31", owner=1,
     ),
     Story(
-        "valitus-11", COMPLAINT, CENTRE, _on(1, "15:10"), "Tunnuslukulista katosi postissa",
+        "R11", COMPLAINT, CENTRE, _on(1, "15:10"), "Tunnuslukulista katosi postissa",
         customer="asiakas 44", owner=0,
     ),
-    Story("valitus-12", COMPLAINT, TERMINUS, When(2), "Jonossa ohitettiin kahdesti", owner=0),
+    Story("R12", COMPLAINT, TERMINUS, When(2), "Jonossa ohitettiin kahdesti", owner=0),
 )  # fmt: skip
 
 CALLBACKS = (
     Story(
-        "soitto-1", CALLBACK, CENTRE, _on(19, "11:00"), "Asuntolainan korkokatto",
+        "S1", CALLBACK, CENTRE, _on(19, "11:00"), "Asuntolainan korkokatto",
         (Act(CALLED, _on(17, "14:20")),), promised=_on(17, "16:00"),
     ),
     Story(
-        "soitto-2", CALLBACK, SHORE, _on(15, "12:10"), "Säästösopimuksen muutos",
+        "S2", CALLBACK, SHORE, _on(15, "12:10"), "Säästösopimuksen muutos",
         (Act(CALLED, _on(14, "10:30")),), promised=_on(13, "16:00"), customer="asiakas 7",
     ),
     Story(
-        "soitto-3", CALLBACK, CENTRE, _on(14, "10:30"), "Takauksen vapautus",
+        "S3", CALLBACK, CENTRE, _on(14, "10:30"), "Takauksen vapautus",
         (Act(CALLED, _on(9, "9:30")),), promised=_on(12, "15:00"), customer="asiakas 12",
     ),
     Story(
-        "soitto-4", CALLBACK, SHORE, _on(8, "13:45"), "Uuden yrityksen tili",
+        "S4", CALLBACK, SHORE, _on(8, "13:45"), "Uuden yrityksen tili",
         (Act(CALLED, _on(7, "11:10")),), promised=_on(7, "14:00"),
     ),
     Story(
-        "soitto-5", CALLBACK, TERMINUS, _on(5, "12:00"), "Lainatarjouksen ehdot",
+        "S5", CALLBACK, TERMINUS, _on(5, "12:00"), "Lainatarjouksen ehdot",
         promised=_on(3, "15:00"), customer="asiakas 44", owner=1,
     ),
     Story(
-        "soitto-6", CALLBACK, TERMINUS, _on(1, "13:00"), "Asuntosäästötilin ikäraja",
+        "S6", CALLBACK, TERMINUS, _on(1, "13:00"), "Asuntosäästötilin ikäraja",
         promised=_on(-1, "15:00"), customer="asiakas 12", owner=0,
     ),
     Story(
-        "soitto-7", CALLBACK, TERMINUS, When(1), "Matkakortin käyttörajat",
+        "S7", CALLBACK, TERMINUS, When(1), "Matkakortin käyttörajat",
         promised=When(-3), owner=1,
     ),
 )  # fmt: skip
 
 REQUESTS = (
     Story(
-        "pyyntö-1", REQUEST, SHORE, _on(11, "11:20"), "Saldotodistus vuodenvaihteesta",
+        "P1", REQUEST, SHORE, _on(11, "11:20"), "Saldotodistus vuodenvaihteesta",
         (Act(ANSWERED, _on(10, "14:50"), "Todistus on noudettavissa tiskiltä."),),
         promised=_on(9, "16:00"),
     ),
     Story(
-        "pyyntö-2", REQUEST, TERMINUS, _on(7, "10:20"), "Lainan takaisinmaksusuunnitelma",
+        "P2", REQUEST, TERMINUS, _on(7, "10:20"), "Lainan takaisinmaksusuunnitelma",
         (
             Act(TOLD, _on(5, "9:30"), "Lakimies tarkistaa sopimuksen ehdot."),
             Act(HANDED_OVER, _on(5, "9:40")),
@@ -174,18 +174,18 @@ _JOB = "Palveluneuvoja, Keskusta"
 APPLICANTS = (
     *(
         Story(
-            f"hakemus-{number}", APPLICATION, CENTRE, _on(22, f"{9 + number}:05"), _JOB,
+            f"H{number}", APPLICATION, CENTRE, _on(22, f"{9 + number}:05"), _JOB,
             (Act(ANSWERED, _on(15, "10:00"), _REASON),),
         )
         for number in (1, 2, 3)
     ),
     Story(
-        "hakemus-4", APPLICATION, CENTRE, _on(19, "16:20"), _JOB,
+        "H4", APPLICATION, CENTRE, _on(19, "16:20"), _JOB,
         (Act(ANSWERED, _on(5, "9:15"), f"Vastaamme myöhässä ja pyydämme anteeksi. {_REASON}"),),
     ),
     *(
         Story(
-            f"hakemus-{number}", APPLICATION, CENTRE, _on(7, f"{6 + number}:40"),
+            f"H{number}", APPLICATION, CENTRE, _on(7, f"{6 + number}:40"),
             "Lainaneuvottelija, Keskusta", owner=1,
         )
         for number in (5, 6)

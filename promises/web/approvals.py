@@ -31,7 +31,7 @@ MOST_AT_ONCE = 20_000
 
 HOLD_NAMES = {
     Hold.PRESENCE: N_("Waiting for the customer"),
-    Hold.APPROVAL: N_("Above the threshold"),
+    Hold.APPROVAL: N_("A manager decides"),
     Hold.BUDGET: N_("Budget used up"),
     Hold.EVIDENCE: N_("Evidence to check"),
     Hold.DISPUTE: N_("Disputed"),

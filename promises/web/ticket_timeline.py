@@ -11,6 +11,7 @@ from promises.desk.models import EventKind, EventSource
 from promises.desk.views import TimelineEvent
 from promises.http.i18n import gettext, locale
 from promises.kernel.text import N_, format_datetime, format_time
+from promises.kernel.zones import local_date
 
 A_SECOND = dt.timedelta(seconds=1)
 
@@ -96,17 +97,18 @@ def timeline_items(
     """`names` of the members who may be named to the reader; nobody else is. `said`: what events of
     a matter say besides their time; None for a visit."""
     if said is None:
-        return [_item(event, names, zone, None) for event in events]
-    items = [_item(event, names, zone, said.get(event.event_id)) for event in events]
+        return [_item(event, _details(event, names, zone)) for event in events]
+    items = [
+        _item(event, [*_statement(said.get(event.event_id), zone), *_about(event, names, zone)])
+        for event in events
+    ]
     return [
         dataclasses.replace(item, title=gettext(OF_MATTERS.get(event.kind, TITLES[event.kind])))
         for item, event in zip(items, events, strict=True)
     ]
 
 
-def _item(
-    event: TimelineEvent, names: Mapping[uuid.UUID, str], zone: str, said: Statement | None
-) -> TimelineItem:
+def _item(event: TimelineEvent, details: Iterable[str]) -> TimelineItem:
     icon, tone = LOOKS[event.kind]
     mark = None
     if event.undone:
@@ -116,7 +118,7 @@ def _item(
     return TimelineItem(
         at=event.occurred_at,
         title=gettext(TITLES[event.kind]),
-        detail=" · ".join([*_statement(said, zone), *_details(event, names, zone)]),
+        detail=" · ".join(details),
         tone="neutral" if event.undone else tone,
         icon=icon,
         late=mark,
@@ -138,7 +140,12 @@ def _statement(said: Statement | None, zone: str) -> Iterable[str]:
 
 
 def _details(event: TimelineEvent, names: Mapping[uuid.UUID, str], zone: str) -> Iterable[str]:
+    """To the second, as a visit is judged."""
     yield format_time(locale(), event.occurred_at, zone, seconds=True)
+    yield from _about(event, names, zone)
+
+
+def _about(event: TimelineEvent, names: Mapping[uuid.UUID, str], zone: str) -> Iterable[str]:
     yield gettext(SOURCES[event.source])
     if event.counter_name is not None:
         yield gettext("Counter %(counter)s", counter=event.counter_name)
@@ -147,5 +154,7 @@ def _details(event: TimelineEvent, names: Mapping[uuid.UUID, str], zone: str) ->
     if event.actor_id is not None and event.actor_id in names:
         yield names[event.actor_id]
     if abs(event.recorded_at - event.occurred_at) >= A_SECOND:
-        recorded = format_time(locale(), event.recorded_at, zone, seconds=True)
+        same_day = local_date(event.recorded_at, zone) == local_date(event.occurred_at, zone)
+        words = format_time if same_day else format_datetime
+        recorded = words(locale(), event.recorded_at, zone, seconds=True)
         yield gettext("recorded %(time)s", time=recorded)

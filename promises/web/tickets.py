@@ -122,6 +122,7 @@ def show(ticket_id: uuid.UUID) -> str | Response:
         has_voucher=any(
             panel.compensation and panel.compensation.payout for panel in panels
         ),
+        now=uow.now,
     )  # fmt: skip
 
 

@@ -79,7 +79,7 @@ def test_manager_approves_what_is_above_the_threshold_and_finds_it_in_the_ledger
     manager.page.wait_for_timeout(1500)
     branch.clerk_starts(branch.clerk_calls().ticket_id)
     manager.go("Approvals")
-    manager.sees("Above the threshold")
+    manager.sees("A manager decides")
     manager.page.locator('[name="compensation_id"]').check()
     manager.button("Approve those chosen").click()
     manager.sees("Nothing waits here.")
