@@ -120,6 +120,7 @@ PHRASES = {
     "end_of": N_("end of: %(of)s"),
     "next_opening_of": N_("the next opening from this on: %(of)s"),
     "calendar": N_("opening hours: %(calendar)s"),
+    "calendar_of_branch": N_("opening hours of the branch"),
     "cut_off": N_("after %(time)s counts as received on the next open day"),
     "cut_off_from": N_("from %(time)s on counts as received on the next open day"),
     "receipt_next_open_day": N_("on a closed day counts as received on the next open day"),

@@ -72,5 +72,11 @@ def date_or_open(day: date | None) -> Step:
     return Step("text", {"text": "…"}) if day is None else Step("on", {"on": day})
 
 
+BRANCH = "branch"
+"""The name by which terms mean the opening hours of the branch of the case."""
+
+
 def calendar_phrase(calendar: str) -> Step:
+    if calendar == BRANCH:
+        return Step("calendar_of_branch", {})
     return Step("calendar", {"calendar": calendar})

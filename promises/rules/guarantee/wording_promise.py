@@ -11,7 +11,7 @@ from promises.rules.guarantee import numbers as n
 from promises.rules.guarantee.clauses import Guarantee
 from promises.rules.guarantee.moments import OPEN_SECONDS, SECONDS
 from promises.rules.guarantee.phrases_of_numbers import pauses_phrase
-from promises.rules.guarantee.phrasing import Phrases
+from promises.rules.guarantee.phrasing import BRANCH, Phrases
 from promises.rules.guarantee.units import counted
 from promises.rules.guarantee.vocabulary import At, Comparator, Receipt, Unit
 from promises.rules.guarantee.wording_texts import WORDING
@@ -122,7 +122,8 @@ def _end_of_day(
 
 def _clock(phrases: Phrases, due: i.Deadline) -> Iterator[Step]:
     if due.calendar is not None:
-        yield Step("say_calendar", {"calendar": due.calendar})
+        own = due.calendar == BRANCH
+        yield Step("say_branch", {}) if own else Step("say_calendar", {"calendar": due.calendar})
     if due.cut_off is not None:
         code = "say_cut_off" if due.cut_off_inclusive else "say_cut_off_from"
         if due.receipt is Receipt.NEXT_OPENING:

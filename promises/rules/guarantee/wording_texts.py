@@ -78,6 +78,7 @@ WORDING = {
         "If the last day is closed, the open day before it is the last one."
     ),
     "say_calendar": N_("Open days and hours: %(calendar)s."),
+    "say_branch": N_("Open days and hours are those of the branch."),
     "say_pauses": N_("This time does not count: %(pauses)s."),
     "say_pauses_for": N_("This time does not count: %(pauses)s, for these reasons: %(reasons)s."),
     "say_whole_down": N_("Only whole units count: %(unit)s."),

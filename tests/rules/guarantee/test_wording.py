@@ -129,6 +129,11 @@ def days(op, limit, **more):
             "you €10. Open days and hours: shop.",
         ),
         (
+            {"broken_when": late(add=4, unit="open_hour", calendar="branch")},
+            "We answer you within 4 h of opening time after we received your matter, or we pay "
+            "you €10. Open days and hours are those of the branch.",
+        ),
+        (
             {"broken_when": late(add=28, unit="calendar_day")},
             "We answer you within this time, by the end of its last day: 28 calendar days after "
             "we received your matter, or we pay you €10.",
@@ -270,3 +275,10 @@ def test_label_may_belong_to_every_name_of_the_terms():
     document["labels"] = {name: {"fi": name} for name in names}
     labels = parse_guarantee(document).document["labels"]
     assert isinstance(labels, Mapping) and set(labels) == set(names)
+
+
+def test_calendar_of_the_branch_has_no_name_of_its_own():
+    open_days = {"working_days": {"from": "received_at", "to": "answered_at", "calendar": "branch"}}
+    document = of(broken_when={"compare": [open_days, ">", 2]})
+    assert "opening hours of the branch" in said(document)
+    assert "toimipisteen aukioloajat" in said(document, "fi")
