@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
 from promises.cli.refusals import told
+from promises.rules.guarantee.facts import Unreadable, read_instant
 from promises.rules.guarantee.trial import try_terms
 from promises.rules.terms import parse_terms
 
@@ -105,7 +105,7 @@ def _same(answer: Mapping[str, Any], name: str, expected: object) -> bool:
 def _instant(value: object) -> object:
     if isinstance(value, str) and "T" in value:
         try:
-            return datetime.fromisoformat(value).astimezone()
-        except ValueError:
+            return read_instant(value)
+        except Unreadable:
             return value
     return value

@@ -16,7 +16,7 @@ from promises.identity.recurrence import Budget, RuleNotUnderstood, TooMuchToRep
 from promises.identity.recurrence import days as days_of
 from promises.kernel.errors import FieldProblem
 from promises.kernel.text import N_
-from promises.kernel.zones import zone_of
+from promises.kernel.zones import local_clock
 
 MOST_CLOSURES = 5000
 LONGEST_NAME = 80
@@ -264,8 +264,8 @@ def _closure(event: _Event, start: dt.datetime, instant: dt.datetime, zone: str)
 
 
 def _clock_shows(instant: dt.datetime, zone: str) -> dt.datetime:
-    shows = instant.astimezone(zone_of(zone))
-    return shows.replace(tzinfo=None, second=0, microsecond=0)
+    day, clock = local_clock(instant, zone)
+    return dt.datetime.combine(day, clock.replace(second=0, microsecond=0))
 
 
 def _at(part: Component) -> Line:

@@ -17,7 +17,14 @@ from zoneinfo import ZoneInfo
 from promises.kernel.errors import DomainError
 from promises.kernel.hours import CalendarRefused, CalendarSpec, dump_calendar, parse_calendar
 from promises.kernel.text import N_
-from promises.kernel.zones import ResolvedLocal, local_date, require_utc, resolve_local, zone_of
+from promises.kernel.zones import (
+    ResolvedLocal,
+    local_date,
+    require_utc,
+    resolve_local,
+    utc_offset,
+    zone_of,
+)
 
 __all__ = [
     "BeyondCalendar",
@@ -242,29 +249,23 @@ def prepared(spec: CalendarSpec, first: date, last: date) -> PreparedCalendar:
 
 def _segments(zone: ZoneInfo, start: datetime, end: datetime) -> Iterator[_Segment]:
     """Cuts real time where the zone changes its offset. No zone changes twice within six hours."""
-    since, at, offset = start, start, _offset(zone, start)
+    since, at, offset = start, start, utc_offset(start, zone)
     while at < end:
         probe = min(at + _PROBE, end)
-        if _offset(zone, probe) != offset:
+        if utc_offset(probe, zone) != offset:
             change = _change(zone, at, probe)
             yield _Segment(since, change, offset)
-            since, offset = change, _offset(zone, change)
+            since, offset = change, utc_offset(change, zone)
         at = probe
     yield _Segment(since, end, offset)
 
 
-def _offset(zone: ZoneInfo, at: datetime) -> timedelta:
-    offset = at.astimezone(zone).utcoffset()
-    assert offset is not None  # noqa: S101 -- a ZoneInfo always knows its offset
-    return offset
-
-
 def _change(zone: ZoneInfo, before: datetime, after: datetime) -> datetime:
     """The first second with the new offset."""
-    old = _offset(zone, before)
+    old = utc_offset(before, zone)
     while after - before > _SECOND:
         middle = before + (after - before) // 2 // _SECOND * _SECOND
-        if _offset(zone, middle) == old:
+        if utc_offset(middle, zone) == old:
             before = middle
         else:
             after = middle

@@ -24,7 +24,7 @@ from babel.numbers import format_decimal, parse_pattern
 from babel.numbers import format_percent as babel_percent
 
 from promises.kernel.money import Money, minor_digits
-from promises.kernel.zones import Zone, require_utc, zone_of
+from promises.kernel.zones import Zone, local_date, require_utc, zone_of
 
 LOCALES = ("fi", "sv", "en")
 TRANSLATIONS = Path(__file__).parent.parent / "translations"
@@ -195,7 +195,7 @@ def format_time(locale: str, instant: datetime, zone: Zone, *, seconds: bool = F
 
 def format_date(locale: str, day: datetime | date, zone: Zone = "UTC") -> str:
     """A date, or the date of an instant on the clocks of `zone`."""
-    local = require_utc(day).astimezone(zone_of(zone)).date() if isinstance(day, datetime) else day
+    local = local_date(day, zone) if isinstance(day, datetime) else day
     return babel_date(local, format="medium", locale=_format_locale(locale))
 
 

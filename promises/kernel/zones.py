@@ -1,7 +1,11 @@
-"""Named time zones, local dates, and local times that do not exist or come twice."""
+"""Named time zones, local dates, and local times that do not exist or come twice.
+
+Only here do instants meet clocks. Elsewhere a datetime is an instant in UTC or a bare wall time, so
+two clocks of one zone can never be subtracted from each other; a house rule holds that.
+"""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -37,6 +41,19 @@ def require_utc(instant: datetime) -> datetime:
 
 def local_date(instant: datetime, zone: Zone) -> date:
     return require_utc(instant).astimezone(zone_of(zone)).date()
+
+
+def local_clock(instant: datetime, zone: Zone) -> tuple[date, time]:
+    """What calendar and clock show there. Neither can be subtracted from an instant."""
+    shown = require_utc(instant).astimezone(zone_of(zone))
+    return shown.date(), shown.time()
+
+
+def utc_offset(instant: datetime, zone: Zone) -> timedelta:
+    """How far the clocks of the zone are ahead of UTC at that instant."""
+    offset = require_utc(instant).astimezone(zone_of(zone)).utcoffset()
+    assert offset is not None  # noqa: S101 -- a ZoneInfo always knows its offset
+    return offset
 
 
 @dataclass(frozen=True, slots=True)

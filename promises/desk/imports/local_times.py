@@ -7,7 +7,7 @@ says of a day is asked once; only the days on which clocks change are resolved t
 import datetime as dt
 
 from promises.desk.imports.problems import Problem, Unreadable
-from promises.kernel.zones import Zone, resolve_local, zone_of
+from promises.kernel.zones import Zone, resolve_local, utc_offset, zone_of
 
 SECOND = 1_000_000
 DAY = 86_400 * SECOND
@@ -83,5 +83,4 @@ class LocalTimes:
         return first if first == last else None
 
     def _offset_at(self, instant: int) -> int:
-        offset = moment_of(instant).astimezone(self._zone).utcoffset()
-        return (offset or dt.timedelta(0)) // _MICROSECOND
+        return utc_offset(moment_of(instant), self._zone) // _MICROSECOND

@@ -17,7 +17,7 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from promises.db.sql import execute, rows
-from promises.kernel.zones import zone_of
+from promises.kernel.zones import utc_offset, zone_of
 from promises.reporting.backtests.columns import KIND_CODES, Block, Codes, by_day, hours_of_week
 from promises.rules.compile_numpy import Numbers, Times, Waits, end_waits
 from promises.rules.facts import EventKind, TicketKind
@@ -288,7 +288,7 @@ def _offset_chunk(zone: str, number: int) -> Numbers:
     start = dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + number * dt.timedelta(days=32)
     step = dt.timedelta(minutes=15)
     offsets = [
-        (start + place_in * step).astimezone(place).utcoffset() or dt.timedelta()
+        utc_offset(start + place_in * step, place)
         for place_in in range(_QUARTERS_A_CHUNK)
     ]
     return np.array([offset // dt.timedelta.resolution for offset in offsets], np.int64)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from promises.kernel.calendars import PreparedCalendar
-from promises.kernel.zones import local_date, zone_of
+from promises.kernel.zones import local_clock, local_date
 from promises.rules.guarantee import instants as i
 from promises.rules.guarantee import moments
 from promises.rules.guarantee import numbers as n
@@ -56,7 +56,7 @@ def _placed(telling: Telling, name: Step, part: i.Deadline) -> Iterator[Step]:
 
 
 def _moved(telling: Telling, part: i.Deadline, start: datetime, placed: moments.Placed) -> Step:
-    local = start.astimezone(zone_of(telling.case.zone)).time()
+    _, local = local_clock(start, telling.case.zone)
     if part.cut_off is not None and local >= part.cut_off:
         return Step("received_late", {"time": part.cut_off, "day": placed.received_on})
     return Step("received_closed", {"day": placed.received_on})

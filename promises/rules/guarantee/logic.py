@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
-from promises.kernel.zones import zone_of
+from promises.kernel.zones import local_clock
 from promises.rules.guarantee import conditions as c
 from promises.rules.guarantee.case import Case, Value, Work
 from promises.rules.guarantee.vocabulary import Comparator, Condition, Node
@@ -114,7 +114,7 @@ def _time_in(case: Case, part: c.TimeIn) -> Value:
     at, moving = case.value(part.of)
     if at is None:
         return None, moving
-    clock = at.astimezone(zone_of(case.zone)).time()
+    _, clock = local_clock(at, case.zone)
     if part.start < part.end:
         return part.start <= clock < part.end, moving
     return clock >= part.start or clock < part.end, moving
