@@ -276,10 +276,6 @@ def set_currency(form: Any, currency: str) -> None:
             one.currency = currency
 
 
-def is_general(terms: Terms) -> bool:
-    return isinstance(terms, GuaranteeTerms)
-
-
 def _words(pairs: Mapping[Any, str]) -> Any:
     return options((key, gettext(text)) for key, text in pairs.items())
 
