@@ -23,7 +23,7 @@ from promises.identity.calendars import BRANCH, CalendarName
 from promises.kernel.errors import DomainError, FieldProblem, Refused
 from promises.kernel.text import N_, Message
 from promises.rules.facts import TicketKind
-from promises.rules.terms import GuaranteeTerms, Period, Terms, WaitTerms, parse_terms
+from promises.rules.terms import Period, Terms, WaitTerms, parse_terms
 from promises.web.forms.catalogue import Percent, VersionForm
 from promises.web.forms.editor_words import LABELS, OPTIONS
 from promises.web.forms.terms import MATTERS, PERIODS, Amount, Scopes, blanks_of
