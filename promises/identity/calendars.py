@@ -161,16 +161,22 @@ def calendars_for(
     for name in wanted:
         if name not in found:
             raise CalendarUnknown(name=name)
-    span = (at.year - YEARS_BACK, max(at.year + YEARS_AHEAD, min(now.year + 1, at.year + 36)))
+    span = years_for(at, now)
     return {
-        name: _frozen_calendar(session, (organisation_id, row.id, row.number, *span))
+        name: frozen_calendar(session, (organisation_id, row.id, row.number, *span))
         for name, row in found.items()
     }
 
 
-def _frozen_calendar(
+def years_for(at: dt.datetime, now: dt.datetime) -> tuple[int, int]:
+    """The first and the last year that a calendar for a case from `at` reaches."""
+    return at.year - YEARS_BACK, max(at.year + YEARS_AHEAD, min(now.year + 1, at.year + 36))
+
+
+def frozen_calendar(
     session: Session, key: tuple[uuid.UUID, uuid.UUID, int, int, int]
 ) -> PreparedCalendar:
+    """Of the organisation and calendar in the key this version, over these years."""
     known = _frozen.get(key)
     if known is not None:
         return known

@@ -1,6 +1,7 @@
 """What a backtest says. Money is whole minor units; shares and intervals are estimates."""
 
 import datetime as dt
+import math
 import uuid
 from dataclasses import dataclass
 from decimal import Decimal
@@ -8,7 +9,10 @@ from fractions import Fraction
 
 from promises.kernel.money import Money
 from promises.reporting.rates import KeptRate
-from promises.rules.terms import WaitTerms
+from promises.rules.guarantee.limits import Limit
+from promises.rules.guarantee.units import PER_CENT
+from promises.rules.guarantee.vocabulary import Unit
+from promises.rules.terms import Terms
 
 FEWEST_POINTS = 20
 
@@ -76,12 +80,18 @@ class Monthly:
 
 @dataclass(frozen=True, slots=True)
 class CurvePoint:
-    """The same promise with another limit. Below 30 cases the interval is None."""
+    """The same promise with another limit: seconds of a wait, of general terms in the unit of their
+    limit. Below 30 cases the interval is None."""
 
-    limit_seconds: int
+    limit: int | Fraction
     counts: Counts
     interval: Interval | None
     monthly: Monthly
+
+    @property
+    def limit_seconds(self) -> int:
+        """Of terms that limit a wait."""
+        return int(self.limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,19 +116,28 @@ class Backtest:
 
     `interval` is None below 30 cases or on a single day. `unknown_before` tells that a cap counts
     awards from before the span, which the estimate cannot know.
+
+    General terms have no `leavers`. Their curve turns at `limit`, where they have an evident one;
+    `curve_too_long` tells that there were too many cases for a curve. So many older cases as
+    `left_out` says were not judged, and so many broken promises as `unpriced` says have no amount,
+    as a fact is missing.
     """
 
-    terms: WaitTerms
+    terms: Terms
     first_on: dt.date | None
     last_on: dt.date | None
     counts: Counts
-    leavers: Leavers
+    leavers: Leavers | None
     interval: Interval | None
     monthly: Monthly
     by_branch: tuple[BranchFigures, ...]
     by_weekday_hour: tuple[HourFigures, ...]
     curve: tuple[CurvePoint, ...]
     unknown_before: bool
+    limit: Limit | None = None
+    curve_too_long: bool = False
+    left_out: int = 0
+    unpriced: int = 0
 
     @property
     def days(self) -> int:
@@ -166,3 +185,44 @@ def usual_limits(limit_seconds: int) -> tuple[int, ...]:
     step = next(one for one in reversed(_STEPS) if one == 1 or one * 8 <= limit_seconds)
     count = max(-(-2 * limit_seconds // step), FEWEST_POINTS)
     return tuple(sorted({limit_seconds, *(step * number for number in range(1, count + 1))}))
+
+
+_NICE = tuple(step * Fraction(10) ** power for power in range(-3, 9) for step in (1, 2, 5))
+_NICE_IN: dict[str, tuple[Fraction, ...]] = {
+    Unit.SECOND: tuple(Fraction(one) for one in _STEPS),
+    Unit.MINUTE: tuple(Fraction(one) for one in (1, 2, 5, 10, 15, 30, 60, 120, 360, 720, 1_440)),
+    Unit.HOUR: tuple(Fraction(one, 4) for one in (1, 2, 4, 8, 16, 24, 48, 96, 192, 288, 672)),
+    Unit.DAY: tuple(Fraction(one, 4) for one in (1, 2, 4, 8, 28, 56, 112)),
+}
+_OPEN: dict[str, str] = {
+    Unit.OPEN_SECOND: Unit.SECOND,
+    Unit.OPEN_MINUTE: Unit.MINUTE,
+    Unit.OPEN_HOUR: Unit.HOUR,
+}
+_WHOLE: frozenset[str] = frozenset(
+    {Unit.WORKING_DAY, Unit.CALENDAR_DAY, Unit.WEEK, Unit.MONTH, Unit.YEAR}
+)
+_ALL = 100  # per cent
+
+
+def limits_about(limit: Limit) -> tuple[Fraction, ...]:
+    """The same for general terms, in the unit of their limit: days of the calendar are whole, and
+    shares end at 100 per cent."""
+    own = abs(limit.value)
+    if limit.unit == PER_CENT and limit.value * 2 > _ALL:
+        return _shares_about(limit.value)
+    unit = _OPEN.get(limit.unit or "", limit.unit or "")
+    steps = (Fraction(1),) if unit in _WHOLE else _NICE_IN.get(unit, _NICE)
+    step = next((one for one in reversed(steps) if one * 8 <= own), steps[0])
+    if not own:
+        step = Fraction(1)
+    count = max(math.ceil(2 * own / step), FEWEST_POINTS)
+    return tuple(sorted({limit.value, *(step * number for number in range(1, count + 1))}))
+
+
+def _shares_about(own: Fraction) -> tuple[Fraction, ...]:
+    """Closer together the nearer the limit is to all."""
+    room = max(_ALL - own, Fraction(1, 100))
+    step = max((one for one in _NICE if one * 8 <= room), default=_NICE[0])
+    low = _ALL - step * FEWEST_POINTS
+    return tuple(sorted({own, *(low + step * number for number in range(1, FEWEST_POINTS + 1))}))

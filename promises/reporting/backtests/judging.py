@@ -1,7 +1,7 @@
 """One judgement of many tickets: a code for each, and what each code means.
 
-Everything after it counts codes and adds amounts, whatever kind of terms gave them. WaitTerms of
-another kind need a function of the same form, `Judge`.
+Everything after it counts codes and adds amounts, whatever kind of terms gave them: those that
+limit a wait here, general ones in `general`.
 """
 
 from dataclasses import dataclass
@@ -30,6 +30,19 @@ from promises.rules.verdicts import State
 _GONE = (Ending.LEFT, Ending.NO_SHOW)
 
 
+class Placed(Protocol):
+    """Cases with where and when they were: what counting them needs."""
+
+    @property
+    def day(self) -> Days: ...
+
+    @property
+    def hour(self) -> Bytes: ...
+
+    @property
+    def branch(self) -> Shorts: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Cases:
     """The tickets of a block that terms are for, one entry each: what ended their wait, and how
@@ -55,16 +68,12 @@ class Judged:
     tell what each code means. Of a ticket whose code is owed, `amounts` says how much in minor
     units, caps on several tickets apart."""
 
-    cases: Cases
+    cases: Placed
     codes: Bytes
     states: tuple[State, ...]
     gone: tuple[bool, ...]
     owed: tuple[bool, ...]
     amounts: int | Numbers
-
-
-class Judge(Protocol):
-    def __call__(self, terms: WaitTerms, tickets: Block, codes: Codes, now_us: int) -> Judged: ...
 
 
 def cases_of(terms: WaitTerms, tickets: Block, codes: Codes, now_us: int) -> Cases:
@@ -97,8 +106,3 @@ def judged_waits(terms: WaitTerms, cases: Cases) -> Judged:
         owed=owed_of(rule),
         amounts=terms.amount_minor if cap is None else min(cap, terms.amount_minor),
     )
-
-
-def judged(terms: WaitTerms, tickets: Block, codes: Codes, now_us: int) -> Judged:
-    """The engine's verdict on each ticket in scope, at `now_us` (microseconds since 1970)."""
-    return judged_waits(terms, cases_of(terms, tickets, codes, now_us))

@@ -287,8 +287,5 @@ def _offset_chunk(zone: str, number: int) -> Numbers:
     place = zone_of(zone)
     start = dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + number * dt.timedelta(days=32)
     step = dt.timedelta(minutes=15)
-    offsets = [
-        utc_offset(start + place_in * step, place)
-        for place_in in range(_QUARTERS_A_CHUNK)
-    ]
+    offsets = [utc_offset(start + place_in * step, place) for place_in in range(_QUARTERS_A_CHUNK)]
     return np.array([offset // dt.timedelta.resolution for offset in offsets], np.int64)

@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from promises.reporting.backtests.columns import HOURS
 from promises.reporting.backtests.grants import Grants
-from promises.reporting.backtests.judging import Cases, Judged
+from promises.reporting.backtests.judging import Cases, Judged, Placed
 from promises.rules.compile_numpy import LATE, Bytes, Mask, Numbers, owed_of, steps
 from promises.rules.terms import Rule, WaitTerms
 from promises.rules.verdicts import State
 
-Place = Callable[[Cases], NDArray[Any]]
+Place = Callable[[Placed], NDArray[Any]]
 
 
 @dataclass(frozen=True, slots=True)
