@@ -48,6 +48,7 @@ function slider(limit) {
 }
 
 if (form && result) {
-  slider(form.elements.namedItem("limit"));
+  const limit = form.elements.namedItem("limit");  // promises in general terms have none here
+  if (limit) slider(limit);
   form.addEventListener("input", (event) => { if (event.target.name) soon(); });
 }

@@ -1,19 +1,15 @@
 """Trying a promise against the organisation's own history before it is made."""
 
-import csv
 import dataclasses
-import io
 import uuid
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
+from promises.catalogue.draft_queries import get_draft
 from promises.catalogue.proposal_queries import get_proposal
 from promises.catalogue.queries import promise_by_slug
 from promises.db.session import UnitOfWork
@@ -22,17 +18,17 @@ from promises.desk.models import ImportState
 from promises.http import curves
 from promises.http.context import current, work
 from promises.http.i18n import day_names
-from promises.http.permissions import Permission, staff
+from promises.http.permissions import Permission, may, staff
 from promises.identity.queries import list_branches
 from promises.kernel.errors import DomainError, NotFound
 from promises.kernel.money import minor_digits
 from promises.kernel.zones import local_date
 from promises.reporting.backtests import Backtest, Span, backtest
-from promises.reporting.backtests.figures import CurvePoint
 from promises.reporting.overview import last_days
 from promises.reporting.rates import FEWEST_FOR_SHARE
-from promises.rules.terms import Terms, WaitTerms
-from promises.web.forms.backtests import BacktestForm
+from promises.rules.terms import GuaranteeTerms, Terms, WaitTerms, parse_terms
+from promises.web.backtest_curves import TradeOff, limit_lines, pays, trade_off
+from promises.web.forms.backtests import BacktestForm, HistoryForm
 from promises.web.forms.terms import blanks_of
 from promises.web.words import Told, names_of, scopes_of, tell
 
@@ -44,22 +40,24 @@ SPAN_DAYS = 90
 @dataclass(frozen=True, slots=True)
 class Tried:
     """A promise in words, and what it would have done; no `chart` with too few cases.
-    `unit`: how many minor units make one of the currency."""
+    `unit`: how many minor units make one of the currency. `pays`: whether it may cost money."""
 
     told: Told
     found: Backtest
-    chart: curves.TradeOff | None
+    chart: TradeOff | None
     heat: curves.HeatMap
     branches: dict[uuid.UUID, str]
     unit: int
+    pays: bool
 
 
 @blueprint.get("/staff/backtest")
 @staff(Permission.REPORT_READ)
 def page() -> Response | str | tuple[str, int]:
     """The whole page; with the header X-Live only what a moved slider changes. An address that only
-    names a promise or a proposal leads to the one that says all of it."""
-    if "limit" not in request.args:
+    names a promise, a proposal or a draft leads to the one that says all of it; general terms are
+    too long for an address, and stay named."""
+    if not _complete():
         return redirect(url_for("backtests.page", **_asking()), 303)
     with work() as uow:
         form, tried = _tried(uow)
@@ -70,6 +68,7 @@ def page() -> Response | str | tuple[str, int]:
         tried=tried,
         csv=url_for("backtests.limits", **_args()),
         days=day_names(),
+        subject={name: request.args[name] for name in SUBJECTS if name in request.args},
     )
     return shown, 200 if tried else 422
 
@@ -78,13 +77,23 @@ def page() -> Response | str | tuple[str, int]:
 @staff(Permission.REPORT_READ)
 def limits() -> Response:
     """The trade-off curve as a table, a row a limit."""
-    if "limit" not in request.args:
+    if not _complete():
         return redirect(url_for("backtests.limits", **_asking()), 303)
     with work() as uow:
         _, tried = _tried(uow)
-    content = "".join(_lines(tried.found.curve)) if tried else ""
+    content = "".join(limit_lines(tried.found)) if tried else ""
     headers = {"Content-Disposition": 'attachment; filename="limits.csv"'}
     return Response(content, 200 if tried else 422, headers, mimetype="text/csv")
+
+
+SUBJECTS = ("promise", "proposal", "draft")
+"""What an address may name instead of saying all of a promise."""
+
+
+def _complete() -> bool:
+    """Whether the address says what to try, and on which history."""
+    names_one = any(name in request.args for name in SUBJECTS)
+    return "limit" in request.args or (names_one and "from_on" in request.args)
 
 
 def _args() -> dict[str, Any]:
@@ -92,13 +101,17 @@ def _args() -> dict[str, Any]:
 
 
 def _asking() -> dict[str, Any]:
-    """The address of a promise or proposal over the last 90 days, or of a first example."""
+    """The address of what is named over the last 90 days, or of a first example."""
     with work() as uow:
         terms = _named(uow)
         today = local_date(uow.now, current().organisation.time_zone)
     days = last_days(today, SPAN_DAYS)
-    fields = _EXAMPLE if terms is None else written(terms)
+    fields = _EXAMPLE if terms is None else _fields(terms)
     return fields | {"from_on": days.from_on, "to_on": days.to_on}
+
+
+def _fields(terms: Terms) -> dict[str, Any]:
+    return written(terms) if isinstance(terms, WaitTerms) else _args()
 
 
 _EXAMPLE: dict[str, Any] = {
@@ -114,27 +127,19 @@ _EXAMPLE: dict[str, Any] = {
 }
 
 
-def _named(uow: UnitOfWork) -> WaitTerms | None:
-    """The terms of the proposal or promise in the address; raises NotFound."""
-    proposal, promise = request.args.get("proposal"), request.args.get("promise")
+def _named(uow: UnitOfWork) -> Terms | None:
+    """The terms of what the address names; raises NotFound."""
+    promise, proposal, draft = (request.args.get(name) for name in SUBJECTS)
+    tenant = {"organisation_id": uow.organisation_id}
     if promise:
-        info = promise_by_slug(
-            uow.session, organisation_id=uow.organisation_id, slug=promise, at=uow.now
-        )
-        return _about_waiting(info.version.terms)
+        return promise_by_slug(uow.session, slug=promise, at=uow.now, **tenant).version.terms
     if proposal:
-        found = get_proposal(
-            uow.session, organisation_id=uow.organisation_id, proposal_id=_uuid(proposal)
-        )
-        return _about_waiting(found.terms)
-    return None
-
-
-def _about_waiting(terms: Terms) -> WaitTerms:
-    """Only a promise that limits a wait can be tried here; raises NotFound."""
-    if not isinstance(terms, WaitTerms):
+        return get_proposal(uow.session, proposal_id=_uuid(proposal), **tenant).terms
+    if draft and may(Permission.PROMISE_PUBLISH):
+        return parse_terms(get_draft(uow.session, draft_id=_uuid(draft), **tenant).terms)
+    if draft:
         raise NotFound
-    return terms
+    return None
 
 
 def _uuid(text: str) -> uuid.UUID:
@@ -158,7 +163,10 @@ def written(terms: WaitTerms) -> dict[str, Any]:
     return rest | {name: value for name, value in amounts.items() if value}
 
 
-def _tried(uow: UnitOfWork) -> tuple[BacktestForm, Tried | None]:
+def _tried(uow: UnitOfWork) -> tuple[HistoryForm, Tried | None]:
+    named = None if "limit" in request.args else _named(uow)
+    if isinstance(named, GuaranteeTerms):
+        return _tried_as_named(uow, named)
     form = BacktestForm(formdata=MultiDict(request.args))
     currency = current().organisation.currency
     form.amount.currency = form.cap_case.currency = currency
@@ -174,6 +182,14 @@ def _tried(uow: UnitOfWork) -> tuple[BacktestForm, Tried | None]:
     return form, _try(uow, _bound(terms), form.span())
 
 
+def _tried_as_named(uow: UnitOfWork, terms: GuaranteeTerms) -> tuple[HistoryForm, Tried | None]:
+    form = HistoryForm(formdata=MultiDict(request.args))
+    form.offer_imports(_imports(uow))
+    if not form.validate():
+        return form, None
+    return form, _try(uow, _bound(terms), form.span())
+
+
 def _imports(uow: UnitOfWork) -> list[tuple[uuid.UUID, str]]:
     found = list_imports(
         uow.session, organisation_id=uow.organisation_id, branch_id=current().branch_id
@@ -181,7 +197,7 @@ def _imports(uow: UnitOfWork) -> list[tuple[uuid.UUID, str]]:
     return [(one.id, one.filename) for one in found if one.state == ImportState.DONE]
 
 
-def _bound(terms: WaitTerms) -> WaitTerms:
+def _bound(terms: Terms) -> Terms:
     """Somebody bound to a branch tries promises on that branch only."""
     branch_id = current().branch_id
     if branch_id is None:
@@ -190,7 +206,7 @@ def _bound(terms: WaitTerms) -> WaitTerms:
     return dataclasses.replace(terms, scope=scope)
 
 
-def _try(uow: UnitOfWork, terms: WaitTerms, span: Span) -> Tried:
+def _try(uow: UnitOfWork, terms: Terms, span: Span) -> Tried:
     found = backtest(
         uow.session,
         organisation_id=uow.organisation_id,
@@ -206,78 +222,9 @@ def _try(uow: UnitOfWork, terms: WaitTerms, span: Span) -> Tried:
     return Tried(
         tell(terms, names_of(uow)),
         found,
-        _chart(found),
+        trade_off(found),
         curves.heat_map(hours, FEWEST_FOR_SHARE),
         {one.id: one.name for one in branches},
         10 ** minor_digits(terms.currency),
+        pays(terms),
     )
-
-
-def _chart(found: Backtest) -> curves.TradeOff | None:
-    points = [_trade_point(one) for one in found.curve]
-    if not any(one.share is not None for one in points):
-        return None
-    return curves.trade_off(points, found.terms.rule.limit_seconds)
-
-
-def _trade_point(point: CurvePoint) -> curves.TradePoint:
-    share, interval = point.counts.rate.shown, point.interval
-    cost = point.monthly.cost_interval
-    return curves.TradePoint(
-        point.limit_seconds,
-        None if share is None else float(share),
-        None if interval is None else (float(interval.low), float(interval.high)),
-        point.monthly.cost.amount_minor,
-        None if cost is None else (cost.low.amount_minor, cost.high.amount_minor),
-    )
-
-
-def _lines(curve: Sequence[CurvePoint]) -> Iterator[str]:
-    """Amounts in minor units and shares as decimals, as spreadsheets and programs read them."""
-    yield _row(
-        (
-            "limit_seconds",
-            "kept",
-            "broken",
-            "excluded",
-            "open",
-            "share",
-            "share_low",
-            "share_high",
-            "breaches_a_month",
-            "cost_a_month_minor",
-            "cost_low_minor",
-            "cost_high_minor",
-            "currency",
-        )
-    )
-    for point in curve:
-        counts, interval, monthly = point.counts, point.interval, point.monthly
-        cost = monthly.cost_interval
-        yield _row(
-            (
-                point.limit_seconds,
-                counts.kept,
-                counts.broken,
-                counts.excluded,
-                counts.open,
-                _decimal(counts.rate.shown),
-                _decimal(interval.low if interval else None),
-                _decimal(interval.high if interval else None),
-                f"{float(monthly.breaches):.2f}",
-                monthly.cost.amount_minor,
-                cost.low.amount_minor if cost else None,
-                cost.high.amount_minor if cost else None,
-                monthly.cost.currency,
-            )
-        )
-
-
-def _decimal(share: Fraction | Decimal | None) -> str:
-    return "" if share is None else f"{float(share):.6f}"
-
-
-def _row(values: Sequence[object]) -> str:
-    line = io.StringIO()
-    csv.writer(line).writerow(["" if value is None else value for value in values])
-    return line.getvalue()

@@ -95,7 +95,7 @@ def _page(opened: Opened, form: DraftForm, status: int) -> tuple[str, int]:
 def _shown(opened: Opened) -> dict[str, Any]:
     """What every page of a draft shows."""
     with work() as uow:
-        line = history_line(uow, opened.terms)
+        line = history_line(uow, opened.terms, opened.row.draft_id)
     template = opened.template
     speaks = template is not None and template.speaks_for(opened.row.terms)
     stated = [STATED[name] for name in template.stated] if template and speaks else []

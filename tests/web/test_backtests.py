@@ -7,9 +7,12 @@ import random
 
 import pytest
 
+from promises.catalogue.drafts import NewDraft, begin_draft
 from promises.kernel.actors import Role
 from promises.reporting.backtests import Span, backtest
+from promises.rules.terms import parse_terms
 from tests.factories.catalogue import publish_simple_promise, simple_terms
+from tests.flows.guarantees import general
 from tests.reporting.backtests.ground import Bank, random_ticket
 from tests.web.catalogue import make_proposal
 from tests.web.staff import sign_in
@@ -197,3 +200,92 @@ def test_only_those_who_read_reports_may_try(bank, client, role):
     sign_in(client, bank.made, role)
     assert client.get(address(bank), query_string=ASKED).status_code == 403
     assert client.get(address(bank, "/limits.csv"), query_string=ASKED).status_code == 403
+
+
+# ---- promises in general terms
+
+ALWAYS_BROKEN = general(
+    scope={"ticket_kinds": ["visit"]},
+    facts={"arrived_at": "instant"},
+    broken_when={"known": "arrived_at"},
+)
+
+
+def test_promise_in_general_terms_is_tried_by_its_name(app, bank, manager):
+    document = general(
+        scope={"ticket_kinds": ["visit"]},
+        facts={"arrived_at": "instant", "service_started_at": "instant"},
+        deadlines={"seen_before": {"from": "arrived_at", "add": 10, "unit": "minute"}},
+        broken_when={"late": {"event": "service_started_at", "deadline": "seen_before"}},
+    )
+    terms = parse_terms(document)
+    proposal_id = make_proposal(app, bank.made, terms=terms)
+    page = manager.get(f"/o/{bank.made.slug}/staff/proposals/{proposal_id}")
+    assert f"backtest?proposal={proposal_id}" in page.text
+    first = manager.get(address(bank), query_string={"proposal": str(proposal_id)})
+    assert first.status_code == 303
+    assert f"proposal={proposal_id}" in first.location
+    assert manager.get(first.location).status_code == 200
+    asked = {"proposal": str(proposal_id), "from_on": "2026-01-20", "to_on": "2026-04-02"}
+    page = manager.get(address(bank), query_string=asked)
+    found = expected(app, bank, terms)
+    assert page.status_code == 200
+    assert f"Tried on {found.counts.cases} cases of 73 days" in page.text
+    assert page.text.count("<svg") >= 2
+    assert "Limit in minutes" in page.text
+    assert "Left before the limit" not in page.text
+    assert "Compensation a month" in page.text
+    assert f'<input type="hidden" name="proposal" value="{proposal_id}">' in page.text
+    part = manager.get(address(bank), query_string=asked, headers={"X-Live": "1"})
+    assert "<html" not in part.text
+    answer = manager.get(address(bank, "/limits.csv"), query_string=asked)
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    assert {row["unit"] for row in rows} == {"minute"}
+    own = next(row for row in rows if row["limit"] == "10")
+    assert (int(own["kept"]), int(own["broken"])) == (found.kept, found.broken)
+    wrong = manager.get(address(bank), query_string=asked | {"to_on": ""})
+    assert wrong.status_code == 422
+    assert "Give the day." in wrong.text
+
+
+def test_remedy_without_money_shows_no_sums(app, bank, manager):
+    document = general(
+        scope={"ticket_kinds": ["visit"]},
+        facts={"called_at": "instant", "arrived_at": "instant"},
+        broken_when={"missing": "called_at"},
+        remedy={"kind": "apology"},
+        amount=0,
+    )
+    proposal_id = make_proposal(app, bank.made, terms=parse_terms(document))
+    asked = {"proposal": str(proposal_id), "from_on": "2026-01-20", "to_on": "2026-04-02"}
+    page = manager.get(address(bank), query_string=asked)
+    assert page.status_code == 200
+    assert "Compensation" not in page.text
+    assert "€" not in page.text.partition('id="result"')[2]
+    assert "The same promise with other limits" not in page.text
+
+
+def test_more_cases_than_can_be_judged_are_told(app, bank, manager, monkeypatch):
+    monkeypatch.setattr("promises.reporting.backtests.general.MOST_TICKETS", 50)
+    terms = parse_terms(ALWAYS_BROKEN)
+    found = expected(app, bank, terms)
+    proposal_id = make_proposal(app, bank.made, terms=terms)
+    asked = {"proposal": str(proposal_id), "from_on": "2026-01-20", "to_on": "2026-04-02"}
+    page = manager.get(address(bank), query_string=asked)
+    assert found.left_out > 100
+    assert f"{found.left_out} older ones are left out" in page.text
+    assert f"Tried on {found.counts.cases} cases" in page.text
+
+
+def test_draft_is_tried_by_those_who_may_publish(app, bank, manager):
+    terms = parse_terms(ALWAYS_BROKEN)
+    with app.app_context(), bank.work() as uow:
+        draft_id = begin_draft(
+            uow.session, organisation_id=bank.id, actor=uow.actor, now=uow.now,
+            start=NewDraft(terms, {}, None),
+        ).id  # fmt: skip
+    asked = {"draft": str(draft_id), "from_on": "2026-01-20", "to_on": "2026-04-02"}
+    page = manager.get(address(bank), query_string=asked)
+    assert f"Tried on {expected(app, bank, terms).counts.cases} cases" in page.text
+    editor = manager.get(f"/o/{bank.made.slug}/staff/editor/{draft_id}")
+    assert f"backtest?draft={draft_id}" in editor.text.replace("&amp;", "&")

@@ -8,7 +8,7 @@ from typing import Any
 from wtforms import DateField, SelectField
 from wtforms.validators import Optional
 
-from promises.http.forms import one_id, options
+from promises.http.forms import Form, one_id, options
 from promises.http.i18n import gettext
 from promises.kernel.text import N_
 from promises.reporting.backtests import Span
@@ -16,15 +16,14 @@ from promises.reporting.backtests.estimate import LONGEST_SPAN_DAYS
 from promises.web.forms.terms import FullTermsForm, Scopes
 
 
-class BacktestForm(FullTermsForm):
-    """Sent by GET: the address says all, so it can be shared."""
+class HistoryForm(Form):
+    """Against which history alone; sent by GET, so that the address can be shared."""
 
     from_on = DateField(N_("From"), [Optional()])
     to_on = DateField(N_("To"), [Optional()])
     brought = SelectField(N_("Or one import alone"), coerce=one_id, validators=[Optional()])
 
-    def offer_history(self, scopes: Scopes, imports: Iterable[tuple[uuid.UUID, str]]) -> None:
-        self.offer(scopes)
+    def offer_imports(self, imports: Iterable[tuple[uuid.UUID, str]]) -> None:
         self.brought.choices = options([("", gettext("No, all tickets of these days")), *imports])
 
     def span(self) -> Span:
@@ -47,3 +46,11 @@ class BacktestForm(FullTermsForm):
             self.from_on.errors = [gettext("Choose ten years at most.")]
             return False
         return fine
+
+
+class BacktestForm(HistoryForm, FullTermsForm):
+    """The whole promise as well: the address says all of it."""
+
+    def offer_history(self, scopes: Scopes, imports: Iterable[tuple[uuid.UUID, str]]) -> None:
+        self.offer(scopes)
+        self.offer_imports(imports)
