@@ -183,6 +183,6 @@ STATED = {
 }
 
 NOTES = {
-    "told": N_("Told by the bank; no published text was found."),
+    "told": N_("The model of this product; no public source was found."),
     "pledge": N_("No scheme with this number was found in print."),
 }
