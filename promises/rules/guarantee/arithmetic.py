@@ -2,7 +2,7 @@
 
 from calendar import isleap
 from collections.abc import Callable, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from fractions import Fraction
 from math import ceil, floor, prod
 
@@ -11,9 +11,9 @@ from promises.kernel.zones import local_date
 from promises.rules.guarantee import moments
 from promises.rules.guarantee import numbers as n
 from promises.rules.guarantee.case import UNKNOWN, Case, Value, Work
-from promises.rules.guarantee.facts import Unreadable, read_number
+from promises.rules.guarantee.facts import Interval, Unreadable, midnight, read_number
 from promises.rules.guarantee.logic import choose
-from promises.rules.guarantee.numbers import Rate
+from promises.rules.guarantee.numbers import Pauses, Rate
 from promises.rules.guarantee.vocabulary import Count, Number, Rounding, Whole
 
 _HALF = Fraction(1, 2)
@@ -32,8 +32,11 @@ def _fact(case: Case, part: n.NumberFact) -> Value:
 
 
 def _dated_value(case: Case, part: n.DatedValue) -> Value:
-    found = case.value_in_force(part.name)
-    return UNKNOWN if found is None else case.value(found)
+    found, moving = case.value_in_force(part.name)
+    if found is None:
+        return None, moving
+    value, shifting = case.value(found)
+    return value, moving or shifting
 
 
 def _measure(case: Case, part: n.Measure) -> Value:
@@ -112,18 +115,15 @@ def in_tier(row: n.Tier, value: Fraction) -> bool:
 
 
 def _periods(case: Case, part: n.Periods) -> Value:
-    of, moving = case.value(part.of)
-    after, every = case.value(part.after)[0], case.value(part.every)[0]
-    if of is None or after is None or not every:
+    parts = [part.of, part.after, part.every, *([] if part.most is None else [part.most])]
+    found = [case.value(one) for one in parts]
+    moving = any(shifting for _, shifting in found)
+    of, after, every, *most = (value for value, _ in found)
+    if of is None or after is None or not every or None in most:
         return None, moving
     exact = (of - after) / every
     count = max(ceil(exact) if part.count is Count.BEGUN else floor(exact), 0)
-    if part.most is not None:
-        most = case.value(part.most)[0]
-        if most is None:
-            return None, moving
-        count = min(count, floor(most))
-    return Fraction(count), moving
+    return Fraction(min(count, *map(floor, most)) if most else count), moving
 
 
 def _accrual(case: Case, part: n.Accrual) -> Value:
@@ -158,11 +158,18 @@ def _elapsed(case: Case, part: n.Elapsed) -> Value:
     if part.pauses is not None and start < end:
         given = case.facts.get(part.pauses.fact, ())
         pauses = moments.spans_in(given, start, end, part.pauses.reasons)
-        lasting = any(stop is None and since < end for since, stop, _ in given)
-        moving = moving or lasting
+        moving = moving or _lasts(given, end, part.pauses)
     span = moments.measured(start, end, opening, pauses)
     unit_us = moments.SECONDS[part.unit] * 1_000_000
     return whole(Fraction(moments.micro(span), unit_us), part.whole), moving
+
+
+def _lasts(given: Sequence[Interval], end: datetime, pauses: Pauses) -> bool:
+    """Whether a pause that began before the end goes on."""
+    return any(
+        stop is None and since < end and (pauses.reasons is None or reason in pauses.reasons)
+        for since, stop, reason in given
+    )
 
 
 def whole(value: Fraction, how: Whole) -> Fraction:
@@ -180,25 +187,33 @@ def _calendar_days(case: Case, part: n.CalendarDays) -> Value:
     opening = None if part.calendar is None else case.calendars[part.calendar]
     days = moments.days_between(first, last, opening)
     if part.pauses is not None and days > 0:
-        paused, lasting = _paused_days(case, part, opening)
-        return Fraction(days - paused), moving or lasting
+        given = case.facts.get(part.pauses.fact, ())
+        paused = paused_days(given, part.pauses, (first, last), case.zone, opening)
+        after = midnight(last + _DAY, case.zone)
+        return Fraction(days - paused), moving or _lasts(given, after, part.pauses)
     return Fraction(days), moving
 
 
-def _paused_days(
-    case: Case, part: n.CalendarDays, opening: PreparedCalendar | None
-) -> tuple[int, bool]:
-    """The days that pauses take away, and whether one still lasts."""
-    start, end = case.value(part.start)[0], case.value(part.end)[0]
-    pauses = part.pauses
-    given = () if pauses is None else case.facts.get(pauses.fact, ())
-    reasons = None if pauses is None else pauses.reasons
-    paused = sum(
-        moments.days_between(local_date(since, case.zone), local_date(until, case.zone), opening)
-        for since, until in moments.spans_in(given, start, end, reasons)
-    )
-    lasting = any(stop is None and since < end for since, stop, _ in given)
-    return paused, lasting
+def paused_days(
+    given: Sequence[Interval],
+    pauses: Pauses,
+    days: tuple[date, date],
+    zone: str,
+    opening: PreparedCalendar | None,
+) -> int:
+    """How many of the days after the first and up to the last lie after the day on which a pause
+    begins, up to the day on which it ends."""
+    counted, last = days
+    taken = 0
+    for since, until, reason in given:
+        if pauses.reasons is not None and reason not in pauses.reasons:
+            continue
+        first = max(local_date(since, zone), counted)
+        end = last if until is None else min(local_date(until, zone), last)
+        if first < end:
+            taken += moments.days_between(first, end, opening)
+            counted = end
+    return taken
 
 
 def _interest(case: Case, part: n.Interest) -> Value:
@@ -211,7 +226,8 @@ def _interest(case: Case, part: n.Interest) -> Value:
     per_cent = Fraction(0)
     days_left = (last - first).days
     for row in part.rates:
-        rate = case.value(row.percent)[0]
+        rate, changing = case.value(row.percent)
+        moving = moving or changing
         since = max(first, first if row.first is None else row.first - _DAY)
         until = min(last, last if row.last is None else row.last)
         if since >= until:

@@ -10,21 +10,18 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from promises.kernel.calendars import PreparedCalendar
+from promises.kernel.calendars import BeyondCalendar, PreparedCalendar
 from promises.kernel.zones import local_date
 from promises.rules.guarantee.clauses import DatedRows, Guarantee, Row
-from promises.rules.guarantee.facts import ONE_MICROSECOND
-from promises.rules.guarantee.instants import (
-    ChosenInstant,
-    Deadline,
-    Extreme,
-    FirstKnown,
-    NamedDeadline,
-)
+from promises.rules.guarantee.instants import LastInTime
 from promises.rules.guarantee.vocabulary import Instant, Node, Number
 
 Value = tuple[Any, bool]
 UNKNOWN: Value = (None, False)
+AFTER_MISSED = "period_start is a missed deadline"
+"""Beside the facts of an occurrence: whether it begins with the missed deadline of the one before,
+which stands for its last day like any deadline."""
+
 Work = Mapping[type, Callable[["Case", Any], Value]]
 """How each kind of part gets its value."""
 
@@ -97,35 +94,18 @@ class Case:
 
     def day(self, part: Instant) -> tuple[date | None, bool]:
         """The local day of an instant; of a deadline the last day that is in time."""
-        at, moving = self.value(part)
-        if at is None:
-            return None, moving
-        if self.is_deadline(part):
-            at -= ONE_MICROSECOND
-        return local_date(at, self.zone), moving
+        at, moving = self.value(LastInTime(part))
+        return (None if at is None else local_date(at, self.zone)), moving
 
-    def is_deadline(self, part: Instant) -> bool:
-        """Whether the instant is the first that is too late, rather than one at which something
-        happens: an instant that only has a name among the deadlines is none."""
-        if isinstance(part, NamedDeadline):
-            return self.is_deadline(self.terms.deadlines[part.name])
-        if isinstance(part, Extreme | FirstKnown):
-            return any(self.is_deadline(one) for one in part.of)
-        if isinstance(part, ChosenInstant):
-            return any(self.is_deadline(one) for one in (part.otherwise, *_thens(part)))
-        return isinstance(part, Deadline)
-
-    def value_in_force(self, name: str) -> Number | None:
-        """None while the date that decides is not known, or lies in no row."""
+    def value_in_force(self, name: str) -> tuple[Number | None, bool]:
+        """The number, and whether the date that decides still moves. None while that date is not
+        known, or lies in no row."""
         fixed = self.terms.values.get(name)
         if fixed is not None:
-            return fixed
-        for group in self.terms.dated:
-            if name not in group.rows[0].values:
-                continue
-            row = self.row_in_force(group)[0]
-            return None if row is None else row.values[name]
-        return None
+            return fixed, False
+        group = next(group for group in self.terms.dated if name in group.rows[0].values)
+        row, _, moving = self.row_in_force(group)
+        return (None if row is None else row.values[name]), moving
 
     def row_in_force(self, group: DatedRows) -> tuple[Row | None, date | None, bool]:
         """The row of the date that decides, that date, and whether it still moves."""
@@ -136,8 +116,12 @@ class Case:
         return row, day, moving
 
 
-def _thens(part: ChosenInstant) -> tuple[Instant, ...]:
-    return tuple(then for _, then in part.rows)
+def known(case: Case, part: Node) -> Any:
+    """The value, or None; beyond the end of a calendar nothing is known."""
+    try:
+        return case.value(part)[0]
+    except BeyondCalendar:
+        return None
 
 
 def in_force(first: date | None, last: date | None, day: date | None) -> bool:

@@ -4,7 +4,7 @@
 may still get worse: then `settled` is false and `next_change_at` says when to look again.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
 
@@ -84,20 +84,14 @@ def evaluate(case: Case) -> Result:
 
 def judge(case: Case) -> Result:
     """The answer at the case's time alone."""
-    moving = _out_of_all_rows(case)
-    if moving is not None:
-        return Result(State.NOT_APPLICABLE, "no_values_in_force", settled=not moving)
-    return _judge(case)
-
-
-def _out_of_all_rows(case: Case) -> bool | None:
-    """Whether the date of the case, which no row of dated values holds, still moves; None where
-    every known date lies in a row."""
+    shifting = False
     for group in case.terms.dated:
         row, day, moving = case.row_in_force(group)
         if row is None and day is not None:
-            return moving
-    return None
+            return Result(State.NOT_APPLICABLE, "no_values_in_force", settled=not moving)
+        shifting = shifting or moving
+    judged = _judge(case)
+    return replace(judged, settled=False) if shifting else judged
 
 
 def _fingerprint(case: Case) -> object:
@@ -120,7 +114,8 @@ def _judge(case: Case) -> Result:
         if moving:
             return Result(State.OPEN, "still_time", settled=False)
         return Result(State.KEPT, "in_time", settled=True)
-    excused, tried = _excused(case)
+    excused, tried, excusing = _excused(case)
+    moving = moving or excusing
     if excused is not None:
         return Result(
             State.EXCLUDED, excused.code, settled=not moving, exclusion=excused, tried=tried
@@ -131,18 +126,21 @@ def _judge(case: Case) -> Result:
     return Result(State.BROKEN, reason, settled=settled, owed=owed, tried=tried)
 
 
-def _excused(case: Case) -> tuple[Exclusion | None, tuple[tuple[str, bool | None], ...]]:
-    """The first exclusion that holds and is proved, and all that were tried. What nobody knows
-    excuses nothing."""
+def _excused(case: Case) -> tuple[Exclusion | None, tuple[tuple[str, bool | None], ...], bool]:
+    """The first exclusion that holds and is proved, all that were tried, and whether one of them
+    still changes with time. What nobody knows excuses nothing."""
     tried: list[tuple[str, bool | None]] = []
+    moving = False
     for one in case.terms.exclusions:
-        holds = case.value(one.when)[0]
+        holds, shifting = case.value(one.when)
+        moving = moving or shifting
         if holds and one.proof is not None:
-            holds = case.value(one.proof)[0] or None
+            proved, shifting = case.value(one.proof)
+            holds, moving = proved or None, moving or shifting
         tried.append((one.code, holds))
         if holds:
-            return one, tuple(tried)
-    return None, tuple(tried)
+            return one, tuple(tried), moving
+    return None, tuple(tried), moving
 
 
 def _owed(case: Case) -> Owed:
@@ -157,6 +155,7 @@ def _owed(case: Case) -> Owed:
     )
     missed, waiting = _claim_missed(case, start, end)
     pay_before = None if terms.payment is None else case.value(terms.payment.due)[0]
+    moving = moving or worked.moving
     amount = 0 if missed else worked.amount_minor
     penalty, late_moving = _penalty(case, pay_before) if amount else (0, False)
     return Owed(

@@ -95,6 +95,14 @@ class NextOpening(Instant):
 
 
 @dataclass(frozen=True, slots=True)
+class LastInTime(Instant):
+    """Not of the language: the instant for which a part stands where days are counted, which for a
+    deadline is the last that is in time. One that merely has a name among the deadlines is none."""
+
+    of: Instant
+
+
+@dataclass(frozen=True, slots=True)
 class Deadline(Instant):
     """The first instant that is too late. See `moments`."""
 

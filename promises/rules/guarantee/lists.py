@@ -37,15 +37,14 @@ def _record(case: Case, entry: Any) -> Mapping[str, Any]:
 
 def _those(
     case: Case, found: Sequence[Any], where: Condition | None
-) -> Iterator[Mapping[str, Any] | None]:
-    """The entries for which the condition holds, as records, each while it is looked at; None for
-    one of which nobody knows."""
+) -> Iterator[tuple[Mapping[str, Any], bool | None, bool]]:
+    """The entries as records, each while it is looked at, with whether the condition holds and
+    whether it still moves."""
     outer = case.item
     for entry in found:
         record = case.item = _record(case, entry)
-        holds = True if where is None else case.value(where)[0]
-        if holds is not False:
-            yield record if holds else None
+        holds, moving = (True, False) if where is None else case.value(where)
+        yield record, holds, moving
     case.item = outer
 
 
@@ -53,14 +52,16 @@ def _count(case: Case, part: n.CountOf) -> Value:
     found = case.facts.get(part.fact)
     if found is None:
         return UNKNOWN
-    moving = part.spans and any(end is None for _, end, _ in found)
-    entries = list(_those(case, found, part.where))
-    if None in entries:
+    looked_at = list(_those(case, found, part.where))
+    moving = any(shifting for _, _, shifting in looked_at)
+    moving = moving or (part.spans and any(end is None for _, end, _ in found))
+    if any(holds is None for _, holds, _ in looked_at):
         return None, moving
+    entries = [record for record, holds, _ in looked_at if holds]
     if part.within_days is None:
         return Fraction(len(entries)), moving
     field = part.at or ("start" if part.spans else "value")
-    instants = sorted(_instant_of(case, one, field) for one in entries if one is not None)
+    instants = sorted(_instant_of(case, one, field) for one in entries)
     days = [local_date(at, case.zone) for at in instants if at > _NEVER]
     if len(days) < len(entries):
         return None, moving
@@ -88,15 +89,29 @@ def _total(case: Case, part: n.TotalOf) -> Value:
     if found is None:
         return UNKNOWN
     total = Fraction(0)
-    known = True
-    for record in _those(case, found, part.where):
-        value = None if record is None else case.value(part.of)[0]
+    known, moving = True, False
+    for _, holds, shifting in _those(case, found, part.where):
+        moving = moving or shifting
+        if holds is False:
+            continue
+        value, shifting = case.value(part.of) if holds else UNKNOWN
+        moving = moving or shifting
         known = known and value is not None
         total += value or 0
-    return (total, False) if known else UNKNOWN
+    return (total if known else None), moving
 
 
 def _spells(case: Case, part: n.Spells) -> Value:
+    lengths, moving = spell_lengths(case, part)
+    if lengths is None:
+        return None, moving
+    unit_us = moments.SECONDS[part.unit] * 1_000_000
+    return whole(Fraction(_taken(lengths, part.take), unit_us), part.whole), moving
+
+
+def spell_lengths(case: Case, part: n.Spells) -> tuple[list[int] | None, bool]:
+    """How many microseconds each interruption lasted, in order; None where nobody knows; and
+    whether that still moves."""
     given = case.facts.get(part.fact)
     if given is None:
         return UNKNOWN
@@ -107,17 +122,16 @@ def _spells(case: Case, part: n.Spells) -> Value:
         return UNKNOWN
     groups = moments.merge_spells(given, case.now, timedelta(seconds=part.merge_gap_s))
     if part.within is not None:
-        start, end = (case.value(one)[0] for one in part.within)
+        (start, moving), (end, shifting) = (case.value(one) for one in part.within)
+        lasting = lasting or moving or shifting
         if start is None or end is None:
-            return UNKNOWN
-        lasting = lasting or any(case.moves(one) for one in part.within)
-        groups = [(max(a, start), min(b, end)) for a, b in groups if a < end and b > start]
-    lengths = [_length(case, part, given, start, end) for start, end in groups]
-    unit_us = moments.SECONDS[part.unit] * 1_000_000
-    return whole(Fraction(_taken(lengths, part.take), unit_us), part.whole), lasting
+            return None, lasting
+        cut = [(max(a, start), min(b, end)) for a, b in groups]
+        groups = [(a, b) for a, b in cut if a < b]
+    return [_length(part, given, start, end) for start, end in groups], lasting
 
 
-def _length(case: Case, part: n.Spells, given: Any, start: datetime, end: datetime) -> int:
+def _length(part: n.Spells, given: Any, start: datetime, end: datetime) -> int:
     if part.count_gap:
         return moments.micro(end - start)
     return sum(moments.micro(b - a) for a, b in moments.spans_in(given, start, end))

@@ -1,13 +1,13 @@
 """The arithmetic of deadlines, days and windows, on instants that are already known."""
 
 import calendar
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from fractions import Fraction
 
 from promises.kernel.calendars import PreparedCalendar
-from promises.kernel.zones import local_date, resolve_local, zone_of
+from promises.kernel.zones import local_clock, local_date, resolve_local
 from promises.rules.guarantee.facts import ONE_MICROSECOND, Interval, midnight
 from promises.rules.guarantee.instants import Deadline
 from promises.rules.guarantee.numbers import Window
@@ -124,19 +124,21 @@ def place(
         at = advance(start, span, running, pauses, reasons)
         return None if at is None else Placed(_closed(at, deadline))
     received, clock, moved = _receipt(deadline, start, zone, opening)
+
+    def placed(last: date) -> Placed:
+        rolled = last
+        if deadline.roll is not None and opening is not None:
+            rolled = opening.roll(last, deadline.roll is Roll.PREVIOUS_OPEN_DAY)
+        skipped: tuple[date, ...] = ()
+        if opening is not None and rolled > received:
+            skipped = opening.closed_days_between(received, rolled)
+        due = _moment(deadline, rolled, clock, zone, opening)
+        return Placed(due, received, moved, rolled, skipped, rolled != last)
+
     counted = opening if deadline.unit is Unit.WORKING_DAY else None
-    counted_to = _count_days(deadline, received, int(add), opening)
-    last = _without_pauses(counted_to, start, zone, counted, pauses, reasons)
-    if last is None:
-        return None
-    rolled = last
-    if deadline.roll is not None and opening is not None:
-        rolled = opening.roll(last, deadline.roll is Roll.PREVIOUS_OPEN_DAY)
-    skipped: tuple[date, ...] = ()
-    if opening is not None and rolled > received:
-        skipped = opening.closed_days_between(received, rolled)
-    due = _moment(deadline, rolled, clock, zone, opening)
-    return Placed(due, received, moved, rolled, skipped, rolled != last)
+    last = _count_days(deadline, received, int(add), opening)
+    held_up = [one for one in pauses if reasons is None or one[2] in reasons]
+    return _without_pauses(last, placed, start, zone, counted, held_up)
 
 
 def _closed(at: datetime, deadline: Deadline) -> datetime:
@@ -147,8 +149,7 @@ def _receipt(
     deadline: Deadline, start: datetime, zone: str, opening: PreparedCalendar | None
 ) -> tuple[date, time, bool]:
     """The local day and time of day from which it counts, and whether they were moved."""
-    local = start.astimezone(zone_of(zone))
-    day, clock = local.date(), local.time()
+    day, clock = local_clock(start, zone)
     late = deadline.cut_off is not None and (
         clock > deadline.cut_off or (clock == deadline.cut_off and not deadline.cut_off_inclusive)
     )
@@ -163,8 +164,7 @@ def _receipt(
     else:
         day = opening.add_open_days(day, 1)
         opened = opening.opening_of_day(day) or midnight(day, zone)
-    local = opened.astimezone(zone_of(zone))
-    return local.date(), local.time(), opened != start
+    return *local_clock(opened, zone), opened != start
 
 
 def _count_days(
@@ -235,7 +235,7 @@ def window_names(window: Window, at: datetime, zone: str) -> tuple[str, ...]:
     """By which names the window may stand among numbers by period: a financial year also by the
     two years that it touches."""
     name = window_at(window, at, zone)[2]
-    if window.span != "year":
+    if window.span != "year" or window.starts == (1, 1):
         return (name,)
     after = f"{int(name) + 1:04d}"
     return (name, *(f"{name}{mark}{year}" for mark in "/-" for year in (after[2:], after)))
@@ -248,25 +248,28 @@ def days_between(first: date, last: date, opening: PreparedCalendar | None) -> i
 
 def _without_pauses(
     last: date,
+    placed: Callable[[date], Placed],
     start: datetime,
     zone: str,
     opening: PreparedCalendar | None,
     pauses: Iterable[Interval],
-    reasons: frozenset[str] | None,
-) -> date | None:
-    """The last day, later by as many days as pauses take; None in a pause that lasts."""
-    for since, until, reason in sorted(pauses, key=lambda one: one[0]):
-        if (reasons is not None and reason not in reasons) or local_date(since, zone) > last:
+) -> Placed | None:
+    """Where the deadline lies when its last day is later by as many days as pauses take that begin
+    before it; None in a pause that lasts."""
+    found = placed(last)
+    for since, until, _ in sorted(pauses, key=lambda one: one[0]):
+        since = max(since, start)
+        if since >= found.due:
             continue
         if until is None:
             return None
-        since = max(since, start)
         if until <= since:
             continue
-        days = days_between(local_date(since, zone), local_date(until, zone), opening)
+        first = max(local_date(since, zone), found.received_on or last)
+        days = days_between(first, max(first, local_date(until, zone)), opening)
         last = last + days * _DAY if opening is None else opening.add_open_days(last, days)
-        start = until
-    return last
+        start, found = until, placed(last)
+    return found
 
 
 def merge_spells(spells: Iterable[Interval], end: datetime | None, gap: timedelta) -> list[Span]:

@@ -10,7 +10,8 @@ from promises.rules.guarantee.arithmetic import amount_of, round_to
 from promises.rules.guarantee.case import Case
 from promises.rules.guarantee.lists import earlier_in
 from promises.rules.guarantee.moments import micro, window_at, window_names
-from promises.rules.guarantee.vocabulary import Instant, Number, Rounding
+from promises.rules.guarantee.vocabulary import Instant, Node, Number, Rounding
+from promises.rules.guarantee.walk import children
 
 
 class Outcome(StrEnum):
@@ -37,21 +38,25 @@ class StepTaken:
 
 @dataclass(frozen=True, slots=True)
 class Worked:
-    """`amount_minor` is None while a number that it needs is not known."""
+    """`amount_minor` is None while a number that it needs is not known. `moving`: a step looks at
+    something that still changes with time."""
 
     amount_minor: int | None
     outcome: Outcome
     steps: tuple[StepTaken, ...]
+    moving: bool = False
 
 
 def work_out(case: Case, amount: Fraction) -> Worked:
     """The steps of the terms. What is no whole minor unit at their end is rounded half up."""
     taken: list[StepTaken] = []
     outcome = Outcome.FULL
+    moving = False
     for step in case.terms.steps:
+        moving = moving or _moves(case, step)
         done, what = _take(case, step, amount)
         if done is None:
-            return Worked(None, outcome, tuple(taken))
+            return Worked(None, outcome, tuple(taken), moving)
         taken.append(done)
         amount = done.after
         outcome = what or outcome
@@ -59,7 +64,16 @@ def work_out(case: Case, amount: Fraction) -> Worked:
         rounded = round_to(amount, Fraction(1), Rounding.HALF_UP)
         taken.append(StepTaken("round", amount, rounded, Fraction(1)))
         amount = rounded
-    return Worked(int(max(amount, Fraction(0))), outcome, tuple(taken))
+    return Worked(int(max(amount, Fraction(0))), outcome, tuple(taken), moving)
+
+
+def _moves(case: Case, step: clauses.Step) -> bool:
+    """Whether anything that the step looks at still changes with time."""
+    for one in children(step):
+        parts = one if isinstance(one, tuple) else (one,)
+        if any(isinstance(part, Node) and case.value(part)[1] for part in parts):
+            return True
+    return False
 
 
 _Taken = tuple[StepTaken | None, Outcome | None]

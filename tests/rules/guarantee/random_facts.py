@@ -19,7 +19,9 @@ CALENDARS = {
     },
 }
 KEYS = ("household", "incident")
-RECORD_FIELDS = {"at": "instant", "size": "number", "flag": "boolean", "colour": "text"}
+RECORD_FIELDS = {"at": "instant", "size": "number", "colour": "text"} | {
+    "flag": {"type": "boolean", "when_missing": False}
+}
 
 
 def instant(random, days=12):
@@ -78,7 +80,8 @@ def _several(random, one):
 
 
 def _by_period(random):
-    names = ("2025", "2026", "2026-03", "2026-04", "2026-03-27", "2026-03-28")
+    year = random.choice(["2025", "2025", "2025/26", "2025-26", "2025/2026", "2025-2026"])
+    names = (year, "2026", "2026-03", "2026-04", "2026-03-27", "2026-03-28")
     return {name: decimal(random) for name in names if random.random() < 0.5}
 
 

@@ -22,10 +22,14 @@ FACTS = {
     "granted": "by_period",
 }
 FIELDS = {
-    "records": {"number": ("size",), "text": "colour", "boolean": "flag"},
+    "records": {"number": ("size",), "text": "colour", "boolean": "flag", "instant": ("at",)},
     "numbers": {"number": ("value",)},
-    "instants": {"number": ("value",)},
-    "intervals": {"number": ("seconds", "minutes", "hours"), "text": "reason"},
+    "instants": {"number": ("value",), "instant": ("value",)},
+    "intervals": {
+        "number": ("seconds", "minutes", "hours"),
+        "text": "reason",
+        "instant": ("start", "end"),
+    },
 }
 REAL = ("second", "minute", "hour", "day")
 OPEN = ("open_second", "open_minute", "open_hour")
@@ -272,11 +276,10 @@ class PartMaker:
         return {self.pick("start_of", "end_of"): "month"}
 
     def _field_instant(self, depth):
-        return (
-            {"field": "at"}
-            if self.in_record and "boolean" in self.record_fields
-            else {"fact": "received_at"}
-        )
+        names = self.record_fields.get("instant") if self.in_record else None
+        if names is None:
+            return {"fact": "received_at"}
+        return self.pick({"field": self.pick(*names)}, self.pick(*names))
 
     def _next_opening(self, depth):
         return {"next_opening": {"of": self.instant(depth), "calendar": self.calendar()}}
@@ -320,7 +323,7 @@ class PartMaker:
         return self.pick(*ways) if "cut_off" in deadline else self.pick(*ways, "counts")
 
     def _few(self):
-        return self.pick(0, 1, 2, 2, 10, {"smallest": [3, {"fact": "people"}]})
+        return self.pick(0, 1, 2, 2, 10, -1, -3, {"smallest": [3, {"fact": "people"}]})
 
     def _exact_deadline(self, depth):
         unit = self.pick(*REAL, *OPEN)
