@@ -31,6 +31,7 @@ WITH theirs AS MATERIALIZED (
     JOIN commitments c ON c.organisation_id = %(organisation_id)s AND c.ticket_id = theirs.id
     LEFT JOIN breaches b ON b.organisation_id = c.organisation_id AND b.commitment_id = c.id
         AND c.state = 'broken'
+    WHERE c.state <> 'open' OR c.ticket_id IS DISTINCT FROM %(but)s
 )
 SELECT p.state, k.currency, {STAGE} AS stage, count(*) AS n,
        sum(k.amount_minor)::bigint AS amount_minor, max(p.breached_at) AS last_breach_at,
@@ -109,7 +110,8 @@ def customer_memory(
     but: uuid.UUID | None = None,
 ) -> Memory | None:
     """None for a customer who is not known. Two statements, each by the index of the customer's
-    tickets. `but`: the ticket in hand is not listed among the open matters."""
+    tickets. `but`: the ticket in hand is not listed among the open matters, and what it waits for
+    does not count as promised before."""
     if customer_id is None:
         return None
     params = {

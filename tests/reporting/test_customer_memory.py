@@ -91,6 +91,15 @@ def test_open_matters_are_listed_by_what_is_due_without_the_one_in_hand(world):
     assert not found.is_new
 
 
+def test_customer_whose_first_ticket_is_in_hand_is_new_until_it_is_decided(world):
+    anna = customer(world)
+    here = world.take(customer_id=anna)
+    assert memory(world, anna, but=here.ticket_id).is_new
+    assert memory(world, anna).still_open == 1
+    serve(world, here)
+    assert memory(world, anna, but=here.ticket_id).kept == 1
+
+
 def test_memory_of_nobody_costs_no_statement_and_of_somebody_two(world, monkeypatch):
     anna = customer(world)
     with world.work() as uow:
