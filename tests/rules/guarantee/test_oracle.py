@@ -13,7 +13,7 @@ from promises.rules.guarantee.facts import read_facts, read_instant
 from promises.rules.guarantee.interpreter import case_of
 from promises.rules.guarantee.trial import parse_guarantee, prepare_calendars, read_earlier
 from promises.rules.states import State
-from tests.profiles import FACTORS, PROFILE
+from tests.profiles import FACTORS, scaled
 from tests.rules.guarantee.oracle_verdict import answer
 from tests.rules.guarantee.random_terms import random_sample
 
@@ -29,7 +29,7 @@ def _seeds(ordinary):
     """Whole samples by a seed: a counter-example is one number, and nothing is spent on making it
     smaller."""
     found = settings(
-        max_examples=max(int(ordinary * FACTORS[PROFILE]), 5),
+        max_examples=scaled(ordinary),
         deadline=None,
         phases=[Phase.explicit, Phase.reuse, Phase.generate],
         suppress_health_check=list(HealthCheck),
