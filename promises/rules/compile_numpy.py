@@ -35,6 +35,8 @@ class Ending(IntEnum):
     NO_ARRIVAL = 5
 
 
+_SECOND = 1_000_000
+_LONGEST_TABLE = 100_000
 _FEW = 4  # up to so many comparisons cost less than a look-up of each code
 
 LATE = len(Ending)
@@ -173,8 +175,17 @@ def outcomes(ending: Bytes, wait: Numbers, too_late: int) -> Bytes:
 
 def steps(wait: Numbers, too_late: Numbers) -> NDArray[np.intp]:
     """For limits in rising order: how many of them each wait breaks. They are the first ones."""
-    found: NDArray[np.intp] = np.searchsorted(too_late, wait, side="right")
-    return found
+    part = too_late[0] % _SECOND
+    seconds = too_late // _SECOND
+    if seconds[-1] > _LONGEST_TABLE or (too_late % _SECOND != part).any():
+        found: NDArray[np.intp] = np.searchsorted(too_late, wait, side="right")
+        return found
+    # Limits that lie whole seconds apart: one look-up a wait, by the seconds that it lasted.
+    table = np.searchsorted(seconds, np.arange(-1, seconds[-1] + 1), side="right")
+    places = (wait - part) // _SECOND
+    np.clip(places, -1, seconds[-1], out=places)
+    counted: NDArray[np.intp] = table[places + 1]
+    return counted
 
 
 def states_of(rule: Rule) -> tuple[State, ...]:

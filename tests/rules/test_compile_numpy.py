@@ -210,3 +210,20 @@ def test_columns_and_sql_count_the_same_on_random_tickets(engine):
             assert states == [row[0] for row in judged_by_sql(connection, made, tickets, at(now))]
             seen |= set(states)
     assert seen == {"kept", "broken", "excluded", "open", "not_applicable"}
+
+
+@pytest.mark.parametrize(
+    "too_late",
+    [
+        [1_000_001, 5_000_001, 60_000_001],
+        [1_000_000, 2_000_000, 99_000_000],
+        [1_000_000, 2_000_001],  # not whole seconds apart
+        [1_000_000, 31_622_400_000_000],  # too long for a table
+        [60_000_001],
+    ],
+)
+def test_steps_are_exact_to_the_microsecond_on_both_ways(too_late):
+    limits = np.array(too_late)
+    wait = np.concatenate([limits - 1, limits, limits + 1, [-7_000_000, -1, 0, 1, 10**15]])
+    broken = [sum(one >= limit for limit in too_late) for one in wait.tolist()]
+    assert steps(wait, limits).tolist() == broken

@@ -17,6 +17,7 @@ from promises.rules.compile_numpy import (
     Bytes,
     Ending,
     Numbers,
+    Waits,
     in_scope,
     outcomes,
     owed_of,
@@ -79,18 +80,21 @@ class Judged:
 def cases_of(terms: WaitTerms, tickets: Block, codes: Codes, now_us: int) -> Cases:
     mask = in_scope(terms.scope, tickets.scoped(codes))
     waits = tickets.waits(terms.rule.until)
-    wait = still_waiting(waits, tickets.arrived, now_us, tickets.unended(terms.rule.until))
     if mask is None:
+        wait = still_waiting(waits, tickets.arrived, now_us, tickets.unended(terms.rule.until))
         return Cases(tickets, None, tickets.day, tickets.hour, tickets.branch, waits.ending, wait)
     places = np.flatnonzero(mask)
+    ended = Waits(waits.ending[places], waits.wait[places])
+    unended = np.flatnonzero(ended.ending == Ending.NOTHING)
+    ended.wait[unended] = now_us - tickets.arrived[places[unended]]
     return Cases(
         block=tickets,
         places=places,
         day=tickets.day[places],
         hour=tickets.hour[places],
         branch=tickets.branch[places],
-        ending=waits.ending[places],
-        wait=wait[places],
+        ending=ended.ending,
+        wait=ended.wait,
     )
 
 

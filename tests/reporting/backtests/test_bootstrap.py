@@ -6,6 +6,7 @@ import pytest
 from promises.reporting.backtests.bootstrap import (
     DRAWS,
     day_weights,
+    drawn,
     share_bounds,
     sum_bounds,
 )
@@ -54,3 +55,9 @@ def test_nothing_is_said_of_a_single_day_or_of_no_case():
     assert sum_bounds(one) == [None, None]
     none = np.zeros((9, 1))
     assert share_bounds(none, none) == [None]
+
+
+@pytest.mark.parametrize("shape", [(2, 1), (365, 1), (365, 3), (40, 90), (3_650, 60)])
+def test_sums_of_draws_are_those_of_one_product(shape):
+    table = np.random.default_rng(5).integers(0, 100_000, shape)
+    assert (drawn(table) == day_weights(shape[0]) @ table).all()
