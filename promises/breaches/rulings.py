@@ -79,7 +79,7 @@ def weigh(row: Any, case: TicketCase, judged: Callable[..., Ruling]) -> Decision
     """The worse of the rulings with and without evidence that nobody can vouch for."""
     ruling = judged(sure=False)
     claimed, evidence = ruling.state, Evidence(row.evidence)
-    if case.verified_facts is not case.facts:
+    if case.doubted:
         without = judged(sure=True)
         if without.state is State.BROKEN and ruling.state is not State.BROKEN:
             ruling = without

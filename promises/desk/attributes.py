@@ -1,9 +1,11 @@
 """Facts by name that somebody gives with a ticket, for the terms of promises. Pure."""
 
+import datetime as dt
 import json
 import re
 from collections.abc import Mapping
 
+from promises.desk.claims import TOLERANCE
 from promises.desk.models import EventKind
 from promises.kernel.errors import FieldProblem, Refused
 from promises.kernel.text import N_
@@ -30,6 +32,44 @@ def check_attributes(given: Mapping[str, object] | None, field: str = "/attribut
         problems.append(FieldProblem(field, N_("Give at most %(most)s facts."), {"most": MOST}))
     if problems:
         raise Refused(problems)
+
+
+def tells_the_past(given: Mapping[str, object], now: dt.datetime) -> bool:
+    """Whether some value names an instant that is too far back for us to vouch for."""
+    return any(_past(value, now) for value in given.values())
+
+
+def as_vouched(given: Mapping[str, object], known_at: dt.datetime) -> dict[str, object]:
+    """The facts as far as we vouch for them, who learnt of them at `known_at`: what is said to have
+    happened before had happened by then. A list of past times is left out: nobody can say what of
+    it was so by when."""
+    found: dict[str, object] = {}
+    for name, value in given.items():
+        if not _past(value, known_at):
+            found[name] = value
+        elif isinstance(value, str):
+            found[name] = known_at.isoformat()
+    return found
+
+
+def _past(value: object, now: dt.datetime) -> bool:
+    if isinstance(value, Mapping):
+        return any(_past(one, now) for one in value.values())
+    if isinstance(value, list):
+        return any(_past(one, now) for one in value)
+    at = _instant(value)
+    return at is not None and now - at > TOLERANCE
+
+
+def _instant(value: object) -> dt.datetime | None:
+    """An instant has a time and an offset; a day or a word is none."""
+    if not isinstance(value, str) or len(value) <= len("2026-01-01"):
+        return None
+    try:
+        at = dt.datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return None if at.utcoffset() is None else at
 
 
 def _wrong(given: Mapping[str, object]) -> list[tuple[str, str]]:

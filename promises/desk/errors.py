@@ -76,6 +76,18 @@ class MatterNotOver(Conflict):
     message = N_("This matter is open already.")
 
 
+class MatterMoved(Conflict):
+    """Two people at one matter: what was written was written about an older state of it."""
+
+    code = "matter_moved"
+    message = N_("Something happened to this matter meanwhile. Look at it again, then save.")
+
+
+class NothingNoted(DomainError):
+    code = "nothing_noted"
+    message = N_("Give at least one fact.")
+
+
 class MatterNotHandedOver(Conflict):
     code = "matter_not_handed_over"
     message = N_("No partner has this matter.")

@@ -77,6 +77,13 @@ class TicketCase:
     matter_facts: tuple[MatterFact, ...] = ()
 
     @property
+    def doubted(self) -> bool:
+        """Whether something about it is claimed that we cannot vouch for."""
+        if self.verified_facts is not self.facts:
+            return True
+        return any(one.doubted for one in self.matter_facts)
+
+    @property
     def named(self) -> dict[str, object]:
         """The facts by name: `<event>_at` is the earliest event of its kind that stands, `told`
         the times at which the customer had word, `promised_at` the date that was given last,

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from promises.db.sql import rows
+from promises.desk.attributes import as_vouched, tells_the_past
 from promises.desk.models import EventKind
 
 _LOAD = """
@@ -43,6 +44,12 @@ class MatterFact:
     partner: str | None
     attributes: Mapping[str, object] | None
 
+    @property
+    def doubted(self) -> bool:
+        """Facts that say when something happened, longer ago than we vouch for."""
+        given = self.attributes or {}
+        return self.kind is EventKind.NOTED and tells_the_past(given, self.known_at)
+
 
 def load_matter_facts(
     session: Session, *, organisation_id: uuid.UUID, ticket_ids: Sequence[uuid.UUID]
@@ -74,7 +81,7 @@ def matter_facts(facts: Sequence[MatterFact], *, sure: bool) -> dict[str, object
     counted = [fact for fact in facts if (fact.sure if sure else fact.standing)]
     found: dict[str, object] = {}
     for fact in counted:
-        found.update(fact.attributes or {})
+        found.update(_attributes(fact, sure))
         if fact.promised_at is not None:
             found["promised_at"] = fact.promised_at
     told = sorted(_at(fact, sure) for fact in counted if fact.kind is EventKind.TOLD)
@@ -84,6 +91,13 @@ def matter_facts(facts: Sequence[MatterFact], *, sure: bool) -> dict[str, object
     if spells:
         found["legs"] = spells
     return found
+
+
+def _attributes(fact: MatterFact, sure: bool) -> Mapping[str, object]:
+    given = fact.attributes or {}
+    if sure and fact.kind is EventKind.NOTED and given:
+        return as_vouched(given, fact.known_at)
+    return given
 
 
 def _at(fact: MatterFact, sure: bool) -> dt.datetime:

@@ -75,6 +75,7 @@ class EventKind(enum.StrEnum):
     HANDED_OVER = "handed_over"
     HANDED_BACK = "handed_back"
     REOPENED = "reopened"
+    NOTED = "noted"  # facts that a promise asks for; of each the latest that stands counts
 
 
 class EventSource(enum.StrEnum):
@@ -254,6 +255,7 @@ class ServiceEvent(TenantModel):
         CheckConstraint(
             "(kind = 'handed_over') = (partner_id IS NOT NULL)", name="leg_names_partner"
         ),
+        CheckConstraint("kind <> 'noted' OR attributes IS NOT NULL", name="note_names_facts"),
         Index("ix_service_events_ticket", "organisation_id", "ticket_id", "recorded_at"),
         Index(
             "uq_service_events_corrects",

@@ -22,6 +22,7 @@ OPEN, HANDED_OVER, ANSWERED = (
 )
 IN_QUEUE = frozenset({WAITING, CALLED, IN_SERVICE})
 OPEN_MATTER = frozenset({OPEN, HANDED_OVER})
+ANY_MATTER = OPEN_MATTER | {ANSWERED, TicketState.LEFT}
 LIVE = IN_QUEUE | OPEN_MATTER
 AT_COUNTER = frozenset({CALLED, IN_SERVICE})
 ANY = frozenset(TicketState) - {TicketState.WITHDRAWN}
@@ -63,6 +64,7 @@ MATTER_MOVES = {
     EventKind.HANDED_OVER: Move(OPEN_MATTER, HANDED_OVER, errors.MatterOver),
     EventKind.HANDED_BACK: Move(frozenset({HANDED_OVER}), OPEN, errors.MatterNotHandedOver),
     EventKind.REOPENED: Move(frozenset({ANSWERED, TicketState.LEFT}), OPEN, errors.MatterNotOver),
+    EventKind.NOTED: Move(ANY_MATTER, None, errors.MatterOver),
     EventKind.DISPUTED: MOVES[EventKind.DISPUTED],
     EventKind.DISPUTE_RESOLVED: MOVES[EventKind.DISPUTE_RESOLVED],
 }
@@ -87,6 +89,7 @@ UNDOABLE = frozenset(
         EventKind.HANDED_OVER,
         EventKind.HANDED_BACK,
         EventKind.REOPENED,
+        EventKind.NOTED,
     }
 )
 """What a person may take back. What the customer or a rule has said stands."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from promises.desk import errors
-from promises.desk.attributes import check_attributes
+from promises.desk.attributes import check_attributes, tells_the_past
 from promises.desk.claims import UNDO_SPAN, Claim, claimed_time
 from promises.desk.models import EventKind, EventSource, TicketKind
 from promises.desk.states import AT_COUNTER, UNDOABLE, Fold, Happening, apply, fold, refusal
@@ -134,11 +134,13 @@ def take_step(held: Held, claim: EventClaim, around: Surroundings) -> Past:
 
     Raises a DomainError and changes nothing where it may not happen.
     """
+    if claim.seen_version is not None and claim.seen_version != held.row.version:
+        raise errors.MatterMoved
     if claim.kind is EventKind.UNDONE:
         return _undo(held, claim, around)
     if claim.kind is EventKind.CLOSED:
         raise errors.OnlyByRule
-    told = claimed_time(claim.occurred_at, around.now)
+    told = _claimed(claim, around.now)
     counter_id = claim.counter_id or held.fold.counter_id
     kind_id = claim.service_kind_id if claim.kind is EventKind.TRANSFERRED else None
     event = _happening(claim.kind, told.occurred_at, counter_id, kind_id, claim.said)
@@ -158,6 +160,15 @@ def take_step(held: Held, claim: EventClaim, around: Surroundings) -> Past:
     held.added += written
     held.history += written
     return written[0]
+
+
+def _claimed(claim: EventClaim, now: dt.datetime) -> Claim:
+    """Facts that say when something happened are believed as far as an event of that time is."""
+    told = claimed_time(claim.occurred_at, now)
+    if claim.kind is EventKind.NOTED and claim.said is not None:
+        past = tells_the_past(claim.said.attributes, now)
+        return told._replace(verified=told.verified and not past)
+    return told
 
 
 def _check(held: Held, claim: EventClaim, event: Happening, around: Surroundings) -> None:
@@ -189,6 +200,8 @@ def _check_said(claim: EventClaim, around: Surroundings) -> None:
     if (said.partner_id is not None) is not (claim.kind is EventKind.HANDED_OVER):
         raise errors.PartnerUnknown
     check_attributes(said.attributes)
+    if claim.kind is EventKind.NOTED and not said.attributes:
+        raise errors.NothingNoted
     if said.promised_at is not None:
         check_promised(said.promised_at, around.now)
     if said.partner_id is not None and said.partner_id not in around.partners:

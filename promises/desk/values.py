@@ -105,7 +105,8 @@ class IssuedTicket:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventClaim:
     """That something happened to a ticket. `occurred_at` None means now; `service_kind_id` is for
-    a transfer, `corrects_id` for an event of kind undone."""
+    a transfer, `corrects_id` for an event of kind undone. `seen_version` is the ticket's as it was
+    looked at; where something happened since, the claim is refused."""
 
     ticket_id: uuid.UUID
     kind: EventKind
@@ -115,6 +116,7 @@ class EventClaim:
     service_kind_id: uuid.UUID | None = None
     corrects_id: uuid.UUID | None = None
     said: Said | None = None
+    seen_version: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

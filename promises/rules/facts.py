@@ -39,6 +39,7 @@ class EventKind(StrEnum):
     HANDED_OVER = "handed_over"
     HANDED_BACK = "handed_back"
     REOPENED = "reopened"
+    NOTED = "noted"
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ TITLES = {
     EventKind.HANDED_OVER: N_("Handed to a partner"),
     EventKind.HANDED_BACK: N_("Back from the partner"),
     EventKind.REOPENED: N_("Opened again"),
+    EventKind.NOTED: N_("Facts were noted"),
 }
 SOURCES = {
     EventSource.DESK: N_("At the desk"),
@@ -66,6 +67,7 @@ LOOKS = {
     EventKind.HANDED_OVER: ("transfer", "info"),
     EventKind.HANDED_BACK: ("undo", "info"),
     EventKind.REOPENED: ("recall", "warning"),
+    EventKind.NOTED: ("edit", "info"),
 }
 
 

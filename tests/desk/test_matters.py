@@ -256,3 +256,52 @@ def test_erased_text_leaves_the_events(desk):
     assert erased == 2
     assert matter(desk, ticket_id).subject is None
     assert desk.kinds(ticket_id) == ["arrived", "told"]
+
+
+def test_noted_facts_count_as_they_were_said_last(desk):
+    ticket_id = desk.open_matter(at=T0, attributes={"cause": "card"}).ticket_id
+    desk.log(ticket_id, "noted", at=at(hours=1), said=Said(attributes={"cause": "storm", "n": 1}))
+    last = desk.log(ticket_id, "noted", at=at(hours=2), said=Said(attributes={"cause": None}))
+    assert last.verified
+    assert case(desk, ticket_id).named["cause"] is None
+    desk.undo(ticket_id, last.event_id, at=at(hours=2) + seconds(5))
+    assert case(desk, ticket_id).named["cause"] == "storm"
+    assert case(desk, ticket_id).named["n"] == 1
+
+
+def test_noted_time_long_past_stands_where_we_learnt_it(desk):
+    ticket_id = desk.open_matter(at=T0).ticket_id
+    said = {
+        "restored_at": at(hours=1).isoformat(), "due_at": at(hours=9).isoformat(),
+        "day_on": "2026-01-01", "outages": [[at(hours=1).isoformat(), None]],
+    }  # fmt: skip
+    logged = desk.log(ticket_id, "noted", at=at(hours=3), said=Said(attributes=said))
+    assert not logged.verified
+    found = case(desk, ticket_id)
+    assert found.doubted
+    assert found.named["restored_at"] == at(hours=1).isoformat()
+    assert found.verified_named["restored_at"] == at(hours=3).isoformat()
+    assert found.verified_named["due_at"] == at(hours=9).isoformat()
+    assert found.verified_named["day_on"] == "2026-01-01"
+    assert "outages" not in found.verified_named
+
+
+def test_noted_time_of_this_minute_is_vouched_for(desk):
+    ticket_id = desk.open_matter(at=T0).ticket_id
+    said = Said(attributes={"restored_at": at(hours=3).isoformat()})
+    assert desk.log(ticket_id, "noted", at=at(hours=3) + seconds(30), said=said).verified
+    assert not case(desk, ticket_id).doubted
+
+
+def test_note_about_an_older_state_is_refused(desk):
+    ticket_id = desk.open_matter(at=T0).ticket_id
+    seen = desk.ticket(ticket_id).version
+    desk.log(ticket_id, "told", at=at(hours=1))
+    before = desk.snapshot(ticket_id)
+    with pytest.raises(errors.MatterMoved):
+        desk.log(
+            ticket_id, "noted", at=at(hours=2), said=Said(attributes={"n": 1}), seen_version=seen
+        )
+    with pytest.raises(errors.NothingNoted):
+        desk.log(ticket_id, "noted", at=at(hours=2), said=Said())
+    assert desk.snapshot(ticket_id) == before

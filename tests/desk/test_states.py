@@ -12,13 +12,13 @@ from promises.desk.states import LIVE, MATTER_MOVES, MOVES, Fold, Happening, app
 from promises.kernel.ids import new_id
 
 ALL_OPEN = {
-    "promised", "told", "service_started", "called_back", "answered", "left", "handed_over",
+    "promised", "told", "service_started", "called_back", "answered", "left", "handed_over", "noted",
 }  # fmt: skip
 LEGAL_FOR_MATTER = {
     "open": ALL_OPEN,
     "handed_over": ALL_OPEN | {"handed_back"},
-    "answered": {"reopened"},
-    "left": {"reopened"},
+    "answered": {"reopened", "noted"},
+    "left": {"reopened", "noted"},
 }
 T0 = dt.datetime(2026, 3, 2, 10, 0, tzinfo=dt.UTC)
 LOANS, CARDS, DESK, OTHER_DESK = (new_id() for _ in range(4))
