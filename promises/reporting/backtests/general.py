@@ -24,7 +24,7 @@ from promises.rules.guarantee.uses import uses_history
 from promises.rules.states import State
 from promises.rules.terms import Caps, GuaranteeTerms
 
-MOST_TICKETS = 20_000
+MOST_TICKETS = 10_000
 """So many are judged at one request; of a longer history the newest ones."""
 
 MOST_IN_ORDER = 4_000
