@@ -130,3 +130,33 @@ def test_many_ids_at_once_are_ordered_distinct_and_after_the_one_before():
 
 def test_no_ids_are_no_ids():
     assert new_ids(0) == []
+
+
+def ticks(made):
+    """Milliseconds and the fraction of each id, as one number."""
+    return [(one.int >> 80) << 12 | (one.int >> 64) & 0xFFF for one in made]
+
+
+@pytest.mark.parametrize(("micros", "fraction"), [(0, 0), (1, 4), (500, 2048), (999, 4091)])
+def test_new_id_carries_the_fraction_of_the_millisecond(monkeypatch, micros, fraction):
+    at = datetime(2026, 3, 1, tzinfo=UTC) + timedelta(milliseconds=7, microseconds=micros)
+    monkeypatch.setattr(ids, "process_clock", StandingClock(at))
+    monkeypatch.setattr(ids, "_last_tick", 0)
+    made = new_id().int
+    assert made >> 80 == int(datetime(2026, 3, 1, tzinfo=UTC).timestamp() * 1000) + 7
+    assert (made >> 64) & 0xFFF == fraction
+
+
+def test_ids_count_on_by_one_while_the_clock_stands_still(monkeypatch):
+    monkeypatch.setattr(ids, "process_clock", StandingClock(datetime(2026, 3, 1, tzinfo=UTC)))
+    monkeypatch.setattr(ids, "_last_tick", 0)
+    made = ticks([new_id(), *new_ids(1), *new_ids(3), new_id(), *new_ids(2), new_id()])
+    assert made == list(range(made[0], made[0] + 9))
+
+
+def test_many_ids_of_none_are_none():
+    assert (new_ids(0), new_ids(-1)) == ([], [])
+
+
+def test_new_token_has_128_bits_unless_told_otherwise():
+    assert len(new_token()) == len(new_token(128))

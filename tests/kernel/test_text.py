@@ -1,6 +1,7 @@
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 
@@ -246,3 +247,34 @@ def test_every_language_of_ours_has_formats(locale):
     assert format_duration(locale, 1)
     assert format_money(locale, Money(1, "EUR"))
     assert translate(locale, "no such text anywhere") == "no such text anywhere"
+
+
+LATE = datetime(2026, 3, 1, 22, 30, tzinfo=UTC)
+"""In Helsinki the second of March."""
+
+
+def test_times_in_messages_are_utc_unless_a_zone_is_given():
+    message = text.Message("%(at)s", {"at": LATE})
+    assert text.render("fi", message) == text.format_datetime("fi", LATE, "UTC")
+    assert text.render("fi", message, "Europe/Helsinki") != text.render("fi", message)
+    shown = text.ntranslate("en", "%(n)s at %(at)s", "%(n)s at %(at)s", 2, at=LATE)
+    assert shown == "2 at " + text.format_datetime("en", LATE, "UTC")
+
+
+def test_messages_show_any_other_value_as_its_text():
+    assert text.translate("en", "%(what)s", what=Path("a") / "b") == str(Path("a") / "b")
+
+
+def test_date_of_an_instant_is_that_of_the_zone():
+    assert text.format_date("fi", LATE) == "1.3.2026"
+    assert text.format_date("fi", LATE, "Europe/Helsinki") == "2.3.2026"
+    assert text.format_datetime("fi", LATE, "Europe/Helsinki").startswith("2.3.2026")
+
+
+def test_time_of_day_has_no_seconds_unless_asked_for():
+    assert text.format_time("fi", LATE, "UTC") == "22.30"
+    assert text.format_time("fi", LATE, "UTC", seconds=True) == "22.30.00"
+
+
+def test_share_has_one_decimal_unless_told_otherwise():
+    assert text.format_percent("en", Fraction(1, 3)) == "33.3%"
