@@ -12,7 +12,8 @@ from promises.desk.states import LIVE, MATTER_MOVES, MOVES, Fold, Happening, app
 from promises.kernel.ids import new_id
 
 ALL_OPEN = {
-    "promised", "told", "service_started", "called_back", "answered", "left", "handed_over", "noted",
+    "promised", "told", "service_started", "called_back", "answered", "left", "handed_over",
+    "noted",
 }  # fmt: skip
 LEGAL_FOR_MATTER = {
     "open": ALL_OPEN,
