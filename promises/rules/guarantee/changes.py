@@ -113,11 +113,14 @@ def _all_marks(case: Case) -> Iterator[datetime]:
 
 
 def _step_marks(case: Case, marks: Marks, amount: Number) -> Iterator[datetime]:
-    """When the amount comes to what a step compares it with, or that to the amount."""
+    """When the amount comes to what a step compares it with, or that to the amount: and one further
+    or less, for what is paid is rounded."""
     value = known(case, amount)
     taken = () if value is None else work_out(case, value).steps
     for step, one in zip(case.terms.steps, taken, strict=False):
-        if one.limit is not None:
-            yield from marks.crossings(amount, one.limit)
+        if one.limit is None:
+            continue
+        for apart in (-1, 0, 1):
+            yield from marks.crossings(amount, one.limit + apart)
             for limit in children(step):
-                yield from marks.crossings(limit, one.before)
+                yield from marks.crossings(limit, one.before + apart)

@@ -1,6 +1,6 @@
 """Numbers out of lists, periods and earlier awards."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from math import floor
@@ -35,8 +35,8 @@ def _record(case: Case, entry: Any) -> Mapping[str, Any]:
     return found
 
 
-def _those(
-    case: Case, found: Sequence[Any], where: Condition | None
+def entries_of(
+    case: Case, found: Iterable[Any], where: Condition | None
 ) -> Iterator[tuple[Mapping[str, Any], bool | None, bool]]:
     """The entries as records, each while it is looked at, with whether the condition holds and
     whether it still moves."""
@@ -52,7 +52,7 @@ def _count(case: Case, part: n.CountOf) -> Value:
     found = case.facts.get(part.fact)
     if found is None:
         return UNKNOWN
-    looked_at = list(_those(case, found, part.where))
+    looked_at = list(entries_of(case, found, part.where))
     moving = any(shifting for _, _, shifting in looked_at)
     moving = moving or (part.spans and any(end is None for _, end, _ in found))
     if any(holds is None for _, holds, _ in looked_at):
@@ -90,7 +90,7 @@ def _total(case: Case, part: n.TotalOf) -> Value:
         return UNKNOWN
     total = Fraction(0)
     known, moving = True, False
-    for _, holds, shifting in _those(case, found, part.where):
+    for _, holds, shifting in entries_of(case, found, part.where):
         moving = moving or shifting
         if holds is False:
             continue

@@ -13,7 +13,7 @@ from promises.rules.guarantee import numbers as n
 from promises.rules.guarantee.case import Case, known
 from promises.rules.guarantee.clauses import DatedRows
 from promises.rules.guarantee.facts import midnight
-from promises.rules.guarantee.lists import SPAN_UNITS
+from promises.rules.guarantee.lists import SPAN_UNITS, entries_of
 from promises.rules.guarantee.reaching import (
     comes_to,
     days_reach,
@@ -38,7 +38,8 @@ class Marks:
 
     def __init__(self, case: Case) -> None:
         self.case = case
-        self._asked: set[tuple[int, Fraction | None]] = set()
+        self.entry: tuple[int, int] | None = None
+        self._asked: set[tuple[object, ...]] = set()
 
     def of(self, part: object) -> Iterator[datetime]:
         """Instants at which the part may change, a few too many rather than one too few."""
@@ -75,7 +76,7 @@ class Marks:
                 yield from comes_to(self.case, group.by, at, by_day=True)
 
     def _first_time(self, part: object, target: Fraction | None) -> bool:
-        question = (id(part), target)
+        question = (id(part), target, self.entry)
         if not self.case.moves(part) or question in self._asked or len(self._asked) > _MOST:
             return False
         self._asked.add(question)
@@ -165,12 +166,23 @@ def _interest_marks(marks: Marks, part: n.Interest) -> Iterator[datetime]:
 
 def _spell_marks(marks: Marks, part: n.CountOf) -> Iterator[datetime]:
     """When an interval that lasts reaches a length that the condition names."""
+    yield from _entry_marks(marks, part)
     if not part.spans:
         return
     lasting = [start for start, end, _ in marks.case.facts.get(part.fact, ()) if end is None]
     for field, limit in _lengths(part.where):
         span = timedelta(microseconds=ceil(limit * SPAN_UNITS[field] * 1_000_000))
         yield from (start + span for start in lasting)
+
+
+def _entry_marks(marks: Marks, part: n.CountOf | n.TotalOf) -> Iterator[datetime]:
+    """What changes with time for each entry of the list, as far as the search goes."""
+    found = marks.case.facts.get(part.fact, ())
+    if marks.entry is None and marks.case.moves(part.where):
+        for index, _ in enumerate(entries_of(marks.case, found, None)):
+            marks.entry = id(part), index
+            yield from list(marks.of(part.where))
+        marks.entry = None
 
 
 def _lengths(part: object) -> Iterator[tuple[str, Fraction]]:
@@ -207,6 +219,7 @@ _OWN_MARKS: dict[type, Callable[[Marks, Any], Iterator[datetime]]] = {
     n.DatedValue: _row_marks,
     n.Interest: _interest_marks,
     n.CountOf: _spell_marks,
+    n.TotalOf: _entry_marks,
 }
 
 
