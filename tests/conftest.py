@@ -18,6 +18,7 @@ from promises.db.base import db
 from promises.db.embedded import EmbeddedServer
 from promises.db.migrate import migrate
 from promises.identity import keys
+from tests import profiles  # noqa: F401 -- no property test has a deadline, in whatever order
 from tests.pages import CheckedClient
 
 TEMPLATE = "template_of_tests"
