@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
@@ -23,14 +23,15 @@ WHERE m.organisation_id = %(organisation_id)s AND m.ticket_id = %(ticket_id)s
 
 _SAID = """
 SELECT e.id AS event_id, e.kind, e.occurred_at, e.promised_at, p.name AS partner_name,
-       x.body AS text, x.erased_at,
+       x.body AS text, x.erased_at, e.attributes,
        EXISTS (SELECT 1 FROM service_events u
                WHERE u.organisation_id = e.organisation_id AND u.corrects_id = e.id) AS undone
 FROM service_events e
 LEFT JOIN partners p ON p.organisation_id = e.organisation_id AND p.id = e.partner_id
 LEFT JOIN matter_texts x ON x.organisation_id = e.organisation_id AND x.id = e.text_id
 WHERE e.organisation_id = %(organisation_id)s AND e.ticket_id = %(ticket_id)s
-  AND (e.promised_at IS NOT NULL OR e.partner_id IS NOT NULL OR e.text_id IS NOT NULL)
+  AND (e.promised_at IS NOT NULL OR e.partner_id IS NOT NULL OR e.text_id IS NOT NULL
+       OR e.attributes IS NOT NULL)
 ORDER BY e.ticket_version, e.id
 """
 
@@ -73,7 +74,7 @@ class MatterView:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
     """What an event said besides its time. `text` is None where there was none, or it was erased
-    (`erased_at`)."""
+    (`erased_at`); `attributes` are facts by name."""
 
     event_id: uuid.UUID
     kind: EventKind
@@ -82,6 +83,7 @@ class Statement:
     partner_name: str | None
     text: str | None
     erased_at: dt.datetime | None
+    attributes: Mapping[str, object] | None
     undone: bool
 
 

@@ -27,6 +27,7 @@ from promises.identity.queries import list_branches, list_members, list_service_
 from promises.kernel.errors import DomainError, NotFound
 from promises.reporting.customer_memory import customer_memory
 from promises.reporting.ticket_panels import ticket_panels
+from promises.web.forms.matter_facts import FactsForm
 from promises.web.forms.matters import (
     KINDS,
     HandOverForm,
@@ -36,6 +37,7 @@ from promises.web.forms.matters import (
     SayForm,
     chosen_time,
 )
+from promises.web.matter_asked import SaidSoFar, asking_forms
 from promises.web.memory import may_remember
 from promises.web.ticket_timeline import OF_MATTERS, TITLES, timeline_items
 
@@ -116,20 +118,26 @@ def _request(uow: UnitOfWork, form: NewMatterForm, branches: list[Branch]) -> Ne
 @staff(Permission.TICKET_READ)
 def show(matter_id: uuid.UUID) -> str | Response:
     with work() as uow:
-        if _ticket(uow, matter_id).kind is TicketKind.VISIT:
+        if matter_ticket(uow, matter_id).kind is TicketKind.VISIT:
             return redirect(url_for("tickets.show", ticket_id=matter_id), 303)
-        page = _page(uow, matter_id)
+        page = matter_page(uow, matter_id)
     return render_template("matters/show.html", **page)
 
 
-def _page(uow: UnitOfWork, ticket_id: uuid.UUID) -> dict[str, Any]:
+def matter_page(
+    uow: UnitOfWork, ticket_id: uuid.UUID, wrong: tuple[uuid.UUID, FactsForm] | None = None
+) -> dict[str, Any]:
+    """What the page shows. `wrong`: the form of a promise's facts that was sent and needs another
+    look, with the version that asks for them."""
     tenant: dict[str, Any] = {"organisation_id": uow.organisation_id}
-    ticket = _ticket(uow, ticket_id)
+    ticket = matter_ticket(uow, ticket_id)
     matter = matter_view(uow.session, ticket_id=ticket_id, **tenant)
     if matter is None:
         raise NotFound(ticket_id=str(ticket_id))
     events = ticket_timeline(uow.session, ticket_id=ticket_id, **tenant)
     said = {one.event_id: one for one in statements(uow.session, ticket_id=ticket_id, **tenant)}
+    names = _names(uow)
+    panels = ticket_panels(uow.session, ticket_id=ticket_id, **tenant)
     memory = None
     if may_remember():
         memory = customer_memory(
@@ -138,11 +146,12 @@ def _page(uow: UnitOfWork, ticket_id: uuid.UUID) -> dict[str, Any]:
     return {
         "ticket": ticket,
         "matter": matter,
-        "items": timeline_items(events, _names(uow), ticket.time_zone, said),
+        "items": timeline_items(events, names, ticket.time_zone, said),
         "last": _last_step(events),
         "titles": TITLES | OF_MATTERS,
         "kinds": KINDS,
-        "panels": ticket_panels(uow.session, ticket_id=ticket_id, **tenant),
+        "panels": panels,
+        "asking": asking_forms(uow, ticket, panels, SaidSoFar(events, said, names), wrong),
         "memory": memory,
         "now": uow.now,
         "undo_until": _undo_until(events, uow.now),
@@ -268,7 +277,7 @@ def undo(matter_id: uuid.UUID) -> Response:
 def owner(matter_id: uuid.UUID) -> Response:
     form = OwnerForm()
     with work() as uow:
-        _ticket(uow, matter_id)
+        matter_ticket(uow, matter_id)
         form.offer(list_members(uow.session, organisation_id=uow.organisation_id))
         if not form.validate():
             raise NotFound
@@ -281,7 +290,7 @@ def owner(matter_id: uuid.UUID) -> Response:
 @staff(Permission.SETTINGS)
 def erase(matter_id: uuid.UUID) -> Response:
     with work() as uow:
-        _ticket(uow, matter_id)
+        matter_ticket(uow, matter_id)
         flow.erase(uow, ticket_id=matter_id)
     flash(gettext("What was written is erased. What happened stays."), "success")
     return redirect(url_for("matters.show", matter_id=matter_id), 303)
@@ -299,7 +308,7 @@ def _do(
 ) -> Response:
     try:
         with work() as uow:
-            wanted = claim(uow, _ticket(uow, ticket_id))
+            wanted = claim(uow, matter_ticket(uow, ticket_id))
             if wanted is not None:
                 record_event(uow, claim=wanted)
     except NotFound:
@@ -311,7 +320,7 @@ def _do(
     return redirect(url_for("matters.show", matter_id=ticket_id, done=mark), 303)
 
 
-def _ticket(uow: UnitOfWork, ticket_id: uuid.UUID) -> TicketView:
+def matter_ticket(uow: UnitOfWork, ticket_id: uuid.UUID) -> TicketView:
     ticket = ticket_by_id(uow.session, organisation_id=uow.organisation_id, ticket_id=ticket_id)
     if ticket is None:
         raise NotFound(ticket_id=str(ticket_id))

@@ -12,6 +12,8 @@ from promises.desk.views import TimelineEvent
 from promises.http.i18n import gettext, locale
 from promises.kernel.text import N_, format_datetime, format_time
 from promises.kernel.zones import local_date
+from promises.rules.guarantee.naming import shown_name
+from promises.rules.steps import Step
 
 A_SECOND = dt.timedelta(seconds=1)
 
@@ -135,6 +137,10 @@ def _statement(said: Statement | None, zone: str) -> Iterable[str]:
         yield gettext("by %(time)s", time=at)
     if said.partner_name is not None:
         yield said.partner_name
+    if said.attributes:
+        yield ", ".join(
+            shown_name(locale(), Step("name", {"name": name})) for name in said.attributes
+        )
     if said.text is not None:
         yield said.text
     elif said.erased_at is not None:
