@@ -21,6 +21,7 @@ from promises.rules.guarantee.facts import (
 )
 from promises.rules.guarantee.interpreter import case_of
 from promises.rules.guarantee.reading_terms import read_guarantee
+from promises.rules.guarantee.walk import fixed_instants
 from promises.rules.refusals import TermsRefused
 from promises.rules.states import State
 
@@ -88,14 +89,15 @@ def prepare_calendars(
     known: Mapping[str, Any],
     now: datetime | None,
 ) -> dict[str, PreparedCalendar]:
-    """The calendars that the terms name, around all instants of the case."""
+    """The calendars that the terms name, around all instants of the case and of the terms."""
     missing = sorted(terms.calendars - specs.keys())
     if missing:
         text = N_("There is no calendar of the name %(name)s.")
         raise TermsRefused(
             [FieldProblem(f"/calendars/{one}", text, {"name": one}) for one in missing]
         )
-    days = [at.date() for at in _instants((*known.values(), now))]
+    found = (*_instants((*known.values(), now)), *fixed_instants(terms))
+    days = [at.date() for at in found]
     first, last = (min(days), max(days)) if days else (date(2020, 1, 1), date(2020, 1, 1))
     around = timedelta(days=AROUND)
     return {

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -34,6 +35,16 @@ def _moves_itself(part: object) -> bool:
     if isinstance(part, n.CountOf):
         return part.spans
     return isinstance(part, i.Now | i.OrNow | n.Spells)
+
+
+def fixed_instants(terms: Guarantee) -> Iterator[datetime]:
+    """The instants that the terms themselves name."""
+    parts: list[object] = [getattr(terms, clause.name) for clause in fields(terms)]
+    while parts:
+        part = parts.pop()
+        if isinstance(part, i.FixedInstant):
+            yield part.at
+        parts.extend(children(part))
 
 
 def named_part(terms: Guarantee, part: object) -> Node | None:

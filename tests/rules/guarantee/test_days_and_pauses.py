@@ -238,3 +238,9 @@ def test_numbers_that_grow_against_each_other_change_at_the_very_instant():
     later = found["next_change_at"]
     assert answer({"began_at": MONDAY}, now=later, amount=amount)["amount_minor"] == 1
     assert found["amount_minor"] == 0
+
+
+def test_calendars_reach_the_instants_that_only_the_terms_name():
+    fixed = {"instant": "2036-06-07T10:00:00+00:00"}  # a Saturday
+    end = {"from": fixed, "add": 1, "unit": "working_day", "calendar": "office"}
+    assert due(end, {}) == "2036-06-10T00:00:00+00:00"
