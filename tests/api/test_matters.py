@@ -55,6 +55,17 @@ def test_matter_is_opened_moved_on_and_answered(shop, contract):
     assert "The card" not in found.text
 
 
+def test_facts_are_noted_also_after_the_answer(shop, contract):
+    matter = opened(shop).json
+    log(shop, matter, kind="answered")
+    noted = log(shop, matter, kind="noted", attributes={"restored_at": ahead(shop, days=-1)})
+    contract.check_answer("post", "/api/v1/tickets/{ticket_id}/events", noted)
+    assert (noted.json["verified"], noted.json["ticket"]["state"]) == (False, "answered")
+    assert log(shop, matter, kind="noted", attributes={"price_minor": 5}).json["verified"]
+    problem(log(shop, matter, kind="noted"), 422, "nothing_noted")
+    problem(log(shop, shop.take(), kind="noted"), 422, "not_of_this_kind")
+
+
 def test_same_reference_is_a_conflict_and_opens_nothing(shop):
     opened(shop, reference="K-1")
     problem(opened(shop, reference="K-1"), 409, "matter_known")
