@@ -5,7 +5,7 @@ PYTEST_OPTIONS ?= -n 2 --dist loadfile
 # Our programs start several processes each; compiling our own modules every time doubles that.
 unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
-.PHONY: help run test nightly lint bench reset setup dev chromium i18n
+.PHONY: help run test nightly mutation lint bench reset setup dev chromium i18n
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -24,6 +24,10 @@ lint: dev ## Style, import directions and types, in a few seconds
 
 nightly: dev ## Property tests with eleven times as many examples, 20,000 and more for time alone
 	TEST_PROFILE=nightly $(BIN)/python -m pytest $(PYTEST_OPTIONS) tests/kernel tests/rules tests/identity/test_recurrence.py
+
+mutation: ## Change kernel and rules in thousands of ways and see which no test notices, for hours
+	@.ci/environment mutation
+	TEST_PROFILE=mutation $(BIN)/mutmut run --max-children 2 $(ONLY)
 
 bench: dev ## Measure against the hand-written floors and write docs/performance.md
 	$(BIN)/python -m bench.run --scale full

@@ -22,6 +22,7 @@ PLACES = (
     ("Europe/Helsinki", date(2026, 3, 29)),
     ("Europe/Helsinki", date(2026, 10, 25)),
     ("Europe/Helsinki", date(2026, 6, 17)),
+    ("Europe/London", date(2026, 3, 29)),
     ("America/New_York", date(2026, 11, 1)),
     ("Australia/Lord_Howe", date(2026, 4, 5)),
     ("Australia/Lord_Howe", date(2026, 10, 4)),

@@ -45,7 +45,7 @@ def test_money_major_keeps_all_decimals(money, major):
 
 
 def test_minor_digits_of_an_unknown_currency_is_a_key_error():
-    with pytest.raises(KeyError):
+    with pytest.raises(KeyError, match="'EURO'"):
         minor_digits("EURO")
 
 

@@ -183,6 +183,11 @@ def test_list_may_have_five_hundred_entries():
     assert (len(section.ids_or_none("a")), problems) == (500, [])
 
 
+def test_section_has_what_was_given_even_as_null():
+    section, _ = read({"a": None})
+    assert (section.has("a"), section.has("b")) == (True, False)
+
+
 def test_key_of_sixty_characters_is_shown_whole():
     assert pointer_to("", "x" * 60) == "/" + "x" * 60
 
