@@ -13,7 +13,7 @@ from promises.rules.guarantee.facts import read_facts, read_instant
 from promises.rules.guarantee.interpreter import case_of
 from promises.rules.guarantee.trial import parse_guarantee, prepare_calendars, read_earlier
 from promises.rules.states import State
-from tests.profiles import FACTORS, scaled
+from tests.profiles import FACTORS, PROFILE, scaled
 from tests.rules.guarantee.oracle_verdict import answer
 from tests.rules.guarantee.random_terms import random_sample
 
@@ -27,11 +27,12 @@ EXAMPLES = {"oracle": 800, "breaks": 120, "grows": 200, "changes": 200}
 
 def _seeds(ordinary):
     """Whole samples by a seed: a counter-example is one number, and nothing is spent on making it
-    smaller."""
+    smaller. The ordinary run looks at the same ones every time, the nightly one at new ones."""
     found = settings(
         max_examples=scaled(ordinary),
         deadline=None,
-        phases=[Phase.explicit, Phase.reuse, Phase.generate],
+        derandomize=PROFILE == "ordinary",
+        phases=[Phase.explicit, Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
     return lambda test: found(given(st.integers(0, 10**9))(test))
@@ -140,9 +141,15 @@ def test_answer_stays_the_same_until_the_next_change(seed):
         assert _answer(case.at(change)) != _answer(case)
         probes = [at for at in (*probes, change - MICRO) if case.now < at < change]
     for at in probes:
-        assert _answer(case.at(at)) == _answer(case)
+        assert _standing(case.at(at)) == _standing(case)
 
 
 def _answer(case):
     result = judge(case)
     return result.state, result.reason, result.amount_minor, result.outcome
+
+
+def _standing(case):
+    """What people are told. For want of which fact a case is open may change unnoticed."""
+    result = judge(case)
+    return result.state, result.amount_minor, result.outcome
