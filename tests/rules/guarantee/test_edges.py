@@ -201,6 +201,13 @@ def test_tiers_that_do_not_follow_each_other_are_refused(rows, place):
     )
 
 
+def test_between_tiers_that_leave_a_gap_it_is_the_rest():
+    rows = [{"below": 5, "then": 1}, {"at_least": 7, "then": 2}]
+    terms = _terms(amount={"tiers": {"of": {"fact": "size"}, "rows": rows, "otherwise": 9}})
+    given = [try_terms(terms, _late(size=size))["amount_minor"] for size in (4, 5, 6, 7)]
+    assert given == [1, 9, 9, 2]
+
+
 def test_unit_of_the_other_clock_is_refused():
     span = {"from": "received_at", "to": "answered_at"}
     wrong = {"elapsed": {**span, "unit": "open_hour"}}
