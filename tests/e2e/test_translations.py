@@ -99,6 +99,7 @@ def data_texts(world):
         " UNION SELECT slug FROM partners"
         " UNION SELECT v.value FROM promises, jsonb_each_text(titles) v"
         " UNION SELECT v.value FROM service_kinds, jsonb_each_text(names) v"
+        " UNION SELECT v.value FROM drafts, jsonb_each_text(answers) v"
     )
     return {" ".join(row.t.split()) for row in found if row.t and row.t.strip()}
 
