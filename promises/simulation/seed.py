@@ -22,6 +22,7 @@ from promises.simulation.history import Day
 from promises.simulation.matters import founded_early, play_matters
 from promises.simulation.promises import MAIN_SLUG
 from promises.simulation.setup import find_bank, found_bank
+from promises.simulation.stories import tell_stories
 
 DAYS = 12
 SEED = 1
@@ -72,6 +73,8 @@ def seed_demo(rails: Rails, *, days: int = DAYS, seed: int = SEED) -> Seeded:
     if not progress.discussed:
         propose_more(acts, bank, _local(today - dt.timedelta(days=min(days, 4)), 9))
     matters = play_matters(acts, bank, now) if days else 0
+    if days:
+        tell_stories(acts, bank, now)
     _finish(acts)
     return Seeded(len(missing), visits, matters)
 

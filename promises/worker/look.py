@@ -27,6 +27,7 @@ class Errand(enum.StrEnum):
     CLOSE = "close"
     REMIND = "remind"
     HOUSEKEEP = "housekeep"
+    ROUND = "round"
 
 
 # Earlier deadlines first, and only those of the next second: the partial index on due_at answers

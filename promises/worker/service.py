@@ -1,4 +1,4 @@
-"""The worker process: one watcher, two lanes and the queue, started and stopped together."""
+"""The worker process: one watcher, three lanes and the queue, started and stopped together."""
 
 import asyncio
 import signal
@@ -16,6 +16,7 @@ from promises.db.session import unit_of_work
 from promises.flows import run_import
 from promises.flows.close_branches import close_branch, shut_with_overdue
 from promises.flows.decide_proposal import judge_past
+from promises.flows.go_round import ROUND
 from promises.flows.housekeep import housekeep
 from promises.flows.remind_staff import remind
 from promises.flows.send_messages import Post, send_due
@@ -90,6 +91,21 @@ def keep_house(organisation_id: uuid.UUID) -> None:
         housekeep(uow)
 
 
+def go_round(organisation_id: uuid.UUID) -> None:
+    """Each duty in a unit of work of its own. One that fails does not keep the others from their
+    turn; the first failure is then raised."""
+    failures: list[Exception] = []
+    for duty in ROUND:
+        try:
+            with unit_of_work(organisation_id, SYSTEM) as uow:
+                duty(uow)
+        except Exception as error:  # noqa: BLE001  raised below
+            log.warning("round_failed", duty=duty.__name__, error=type(error).__name__)
+            failures.append(error)
+    if failures:
+        raise failures[0]
+
+
 def remind_staff(organisation_id: uuid.UUID) -> int:
     with unit_of_work(organisation_id, SYSTEM) as uow:
         return remind(uow)
@@ -119,7 +135,8 @@ class Service:
             Errand.CLOSE: close_branches,
             Errand.HOUSEKEEP: keep_house,
         }
-        self._lanes = [Lane(app, runners, self._stop) for runners in (mail, money)]
+        regular: dict[Errand, Runner] = {Errand.ROUND: go_round}
+        self._lanes = [Lane(app, runners, self._stop) for runners in (mail, money, regular)]
         self._by_errand = {errand: lane for lane in self._lanes for errand in lane.errands}
         self._watcher = Watcher(app, Duties(sweep_batch, BATCH, self._hand_on), self._stop)
         jobs: dict[str, TaskRunner] = {

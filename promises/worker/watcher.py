@@ -28,6 +28,8 @@ CEILING_S = AHEAD.total_seconds()
 ERRANDS_EVERY_S = 1.0
 SLOW_ERRANDS_EVERY_S = 15.0
 HOUSEKEEPING_EVERY_S = 600.0
+ROUND_EVERY_S = 60.0
+REGULAR = {Errand.ROUND: ROUND_EVERY_S, Errand.HOUSEKEEP: HOUSEKEEPING_EVERY_S}
 LOOK_AGAIN_S = 0.25
 AWAY_PAUSE_S = 0.5
 MARGIN_S = 0.0005
@@ -56,7 +58,8 @@ class Watcher:
         self._clock = clock
         self._failing: Rests[uuid.UUID] = Rests(1.0, 60.0, clock)
         self._blocked: Rests[uuid.UUID] = Rests(0.01, 0.1, clock)
-        self._errands_at = self._slow_at = self._housekeeping_at = 0.0
+        self._errands_at = self._slow_at = 0.0
+        self._regular = dict.fromkeys(REGULAR, 0.0)
         self._away = False
 
     def run(self) -> None:
@@ -97,11 +100,18 @@ class Watcher:
             self._errands_at = now + ERRANDS_EVERY_S
         for errand, organisation_id in due.errands:
             self._duties.hand_on(errand, organisation_id)
-        if now >= self._housekeeping_at:
-            self._housekeeping_at = now + HOUSEKEEPING_EVERY_S
-            for organisation_id in everybody():
-                self._duties.hand_on(Errand.HOUSEKEEP, organisation_id)
+        self._hand_to_everybody(now)
         return due
+
+    def _hand_to_everybody(self, now: float) -> None:
+        """What every organisation needs now and then."""
+        come = [errand for errand, at in self._regular.items() if now >= at]
+        if not come:
+            return
+        self._regular |= {errand: now + REGULAR[errand] for errand in come}
+        for organisation_id in everybody():
+            for errand in come:
+                self._duties.hand_on(errand, organisation_id)
 
     def _work_off(self, waiting: deque[uuid.UUID]) -> None:
         """A batch an organisation in turn, so that a large backlog makes nobody else late; looks

@@ -73,6 +73,8 @@ def _other_states(world, base):
         f"/matters/{world.answered.ticket_id}", f"/matters/{world.application.ticket_id}",
         "/work?show=late", "/work?kind=callback&whose=mine",
     ]  # fmt: skip
+    manager += world.manager_pages
+    clerk += world.clerk_pages
     return [
         *(Stop(Role.MANAGER, base + path) for path in manager),
         *(Stop(Role.CLERK, base + path) for path in clerk),
@@ -93,6 +95,7 @@ def open_stops(world):
         "/", f"/p/{world.promise_slug}", "/p/until-summer", "/p/next-year", "/p/calls", "/sign-in",
         "/reset", f"/reset/{world.reset.token}", f"/invitation/{world.invited.token}", "/enrol",
         *(f"/t/{ticket.public_code}" for ticket in tickets),
+        *world.open_pages,
     ]  # fmt: skip
     missing = [
         f"{base}/t/ABCDEFGH", f"{base}/p/no-such-promise", f"{base}/nowhere", "/o/nobody-here/",
@@ -106,7 +109,8 @@ def open_stops(world):
         Stop(None, f"{base}/invitation/{wrong}", 410),
         Stop(None, f"{base}/kiosk", 403),
         Stop(
-            None, f"{base}/here/{world.made.branch.slug}/",
+            None,
+            f"{base}/here/{world.made.branch.slug}/",
             first=f"{base}/t/{world.waiting.public_code}",
             code=lambda: presence_code(world.made.branch.presence_token, process_clock.now()),
         ),

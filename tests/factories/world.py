@@ -29,6 +29,7 @@ from promises.rules.terms import parse_terms
 from tests.desk.imports.ground import SIMPLE
 from tests.factories.catalogue import new_version, simple_terms
 from tests.factories.identity import make_organisation
+from tests.factories.world_parts import PARTS
 from tests.flows.ground import World
 
 DAY = dt.timedelta(days=1)
@@ -68,6 +69,12 @@ class FullWorld(World):
         self._matters()
         self._present()
         self._people_and_devices()
+        self.more: dict[str, object] = {}
+        self.manager_pages: list[str] = []
+        self.clerk_pages: list[str] = []
+        self.open_pages: list[str] = []
+        for fill in PARTS:
+            self.more |= fill(self)
 
     # --- the catalogue ---
 
@@ -358,4 +365,5 @@ class FullWorld(World):
             "code": self.ticket.public_code,
             "matter_id": self.matter.ticket_id,
             "partner_id": self.partner_id,
+            **self.more,
         }

@@ -1,0 +1,13 @@
+"""What is looked after every minute in each organisation, besides deadlines and money.
+
+A duty is safe to repeat at any time, cheap where there is nothing to do, and may run in two workers
+at once.
+"""
+
+from collections.abc import Callable
+
+from promises.db.session import UnitOfWork
+
+Duty = Callable[[UnitOfWork], object]
+
+ROUND: tuple[Duty, ...] = ()

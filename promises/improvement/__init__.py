@@ -1,0 +1,1 @@
+"""What a broken promise teaches: causes, the actions against them, alerts, reviews."""

@@ -1,0 +1,20 @@
+"""Further chapters of the demonstration's history, told once each, after its visits and matters.
+
+A story plays real flows, as `Acts` does, up to `now`. One that was cut off is told again, so each
+begins by looking at what of it stands already.
+"""
+
+import datetime as dt
+from collections.abc import Callable
+
+from promises.simulation.acts import Acts
+from promises.simulation.bank import Bank
+
+Story = Callable[[Acts, Bank, dt.datetime], object]
+
+STORIES: tuple[Story, ...] = ()
+
+
+def tell_stories(acts: Acts, bank: Bank, now: dt.datetime) -> None:
+    for story in STORIES:
+        story(acts, bank, now)

@@ -1,0 +1,11 @@
+"""What further rooms put into the full organisation.
+
+Each part is a function in a module of its own, `world_<room>.py`: it plays real flows on the full
+world, last of all, and returns the ids of its things by the name of their route parameter. Pages
+in a further state it adds to `manager_pages` and `clerk_pages` (after /staff) or `open_pages`.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+PARTS: tuple[Callable[[Any], dict[str, object]], ...] = ()
