@@ -20,6 +20,9 @@ import promises.desk.matter_models
 import promises.desk.models
 import promises.idempotency.models
 import promises.identity.models
+import promises.improvement.actions_models
+import promises.improvement.annotations_models
+import promises.improvement.causes_models
 import promises.ledger.models
 import promises.notify.models
 import promises.payouts.models
@@ -48,6 +51,9 @@ MODELS: tuple[ModuleType, ...] = (
     promises.desk.models,
     promises.idempotency.models,
     promises.identity.models,
+    promises.improvement.actions_models,
+    promises.improvement.annotations_models,
+    promises.improvement.causes_models,
     promises.ledger.models,
     promises.notify.models,
     promises.payouts.models,
