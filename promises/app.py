@@ -14,10 +14,15 @@ from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined
 import promises.audit.models
 import promises.breaches.models
 import promises.catalogue.draft_models
+import promises.catalogue.gesture_models
 import promises.catalogue.models
+import promises.catalogue.proposal_models
+import promises.compensation.goodwill_models
 import promises.compensation.models
+import promises.desk.gesture_models
 import promises.desk.matter_models
 import promises.desk.models
+import promises.desk.rescue_models
 import promises.idempotency.models
 import promises.identity.models
 import promises.improvement.actions_models
@@ -45,10 +50,15 @@ MODELS: tuple[ModuleType, ...] = (
     promises.audit.models,
     promises.breaches.models,
     promises.catalogue.draft_models,
+    promises.catalogue.gesture_models,
     promises.catalogue.models,
+    promises.catalogue.proposal_models,
+    promises.compensation.goodwill_models,
     promises.compensation.models,
+    promises.desk.gesture_models,
     promises.desk.matter_models,
     promises.desk.models,
+    promises.desk.rescue_models,
     promises.idempotency.models,
     promises.identity.models,
     promises.improvement.actions_models,

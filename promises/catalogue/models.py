@@ -5,16 +5,30 @@ import enum
 import uuid
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Index, Text, UniqueConstraint, Uuid
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    Index,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from promises.db.base import Access, TenantModel, one_of, organisation_fk, table_info, tenant_fk
 
 
 class ProposalState(enum.StrEnum):
+    """What may follow what stands in `proposal_states`."""
+
     OPEN = "open"
+    ASKED = "asked"  # management asked the proposer; the deadline of the decision rests
+    SHADOW = "shadow"  # on trial: judged live, nothing published, nothing paid
     PUBLISHED = "published"
     DECLINED = "declined"
+    MERGED = "merged"  # goes on in another proposal
 
 
 class Problem(TenantModel):
@@ -34,14 +48,34 @@ class Problem(TenantModel):
 
 
 class Proposal(TenantModel):
-    """Staff's idea: a draft of terms that would answer a problem, and how to keep it."""
+    """Staff's idea: a draft of terms that would answer a problem, and how to keep it.
+
+    `problem_id` is the problem that it answers first; further ones are linked. Management decides
+    before `decide_before`, the first instant that is too late; while a question is open, since
+    `asked_at`, that time rests. `decided_at`: when management settled it or put it on trial.
+    `reason` is what everybody on staff reads about the present state. `remind_at`: when the next
+    reminder is due. `credit`: the proposer may be named beside the promise. Rows from before these
+    were kept have no `changed_at` and get a deadline from the next round.
+    """
 
     __tablename__ = "proposals"
     __table_args__ = (
         tenant_fk("problem_id", "problems"),
         tenant_fk("branch_id", "branches"),
+        tenant_fk("merged_into", "proposals"),
         one_of("state", ProposalState),
+        CheckConstraint(
+            "(state = 'merged') = (merged_into IS NOT NULL)", name="merged_names_other"
+        ),
+        CheckConstraint("merged_into <> id", name="merged_into_another"),
+        CheckConstraint("(state = 'asked') = (asked_at IS NOT NULL)", name="asked_names_time"),
         Index("ix_proposals_state", "organisation_id", "state", "created_at"),
+        Index(
+            "ix_proposals_remind",
+            "organisation_id",
+            "remind_at",
+            postgresql_where=text("remind_at IS NOT NULL"),
+        ),
         {"info": table_info(Access.CHANGE)},
     )
 
@@ -50,9 +84,18 @@ class Proposal(TenantModel):
     title: Mapped[str] = mapped_column(Text)
     terms: Mapped[dict[str, Any]]
     way_of_working: Mapped[str] = mapped_column(Text)
+    needs: Mapped[str] = mapped_column(Text, default="", server_default="")
+    credit: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     state: Mapped[str] = mapped_column(Text, default=ProposalState.OPEN)
+    reason: Mapped[str] = mapped_column(Text, default="", server_default="")
+    merged_into: Mapped[uuid.UUID | None]
     created_by: Mapped[uuid.UUID]
     created_at: Mapped[dt.datetime]
+    changed_at: Mapped[dt.datetime | None]
+    decide_before: Mapped[dt.datetime | None]
+    asked_at: Mapped[dt.datetime | None]
+    decided_at: Mapped[dt.datetime | None]
+    remind_at: Mapped[dt.datetime | None]
 
 
 class Decision(TenantModel):
@@ -63,7 +106,7 @@ class Decision(TenantModel):
         tenant_fk("proposal_id", "proposals"),
         tenant_fk("promise_id", "promises"),
         UniqueConstraint("organisation_id", "proposal_id"),
-        CheckConstraint("outcome IN ('published', 'declined')", name="outcome_known"),
+        CheckConstraint("outcome IN ('published', 'declined', 'merged')", name="outcome_known"),
         CheckConstraint("outcome <> 'declined' OR reason <> ''", name="decline_has_reason"),
         {"info": table_info(Access.APPEND)},
     )

@@ -87,12 +87,14 @@ class DirectoryEntry(Model):
 
 
 class Organisation(Model):
-    """The tenant."""
+    """The tenant. Management decides on a proposal within `decide_within_days` working days of the
+    calendar with the slug `decision_calendar`; without one, of the weekdays that are no holiday."""
 
     __tablename__ = "organisations"
     __table_args__ = (
         one_of("voucher_use", VoucherUse),
         CheckConstraint("voucher_valid_years BETWEEN 1 AND 10", name="voucher_valid_years_sane"),
+        CheckConstraint("decide_within_days BETWEEN 1 AND 60", name="decide_within_days_sane"),
         CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency_form"),
         {"info": table_info(Access.CHANGE)},
     )
@@ -105,6 +107,8 @@ class Organisation(Model):
     time_zone: Mapped[str] = mapped_column(Text)
     voucher_use: Mapped[str] = mapped_column(Text, default=VoucherUse.CASH)
     voucher_valid_years: Mapped[int] = mapped_column(default=3)
+    decide_within_days: Mapped[int] = mapped_column(default=10, server_default="10")
+    decision_calendar: Mapped[str | None] = mapped_column(Text)
     is_demo: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[dt.datetime]
 

@@ -22,6 +22,9 @@ class MessageKind(enum.StrEnum):
     MATTER_TOLD = "matter_told"
     MATTER_ANSWERED = "matter_answered"
     MATTER_DUE = "matter_due"  # to staff, before a deadline
+    HELP_ASKED = "help_asked"  # to managers: a desk asks for help
+    PROPOSAL_NEWS = "proposal_news"  # to staff: somebody named them, or something became of theirs
+    DECISION_DUE = "decision_due"  # to managers, before and after the deadline of a decision
 
 
 class MessageState(enum.StrEnum):
