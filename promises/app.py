@@ -16,6 +16,8 @@ import promises.breaches.models
 import promises.catalogue.draft_models
 import promises.catalogue.gesture_models
 import promises.catalogue.models
+import promises.catalogue.notice_models
+import promises.catalogue.pause_models
 import promises.catalogue.proposal_models
 import promises.compensation.goodwill_models
 import promises.compensation.models
@@ -52,6 +54,8 @@ MODELS: tuple[ModuleType, ...] = (
     promises.catalogue.draft_models,
     promises.catalogue.gesture_models,
     promises.catalogue.models,
+    promises.catalogue.notice_models,
+    promises.catalogue.pause_models,
     promises.catalogue.proposal_models,
     promises.compensation.goodwill_models,
     promises.compensation.models,

@@ -10,13 +10,20 @@ from sqlalchemy.orm import Session
 
 from promises.breaches.commitments import NewBreach, Opening
 from promises.breaches.models import Evidence
-from promises.catalogue.queries import VersionSpan
+from promises.catalogue.queries import PAUSED_THEN, VersionSpan
 from promises.db.sql import rows
 from promises.rules.compile_sql import compile_judgement, compile_scope
 from promises.rules.terms import WaitTerms
 
+_PAUSED = PAUSED_THEN.format(
+    organisation_id="k.organisation_id",
+    promise_id=":promise_id",
+    at="k.arrived_at",
+    branch_id="k.branch_id",
+)
+
 # ended_by follows from the reason; a commitment knows its end by the event that made it.
-_JUDGE = """
+_JUDGE = f"""
 INSERT INTO commitments (organisation_id, id, promise_id, version_id, ticket_id, branch_id,
     occurrence, day_on, started_at, due_at, state, reason, evidence, decided_at, ended_at,
     ended_by, by_duration)
@@ -29,7 +36,7 @@ SELECT :organisation_id, gen_random_uuid(), :promise_id, :version_id, j.ticket_i
         WHEN 'no_show' THEN 'called' WHEN 'no_show_after_limit' THEN 'called' END,
     j.ended_at IS NOT NULL AND j.measured_wait_us IS NOT NULL
 FROM (
-    SELECT t.ticket_id, t.branch_id, t.day_on, t.arrived_at, t.measured_wait_us, {judgement}
+    SELECT t.ticket_id, t.branch_id, t.day_on, t.arrived_at, t.measured_wait_us, {{judgement}}
     FROM (
         SELECT k.id AS ticket_id, k.branch_id, k.service_kind_id, k.kind AS ticket_kind, k.day_on,
             k.arrived_at, k.called_at, k.service_started_at, k.waited_us AS measured_wait_us,
@@ -41,22 +48,25 @@ FROM (
           AND (CAST(:import_id AS uuid) IS NULL OR k.import_id = :import_id)
           AND k.state <> 'withdrawn' AND k.arrived_at >= :valid_from
           AND (CAST(:valid_to AS timestamptz) IS NULL OR k.arrived_at < :valid_to)
+          AND NOT EXISTS ({_PAUSED})
     ) t
-    WHERE {scope}
+    WHERE {{scope}}
 ) j
 WHERE j.state <> 'not_applicable'
 ON CONFLICT (organisation_id, promise_id, ticket_id, occurrence) DO NOTHING
 """
 
-_UNJUDGED = """
+_UNJUDGED = f"""
 SELECT t.id, t.branch_id, t.day_on, t.arrived_at
-FROM (SELECT k.*, k.kind AS ticket_kind FROM tickets k) t
+FROM (
+    SELECT k.*, k.kind AS ticket_kind FROM tickets k WHERE NOT EXISTS ({_PAUSED})
+) t
 WHERE t.organisation_id = :organisation_id AND t.import_id IS NOT NULL
   AND (CAST(:import_id AS uuid) IS NULL OR t.import_id = :import_id)
   AND t.state <> 'withdrawn' AND t.arrived_at >= :valid_from
   AND (CAST(:valid_to AS timestamptz) IS NULL OR t.arrived_at < :valid_to)
   AND (CAST(:after AS uuid) IS NULL OR t.id > :after)
-  AND {scope}
+  AND {{scope}}
   AND NOT EXISTS (SELECT 1 FROM commitments c
       WHERE c.organisation_id = t.organisation_id AND c.ticket_id = t.id
         AND c.promise_id = :promise_id)
@@ -127,8 +137,8 @@ def judge_imported(
     import_id: uuid.UUID | None,
 ) -> int:
     """Open and judge the commitments of imported tickets that arrived while the version, of these
-    `terms`, was in force: of one import, or of all of them. Returns how many are new; repeating
-    adds nothing."""
+    `terms`, was in force and not paused: of one import, or of all of them. Returns how many are
+    new; repeating adds nothing."""
     judgement = compile_judgement(terms)
     scope = compile_scope(terms)
     result = session.execute(
@@ -158,8 +168,8 @@ def unjudged_imports(
     after: uuid.UUID | None,
     limit: int,
 ) -> list[Opening]:
-    """Imported tickets in the scope of a version that have no commitment to its promise, in order
-    of their ids; `after` is the last one seen."""
+    """Imported tickets in the scope of a version that have no commitment to its promise and did
+    not come while it was paused, in order of their ids; `after` is the last one seen."""
     scope = compile_scope(span.terms)
     params = {
         **scope.params,

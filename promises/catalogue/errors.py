@@ -91,3 +91,22 @@ class DraftChanged(Conflict):
 class DraftSettled(Conflict):
     code = "draft_settled"
     message = N_("This draft was published or dropped already.")
+
+
+class AlreadyPaused(Conflict):
+    """Two pauses of a promise never hold at one place at the same time."""
+
+    code = "already_paused"
+    message = N_(
+        "Another pause of this promise, from %(starts_at)s, holds there at that time. End it first."
+    )
+
+
+class NoSuchPause(NotFound):
+    code = "no_such_pause"
+    message = N_("There is no such pause.")
+
+
+class PauseOver(Conflict):
+    code = "pause_over"
+    message = N_("This pause is over since %(ends_at)s.")

@@ -103,11 +103,17 @@ def _terms(version_id: uuid.UUID, document: str) -> Terms:
     return parse_terms(json.loads(document))
 
 
+PAUSED_THEN = """
+SELECT u.reasons, u.ends_at FROM promise_pauses u
+WHERE u.organisation_id = {organisation_id} AND u.promise_id = {promise_id}
+  AND u.starts_at <= {at} AND (u.ends_at IS NULL OR u.ends_at > {at})
+  AND (u.branch_id IS NULL OR u.branch_id = {branch_id})
+"""
+"""Pauses of a promise at an instant and a branch, each of them an SQL expression."""
+
 # The newest version that has begun is picked before its scope is looked at: a version that drops a
 # branch takes the branch out of the promise, it does not revive the version before.
-_IN_FORCE = """
-SELECT v.promise_id, v.id AS version_id, v.terms::text AS terms, v.valid_from,
-       v.applied_to_history, v.published_at
+FROM_APPLYING = """
 FROM promises p
 CROSS JOIN LATERAL (
     SELECT * FROM promise_versions v
@@ -115,10 +121,22 @@ CROSS JOIN LATERAL (
       AND v.valid_from <= %(at)s
     ORDER BY v.valid_from DESC LIMIT 1
 ) v
+"""
+
+WHERE_APPLYING = """
 WHERE p.organisation_id = %(organisation_id)s AND (p.ends_at IS NULL OR p.ends_at > %(at)s)
   AND %(ticket_kind)s = ANY (v.ticket_kinds)
   AND (v.service_kind_ids IS NULL OR %(service_kind_id)s = ANY (v.service_kind_ids))
   AND (v.branch_ids IS NULL OR %(branch_id)s = ANY (v.branch_ids))
+"""
+
+PAUSED_HERE = PAUSED_THEN.format(
+    organisation_id="p.organisation_id", promise_id="p.id", at="%(at)s", branch_id="%(branch_id)s"
+)
+_IN_FORCE = f"""
+SELECT v.promise_id, v.id AS version_id, v.terms::text AS terms, v.valid_from,
+       v.applied_to_history, v.published_at
+{FROM_APPLYING} {WHERE_APPLYING} AND NOT EXISTS ({PAUSED_HERE})
 ORDER BY v.promise_id
 """
 
@@ -132,7 +150,8 @@ def versions_in_force(
     service_kind_id: uuid.UUID,
     ticket_kind: str,
 ) -> tuple[VersionInForce, ...]:
-    """One version a promise: the one in force at `at` for such a ticket, in order of promises."""
+    """One version a promise: the one in force at `at` for such a ticket, in order of promises.
+    Promises that are paused there and then are left out."""
     params = {
         "organisation_id": organisation_id,
         "at": at,

@@ -1,0 +1,93 @@
+"""Pausing a promise in public, and going on with it."""
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping
+
+from promises.audit.actions import record
+from promises.catalogue import pauses
+from promises.catalogue.pause_models import PromisePause
+from promises.db.session import UnitOfWork
+from promises.desk.actions import touch_branches
+from promises.identity.queries import list_branches
+
+
+def pause_promise(
+    uow: UnitOfWork,
+    *,
+    promise_id: uuid.UUID,
+    branch_id: uuid.UUID | None,
+    starts_at: dt.datetime,
+    ends_at: dt.datetime | None,
+    reasons: Mapping[str, str],
+) -> uuid.UUID:
+    """Announce a pause, at one branch or everywhere, from now or a later time on; the id of it.
+
+    Whoever came before it begins is still served by the promise, and what is owed stays owed. The
+    reasons, by language, are shown publicly. `pauses.pause_promise` names the refusals.
+    """
+    pause = pauses.pause_promise(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        actor=uow.actor,
+        now=uow.now,
+        wanted=pauses.NewPause(promise_id, branch_id, starts_at, ends_at, reasons),
+    )
+    _tell_screens(uow, pause)
+    _audit(
+        uow,
+        "promise_paused",
+        pause,
+        starts_at=starts_at.isoformat(),
+        ends_at=ends_at and ends_at.isoformat(),
+        branch_id=branch_id and str(branch_id),
+    )
+    return pause.id
+
+
+def resume_promise(uow: UnitOfWork, *, pause_id: uuid.UUID) -> dt.datetime:
+    """End a pause now, or call off one that has not begun; the instant of its end.
+
+    Raises NoSuchPause, PauseOver.
+    """
+    pause = pauses.resume_promise(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        actor=uow.actor,
+        now=uow.now,
+        pause_id=pause_id,
+    )
+    ends_at = pause.ends_at
+    if ends_at is None:
+        raise RuntimeError("a resumed promise has an end of its pause")
+    _tell_screens(uow, pause)
+    _audit(uow, "promise_resumed", pause, ends_at=ends_at.isoformat())
+    return ends_at
+
+
+def _tell_screens(uow: UnitOfWork, pause: PromisePause) -> None:
+    """Kiosks and displays of the branches draw their page anew."""
+    branches = (
+        [branch.id for branch in list_branches(uow.session, organisation_id=uow.organisation_id)]
+        if pause.branch_id is None
+        else [pause.branch_id]
+    )
+    touch_branches(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        branch_ids=sorted(branches),
+        staff_acted_at=None,
+    )
+
+
+def _audit(uow: UnitOfWork, action: str, pause: PromisePause, **details: object) -> None:
+    record(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        actor=uow.actor,
+        now=uow.now,
+        action=action,
+        object_kind="promise",
+        object_id=pause.promise_id,
+        details={"pause_id": str(pause.id), **details},
+    )
