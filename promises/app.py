@@ -18,6 +18,7 @@ import promises.catalogue.gesture_models
 import promises.catalogue.models
 import promises.catalogue.notice_models
 import promises.catalogue.pause_models
+import promises.catalogue.problem_models
 import promises.catalogue.proposal_models
 import promises.compensation.goodwill_models
 import promises.compensation.models
@@ -25,6 +26,8 @@ import promises.desk.gesture_models
 import promises.desk.matter_models
 import promises.desk.models
 import promises.desk.rescue_models
+import promises.feedback.models
+import promises.feedback.survey_models
 import promises.idempotency.models
 import promises.identity.models
 import promises.improvement.actions_models
@@ -54,6 +57,7 @@ MODELS: tuple[ModuleType, ...] = (
     promises.catalogue.draft_models,
     promises.catalogue.gesture_models,
     promises.catalogue.models,
+    promises.catalogue.problem_models,
     promises.catalogue.notice_models,
     promises.catalogue.pause_models,
     promises.catalogue.proposal_models,
@@ -64,6 +68,8 @@ MODELS: tuple[ModuleType, ...] = (
     promises.desk.models,
     promises.desk.rescue_models,
     promises.idempotency.models,
+    promises.feedback.models,
+    promises.feedback.survey_models,
     promises.identity.models,
     promises.improvement.actions_models,
     promises.improvement.annotations_models,

@@ -47,6 +47,7 @@ class TicketState(enum.StrEnum):
     SERVED = "served"
     LEFT = "left"
     NO_SHOW = "no_show"
+    BOOKED = "booked"  # went home with a call back; what was promised is judged all the same
     CLOSED = "closed"  # by rule at closing time, never served
     OPEN = "open"  # a matter that takes no number: work to do
     HANDED_OVER = "handed_over"  # a matter that a partner works on
@@ -76,6 +77,7 @@ class EventKind(enum.StrEnum):
     HANDED_BACK = "handed_back"
     REOPENED = "reopened"
     NOTED = "noted"  # facts that a promise asks for; of each the latest that stands counts
+    BOOKED = "booked"  # the customer chose a call back instead of the queue
 
 
 class EventSource(enum.StrEnum):

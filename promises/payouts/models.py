@@ -30,20 +30,33 @@ class VoucherState(enum.StrEnum):
 
 
 class Payout(TenantModel):
-    """`request` is frozen before the first try, with its hash; `key` never changes."""
+    """`request` is frozen before the first try, with its hash; `key` never changes. It pays a
+    compensation or a gift of goodwill, never both. A payout that is ready with a `lease_until` is
+    left alone until then: so long it can be taken back."""
 
     __tablename__ = "payouts"
     __table_args__ = (
         tenant_fk("compensation_id", "compensations"),
+        tenant_fk("gift_id", "goodwill_gifts"),
         UniqueConstraint("organisation_id", "key"),
         one_of("state", PayoutState),
         CheckConstraint("amount_minor > 0", name="amount_positive"),
+        CheckConstraint("num_nonnulls(compensation_id, gift_id) = 1", name="pays_one_thing"),
         Index(
             "uq_payouts_live",
             "organisation_id",
             "compensation_id",
             unique=True,
             postgresql_where=text("state NOT IN ('failed', 'cancelled', 'returned')"),
+        ),
+        Index(
+            "uq_payouts_live_gift",
+            "organisation_id",
+            "gift_id",
+            unique=True,
+            postgresql_where=text(
+                "gift_id IS NOT NULL AND state NOT IN ('failed', 'cancelled', 'returned')"
+            ),
         ),
         Index(
             "ix_payouts_to_do",
@@ -54,7 +67,8 @@ class Payout(TenantModel):
         {"info": table_info(Access.CHANGE)},
     )
 
-    compensation_id: Mapped[uuid.UUID]
+    compensation_id: Mapped[uuid.UUID | None]
+    gift_id: Mapped[uuid.UUID | None]
     rail: Mapped[str] = mapped_column(Text)
     amount_minor: Mapped[int] = minor_units()
     currency: Mapped[str] = mapped_column(Text)
