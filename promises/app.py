@@ -20,6 +20,7 @@ import promises.catalogue.notice_models
 import promises.catalogue.pause_models
 import promises.catalogue.problem_models
 import promises.catalogue.proposal_models
+import promises.catalogue.shadow_models
 import promises.compensation.goodwill_models
 import promises.compensation.models
 import promises.desk.gesture_models
@@ -61,6 +62,7 @@ MODELS: tuple[ModuleType, ...] = (
     promises.catalogue.notice_models,
     promises.catalogue.pause_models,
     promises.catalogue.proposal_models,
+    promises.catalogue.shadow_models,
     promises.compensation.goodwill_models,
     promises.compensation.models,
     promises.desk.gesture_models,
