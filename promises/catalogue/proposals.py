@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from promises.catalogue.checks import Check, check_terms, tidy
-from promises.catalogue.errors import AlreadyDecided, NoSuchProposal
 from promises.catalogue.models import Decision, Problem, Proposal, ProposalState
+from promises.catalogue.proposal_models import ProposalProblem
+from promises.catalogue.proposal_moves import move_proposal, start_deadline
+from promises.catalogue.proposal_news import follow
 from promises.kernel.actors import Actor, ActorKind
 from promises.kernel.errors import Forbidden
 from promises.kernel.ids import new_id
@@ -21,7 +23,9 @@ LONGEST_PROBLEM = 1000
 
 @dataclass(frozen=True, slots=True)
 class ProposalDraft:
-    """Either `problem_id` names a problem that is known, or `problem_text` tells a new one."""
+    """Either `problem_id` names a problem that is known, or `problem_text` tells a new one;
+    `further_problems` are answered besides. `credit`: the proposer may be named beside the
+    promise."""
 
     title: str
     terms: Terms
@@ -29,6 +33,9 @@ class ProposalDraft:
     problem_id: uuid.UUID | None = None
     problem_text: str = ""
     branch_id: uuid.UUID | None = None
+    further_problems: tuple[uuid.UUID, ...] = ()
+    needs: str = ""
+    credit: bool = False
 
 
 def propose(
@@ -39,10 +46,11 @@ def propose(
     now: dt.datetime,
     draft: ProposalDraft,
 ) -> Proposal:
-    """Store a proposal, and its problem where it is new. Raises DraftRefused with all problems."""
+    """Store a proposal, and its problem where it is new. The proposer follows it, and management's
+    time to decide begins. Raises DraftRefused with all problems."""
     author = _person(actor)
-    title, way, problem_text = (
-        tidy(text) for text in (draft.title, draft.way_of_working, draft.problem_text)
+    title, way, needs, problem_text = (
+        tidy(text) for text in (draft.title, draft.way_of_working, draft.needs, draft.problem_text)
     )
     check = Check()
     check.text("title", title)
@@ -50,11 +58,9 @@ def propose(
         for problem in sentence_problems(title):
             check.refuse("title", problem.msgid, **problem.params)
     check.text("way_of_working", way)
+    check.text("needs", needs, needed=False)
     check_terms(session, organisation_id, draft.terms, check)
-    if draft.problem_id is None:
-        check.text("problem_text", problem_text, longest=LONGEST_PROBLEM)
-    elif session.get(Problem, (organisation_id, draft.problem_id)) is None:
-        check.refuse("problem_id", N_("There is no such problem."))
+    _check_problems(session, organisation_id, draft, problem_text, check)
     check.done()
     proposal = Proposal(
         organisation_id=organisation_id,
@@ -65,13 +71,51 @@ def propose(
         title=title,
         terms=dump_terms(draft.terms),
         way_of_working=way,
+        needs=needs,
+        credit=draft.credit,
         state=ProposalState.OPEN,
         created_by=author,
         created_at=now,
+        changed_at=now,
     )
+    start_deadline(session, proposal=proposal, now=now)
     session.add(proposal)
     session.flush()
+    _link_further(session, proposal, draft.further_problems)
+    follow(
+        session,
+        organisation_id=organisation_id,
+        proposal_id=proposal.id,
+        member_ids=[author],
+        now=now,
+    )
     return proposal
+
+
+def _check_problems(
+    session: Session, organisation_id: uuid.UUID, draft: ProposalDraft, text: str, check: Check
+) -> None:
+    if draft.problem_id is None:
+        check.text("problem_text", text, longest=LONGEST_PROBLEM)
+    for name, one in (
+        ("problem_id", draft.problem_id),
+        *(("further_problems", one) for one in draft.further_problems),
+    ):
+        if one is not None and session.get(Problem, (organisation_id, one)) is None:
+            check.refuse(name, N_("There is no such problem."))
+
+
+def _link_further(session: Session, proposal: Proposal, problems: tuple[uuid.UUID, ...]) -> None:
+    for problem_id in sorted(set(problems) - {proposal.problem_id}):
+        session.add(
+            ProposalProblem(
+                organisation_id=proposal.organisation_id,
+                id=new_id(),
+                proposal_id=proposal.id,
+                problem_id=problem_id,
+            )
+        )
+    session.flush()
 
 
 def _new_problem(
@@ -95,25 +139,6 @@ def _new_problem(
     return problem.id
 
 
-def lock_open_proposal(
-    session: Session, *, organisation_id: uuid.UUID, proposal_id: uuid.UUID
-) -> Proposal:
-    """The proposal, until the transaction ends nobody else's to decide.
-
-    Raises NoSuchProposal, or AlreadyDecided where somebody was first.
-    """
-    key = (organisation_id, proposal_id)
-    proposal = session.get(Proposal, key, with_for_update=True, populate_existing=True)
-    if proposal is None:
-        raise NoSuchProposal()
-    if proposal.state != ProposalState.OPEN:
-        decided = session.query(Decision).filter_by(
-            organisation_id=organisation_id, proposal_id=proposal_id
-        )
-        raise AlreadyDecided(decided_at=decided.one().decided_at)
-    return proposal
-
-
 def decide_proposal(
     session: Session,
     *,
@@ -125,12 +150,10 @@ def decide_proposal(
 ) -> Decision:
     """Settle a locked proposal: published as `promise_id`, or declined with a reason.
 
-    The reason is what the proposer reads. Raises DraftRefused.
+    The reason is what the proposer and everybody on staff read. Raises DraftRefused.
     """
-    check = Check()
-    check.text("reason", tidy(reason), needed=promise_id is None)
-    check.done()
     outcome = ProposalState.DECLINED if promise_id is None else ProposalState.PUBLISHED
+    move_proposal(session, proposal=proposal, actor=actor, now=now, to=outcome, reason=reason)
     decision = Decision(
         organisation_id=proposal.organisation_id,
         id=new_id(),
@@ -142,7 +165,6 @@ def decide_proposal(
         decided_at=now,
     )
     session.add(decision)
-    proposal.state = outcome.value
     session.flush()
     return decision
 

@@ -11,7 +11,8 @@ from promises.catalogue.actions import NewVersion, PublishedVersion, publish_ver
 from promises.catalogue.actions import end_promise as store_end
 from promises.catalogue.errors import HistoryHoldsLiveTickets
 from promises.catalogue.models import Decision
-from promises.catalogue.proposals import decide_proposal, lock_open_proposal
+from promises.catalogue.proposal_moves import lock_undecided_proposal
+from promises.catalogue.proposals import decide_proposal
 from promises.catalogue.queries import get_version
 from promises.db.session import UnitOfWork
 from promises.flows.judge_import import judge_history
@@ -35,7 +36,7 @@ def publish(
     """
     proposal = None
     if proposal_id is not None:
-        proposal = lock_open_proposal(
+        proposal = lock_undecided_proposal(
             uow.session, organisation_id=uow.organisation_id, proposal_id=proposal_id
         )
     if version.promise_id is None and version.valid_from < uow.now:
@@ -100,7 +101,7 @@ def judge_past(uow: UnitOfWork, *, version_id: uuid.UUID) -> int:
 
 def decline(uow: UnitOfWork, *, proposal_id: uuid.UUID, reason: str) -> Decision:
     """The proposer sees the reason. Raises NoSuchProposal, AlreadyDecided, DraftRefused."""
-    proposal = lock_open_proposal(
+    proposal = lock_undecided_proposal(
         uow.session, organisation_id=uow.organisation_id, proposal_id=proposal_id
     )
     decision = decide_proposal(

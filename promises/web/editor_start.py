@@ -8,8 +8,8 @@ from werkzeug.wrappers import Response
 
 from promises.catalogue.draft_queries import DraftRow, list_open_drafts, template_of_version
 from promises.catalogue.drafts import NewDraft, begin_draft
+from promises.catalogue.proposal_moves import lock_undecided_proposal
 from promises.catalogue.proposal_queries import get_proposal
-from promises.catalogue.proposals import lock_open_proposal
 from promises.catalogue.queries import promise_by_slug
 from promises.catalogue.templates.library import Template, template_of, templates
 from promises.db.session import UnitOfWork
@@ -147,7 +147,7 @@ def from_proposal(proposal_id: uuid.UUID) -> Response:
     """The draft of what was proposed; its title is in its author's language. Raises
     AlreadyDecided."""
     with work() as uow:
-        lock_open_proposal(
+        lock_undecided_proposal(
             uow.session, organisation_id=uow.organisation_id, proposal_id=proposal_id
         )
         row = get_proposal(
