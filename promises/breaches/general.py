@@ -175,7 +175,7 @@ def decide_general(
         if owner is not None:
             given = replace(given, history=history.get((version.promise_id, owner), ()))
         new = _begun_since(bench, version, case, group, rule(given))
-        judge = _Judge(given, case)
+        judge = OccurrenceJudge(given, case)
         decisions += [weigh(row, case, judge.of(row)) for row in (*group, *new) if not row.annulled]
     return decisions
 
@@ -218,7 +218,7 @@ def _begun_since(
     return _insert(bench, opened)
 
 
-class _Judge:
+class OccurrenceJudge:
     """The rulings on one ticket's commitments to one promise, each way worked out once."""
 
     def __init__(self, given: Given, case: TicketCase) -> None:

@@ -9,20 +9,25 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from promises.db.sql import rows
-from promises.desk.matter_facts import MatterFact, load_matter_facts, matter_facts
+from promises.desk.matter_facts import (
+    MatterFact,
+    load_matter_facts,
+    load_past_matter_facts,
+    matter_facts,
+)
 from promises.desk.models import TicketState
 from promises.rules.facts import EventKind, FactEvent, Facts, TicketKind
 
 # The kind of service is the one of the arrival: a transfer neither opens nor voids a promise.
-_LOAD = """
+_CASES = """
 SELECT t.id, t.kind, t.branch_id, t.day_on, t.customer_id, t.device_id,
        coalesce(e.arrival_kind_id, t.service_kind_id) AS service_kind_id,
        t.contact_id, t.import_id IS NOT NULL AS imported, t.waited_us, t.disputed_at,
        t.presence_shown_at IS NOT NULL AS presence_shown, t.state, t.next_due_at, t.attributes,
-       coalesce(e.kinds, '{}') AS kinds, coalesce(e.times, '{}') AS times,
-       coalesce(e.known_times, '{}') AS known_times, coalesce(e.standing, '{}') AS standing,
-       coalesce(e.sure, '{}') AS sure, coalesce(e.acts, '{}') AS acts
-FROM tickets t
+       coalesce(e.kinds, '{{}}') AS kinds, coalesce(e.times, '{{}}') AS times,
+       coalesce(e.known_times, '{{}}') AS known_times, coalesce(e.standing, '{{}}') AS standing,
+       coalesce(e.sure, '{{}}') AS sure, coalesce(e.acts, '{{}}') AS acts {version}
+FROM tickets t {moments}
 LEFT JOIN LATERAL (
     SELECT array_agg(s.kind ORDER BY s.ticket_version, s.id) AS kinds,
            array_agg(s.occurred_at ORDER BY s.ticket_version, s.id) AS times,
@@ -35,12 +40,22 @@ LEFT JOIN LATERAL (
            (array_agg(s.service_kind_id) FILTER (WHERE s.kind = 'arrived'))[1] AS arrival_kind_id
     FROM service_events s
     LEFT JOIN service_events u
-      ON u.organisation_id = s.organisation_id AND u.corrects_id = s.id
+      ON u.organisation_id = s.organisation_id AND u.corrects_id = s.id {undone}
     WHERE s.organisation_id = t.organisation_id AND s.ticket_id = t.id AND s.kind <> 'undone'
+      {known}
 ) e ON true
 WHERE t.organisation_id = %(organisation_id)s AND t.id = ANY(%(ticket_ids)s)
 ORDER BY t.id
 """
+
+_LOAD = _CASES.format(version="", moments="", undone="", known="")
+_LOAD_PAST = _CASES.format(
+    version=", v.version",
+    moments="JOIN unnest(%(ticket_ids)s::uuid[], %(versions)s::bigint[]) AS v (id, version)"
+    " ON v.id = t.id",
+    undone="AND u.ticket_version <= v.version",
+    known="AND s.ticket_version <= v.version",
+)
 
 
 PROMISED_AT = "promised_at"
@@ -122,6 +137,30 @@ def load_cases(
     if matters:
         said = load_matter_facts(session, organisation_id=organisation_id, ticket_ids=matters)
     return {row.id: _case(row, said.get(row.id, ())) for row in found}
+
+
+Moment = tuple[uuid.UUID, int]
+"""A ticket, and the version that it had."""
+
+
+def load_past_cases(
+    session: Session, *, organisation_id: uuid.UUID, moments: Sequence[Moment]
+) -> dict[Moment, TicketCase]:
+    """What was known of tickets when they had these versions: later events, and later undoing, are
+    left out. What stands in the ticket itself is read as it is now."""
+    ticket_ids, versions = [one[0] for one in moments], [one[1] for one in moments]
+    params = {
+        "organisation_id": organisation_id,
+        "ticket_ids": ticket_ids,
+        "versions": versions,
+    }
+    found = rows(session, _LOAD_PAST, params)
+    matters = [(row.id, row.version) for row in found if row.kind != _VISIT]
+    said: Mapping[Moment, tuple[MatterFact, ...]] = {}
+    if matters:
+        said = load_past_matter_facts(session, organisation_id=organisation_id, moments=matters)
+    keys = ((row.id, row.version) for row in found)
+    return {key: _case(row, said.get(key, ())) for key, row in zip(keys, found, strict=True)}
 
 
 def _present(row: Any) -> bool:

@@ -12,17 +12,27 @@ from promises.db.sql import rows
 from promises.desk.attributes import as_vouched, tells_the_past
 from promises.desk.models import EventKind
 
-_LOAD = """
+_FACTS = """
 SELECT s.ticket_id, s.kind, s.occurred_at, s.recorded_at, s.verified, s.promised_at,
        s.attributes, p.slug, u.id IS NULL AS standing, u.id IS NULL OR NOT u.verified AS sure
-FROM service_events s
+       {version}
+FROM service_events s {moments}
 LEFT JOIN partners p ON p.organisation_id = s.organisation_id AND p.id = s.partner_id
 LEFT JOIN service_events u ON u.organisation_id = s.organisation_id AND u.corrects_id = s.id
+  {undone}
 WHERE s.organisation_id = %(organisation_id)s AND s.ticket_id = ANY(%(ticket_ids)s)
   AND (s.kind IN ('told', 'promised', 'handed_over', 'handed_back', 'answered', 'left', 'reopened')
        OR s.attributes IS NOT NULL)
 ORDER BY s.ticket_version, s.id
 """
+
+_LOAD = _FACTS.format(version="", moments="", undone="")
+_LOAD_PAST = _FACTS.format(
+    version=", v.version",
+    moments="JOIN unnest(%(ticket_ids)s::uuid[], %(versions)s::bigint[]) AS v (id, version)"
+    " ON v.id = s.ticket_id AND s.ticket_version <= v.version",
+    undone="AND u.ticket_version <= v.version",
+)
 
 Leg = tuple[dt.datetime, dt.datetime | None, str | None]
 """When a partner got the matter, when it ended (None: still), and the partner's slug."""
@@ -60,6 +70,21 @@ def load_matter_facts(
     for row in rows(session, _LOAD, params):
         found.setdefault(row.ticket_id, []).append(_fact(row))
     return {ticket_id: tuple(facts) for ticket_id, facts in found.items()}
+
+
+def load_past_matter_facts(
+    session: Session, *, organisation_id: uuid.UUID, moments: Sequence[tuple[uuid.UUID, int]]
+) -> dict[tuple[uuid.UUID, int], tuple[MatterFact, ...]]:
+    """The same, as it was known when each ticket had that version."""
+    found: dict[tuple[uuid.UUID, int], list[MatterFact]] = {}
+    params = {
+        "organisation_id": organisation_id,
+        "ticket_ids": [one[0] for one in moments],
+        "versions": [one[1] for one in moments],
+    }
+    for row in rows(session, _LOAD_PAST, params):
+        found.setdefault((row.ticket_id, row.version), []).append(_fact(row))
+    return {key: tuple(facts) for key, facts in found.items()}
 
 
 def _fact(row: Any) -> MatterFact:
