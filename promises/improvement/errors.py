@@ -1,0 +1,36 @@
+"""What is refused about causes, actions and notes. A refused act has changed nothing."""
+
+from promises.kernel.errors import Conflict, NotFound
+from promises.kernel.text import N_
+
+
+class NoSuchCause(NotFound):
+    code = "no_such_cause"
+    message = N_("There is no such cause.")
+
+
+class CauseRetired(Conflict):
+    code = "cause_retired"
+    message = N_("This cause is not in use any more. Choose another one.")
+
+
+class CauseKnown(Conflict):
+    code = "cause_known"
+    message = N_("The list has a cause of this name already.")
+
+
+class NoSuchAction(NotFound):
+    code = "no_such_action"
+    message = N_("There is no such action.")
+
+
+class ActionMoved(Conflict):
+    """Somebody else was first, or the page was old."""
+
+    code = "action_moved"
+    message = N_("This action has moved on meanwhile. Look at it again.")
+
+
+class NoSuchNote(NotFound):
+    code = "no_such_note"
+    message = N_("There is no such note.")
