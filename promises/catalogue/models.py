@@ -31,13 +31,57 @@ class ProposalState(enum.StrEnum):
     MERGED = "merged"  # goes on in another proposal
 
 
+class ProblemState(enum.StrEnum):
+    """A problem that a promise answers stays open: whether it still hurts is seen by its cases."""
+
+    OPEN = "open"
+    MERGED = "merged"  # its cases count with another problem's
+    CLOSED = "closed"
+
+
+class ProblemSource(enum.StrEnum):
+    """How we came to know of it."""
+
+    STAFF = "staff"
+    TICKET = "ticket"
+    FEEDBACK = "feedback"
+    BREACHES = "breaches"  # raised by itself: a cause of breaches that keeps coming back
+
+
 class Problem(TenantModel):
-    """What hurts customers, in the words of those who see it."""
+    """What hurts customers, in the words of those who see it. Its evidence stands beside it; one
+    that staff wrote down is a case of itself. `reason` says why it was closed."""
 
     __tablename__ = "problems"
     __table_args__ = (
         organisation_fk(),
         tenant_fk("branch_id", "branches"),
+        tenant_fk("service_kind_id", "service_kinds"),
+        tenant_fk("merged_into", "problems"),
+        tenant_fk("cause_id", "causes"),
+        one_of("state", ProblemState),
+        one_of("source", ProblemSource),
+        CheckConstraint(
+            "(state = 'merged') = (merged_into IS NOT NULL)", name="merged_names_other"
+        ),
+        CheckConstraint("merged_into <> id", name="merged_into_another"),
+        CheckConstraint("state <> 'closed' OR reason <> ''", name="closed_has_reason"),
+        CheckConstraint("(source = 'breaches') = (cause_id IS NOT NULL)", name="raised_by_cause"),
+        Index(
+            "ix_problems_merged",
+            "organisation_id",
+            "merged_into",
+            postgresql_where=text("merged_into IS NOT NULL"),
+        ),
+        Index(
+            "uq_problems_cause",
+            "organisation_id",
+            "cause_id",
+            "branch_id",
+            unique=True,
+            postgresql_nulls_not_distinct=True,
+            postgresql_where=text("cause_id IS NOT NULL"),
+        ),
         {"info": table_info(Access.CHANGE)},
     )
 
@@ -45,6 +89,19 @@ class Problem(TenantModel):
     branch_id: Mapped[uuid.UUID | None]
     created_by: Mapped[uuid.UUID | None]
     created_at: Mapped[dt.datetime]
+    state: Mapped[str] = mapped_column(
+        Text, default=ProblemState.OPEN, server_default=ProblemState.OPEN.value
+    )
+    source: Mapped[str] = mapped_column(
+        Text, default=ProblemSource.STAFF, server_default=ProblemSource.STAFF.value
+    )
+    service_kind_id: Mapped[uuid.UUID | None]
+    segment: Mapped[str | None] = mapped_column(Text)
+    merged_into: Mapped[uuid.UUID | None]
+    cause_id: Mapped[uuid.UUID | None]
+    reason: Mapped[str] = mapped_column(Text, default="", server_default="")
+    changed_by: Mapped[uuid.UUID | None]
+    changed_at: Mapped[dt.datetime | None]
 
 
 class Proposal(TenantModel):
