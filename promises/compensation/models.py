@@ -32,6 +32,10 @@ class Hold(enum.StrEnum):
     CLAIM = "claim"  # the terms give it to those who ask
 
 
+FOR_A_PERSON = (Hold.APPROVAL, Hold.EVIDENCE, Hold.DISPUTE, Hold.MASS_BREACH, Hold.HISTORY)
+"""Holds that only a person lifts; the others end by the customer's doing or by new money."""
+
+
 class Outcome(enum.StrEnum):
     FULL = "full"
     CAPPED = "capped"

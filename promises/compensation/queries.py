@@ -3,6 +3,7 @@
 import datetime as dt
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -34,7 +35,9 @@ JOIN breaches b ON b.organisation_id = c.organisation_id AND b.id = c.breach_id
 JOIN tickets t ON t.organisation_id = c.organisation_id AND t.id = c.ticket_id
 JOIN service_kinds k ON k.organisation_id = t.organisation_id AND k.id = t.service_kind_id
 WHERE c.organisation_id = %(organisation_id)s AND c.state = 'owed'
-  AND (%(hold)s::text IS NULL OR %(hold)s = ANY (c.holds))
+  AND (%(holds)s::text[] IS NULL OR c.holds && %(holds)s)
+  AND (%(promise_id)s::uuid IS NULL OR c.promise_id = %(promise_id)s)
+  AND (%(branch_id)s::uuid IS NULL OR c.branch_id = %(branch_id)s)
   AND (%(after_at)s::timestamptz IS NULL OR (c.created_at, c.id) > (%(after_at)s, %(after_id)s))
 ORDER BY c.created_at, c.id
 LIMIT %(limit)s
@@ -66,7 +69,9 @@ ORDER BY c.id
 _ALL_WAITING = """
 SELECT c.id, c.amount_minor FROM compensations c
 WHERE c.organisation_id = %(organisation_id)s AND c.state = 'owed'
-  AND (%(hold)s::text IS NULL OR %(hold)s = ANY (c.holds))
+  AND (%(holds)s::text[] IS NULL OR c.holds && %(holds)s)
+  AND (%(promise_id)s::uuid IS NULL OR c.promise_id = %(promise_id)s)
+  AND (%(branch_id)s::uuid IS NULL OR c.branch_id = %(branch_id)s)
 ORDER BY c.created_at, c.id
 LIMIT %(limit)s
 """
@@ -131,12 +136,32 @@ def ended_for_leaving(
     return rows(session, _ENDED_FOR_LEAVING, params)
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Which debts that something holds: `holds` leaves those with one of them."""
+
+    holds: tuple[str, ...] | None = None
+    promise_id: uuid.UUID | None = None
+    branch_id: uuid.UUID | None = None
+
+    def params(self, organisation_id: uuid.UUID) -> dict[str, object]:
+        return {
+            "organisation_id": organisation_id,
+            "holds": None if self.holds is None else list(self.holds),
+            "promise_id": self.promise_id,
+            "branch_id": self.branch_id,
+        }
+
+
+ALL_WAITING = Waiting()
+
+
 def list_waiting(
     session: Session,
     *,
     organisation_id: uuid.UUID,
     limit: int,
-    hold: str | None = None,
+    which: Waiting = ALL_WAITING,
     after: tuple[dt.datetime, uuid.UUID] | None = None,
 ) -> list[Any]:
     """Debts that something holds, oldest first; `after` is the last (created_at, id) seen."""
@@ -144,25 +169,16 @@ def list_waiting(
     return rows(
         session,
         _WAITING,
-        {
-            "organisation_id": organisation_id,
-            "limit": limit,
-            "hold": hold,
-            "after_at": at,
-            "after_id": compensation_id,
-        },
+        which.params(organisation_id)
+        | {"limit": limit, "after_at": at, "after_id": compensation_id},
     )
 
 
 def all_waiting(
-    session: Session, *, organisation_id: uuid.UUID, hold: str | None, limit: int
+    session: Session, *, organisation_id: uuid.UUID, limit: int, which: Waiting = ALL_WAITING
 ) -> list[Any]:
-    """Ids and amounts of all debts that a list of `hold` pages through, oldest first."""
-    return rows(
-        session,
-        _ALL_WAITING,
-        {"organisation_id": organisation_id, "hold": hold, "limit": limit},
-    )
+    """Ids and amounts of all debts that a list of waiting ones pages through, oldest first."""
+    return rows(session, _ALL_WAITING, which.params(organisation_id) | {"limit": limit})
 
 
 def sums_by_hold(session: Session, *, organisation_id: uuid.UUID) -> list[Any]:

@@ -2,16 +2,27 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from psycopg.types.multirange import Multirange
+from psycopg.types.range import Range
 from sqlalchemy.orm import Session
 
 from promises.breaches.models import CommitmentState, Detection, Evidence
 from promises.db.sql import one, rows
 from promises.desk.values import label_of
 from promises.kernel.money import Money
-from promises.reporting.money import PAYOUT_OF, STAGE, STAGE_IS, MoneyStage
+from promises.kernel.zones import resolve_local
+from promises.reporting.money import (
+    GROUPS,
+    MONEY_OF,
+    STAGE,
+    STAGE_IS,
+    MoneyGroup,
+    MoneyStage,
+)
 from promises.reporting.scorecard import EVERYTHING, Selection
 
 PAGE = 50
@@ -32,12 +43,37 @@ CROSS JOIN LATERAL (
       AND (%(branch_id)s::uuid IS NULL OR c.branch_id = %(branch_id)s)
       AND (%(state)s::text IS NULL OR c.state = %(state)s)
       AND (%(evidence)s::text IS NULL OR c.evidence = %(evidence)s)
+      {further}
     ORDER BY c.day_on DESC, c.id DESC LIMIT %(limit)s
 ) c
 JOIN tickets t ON t.organisation_id = c.organisation_id AND t.id = c.ticket_id
 JOIN branches b ON b.organisation_id = c.organisation_id AND b.id = c.branch_id
 ORDER BY c.day_on DESC, c.id DESC LIMIT %(limit)s
 """
+
+_COUNT = """
+SELECT count(*) AS n
+FROM commitments c
+WHERE c.organisation_id = %(organisation_id)s
+  AND c.promise_id = ANY (coalesce(%(promise_ids)s::uuid[], ARRAY(
+      SELECT p.id FROM promises p WHERE p.organisation_id = %(organisation_id)s
+  )))
+  AND c.day_on BETWEEN %(from_on)s AND %(to_on)s
+  AND (%(branch_id)s::uuid IS NULL OR c.branch_id = %(branch_id)s)
+  AND (%(state)s::text IS NULL OR c.state = %(state)s)
+  AND (%(evidence)s::text IS NULL OR c.evidence = %(evidence)s)
+  {further}
+"""
+
+_FURTHER = {
+    "spans": """AND EXISTS (
+        SELECT 1 FROM unnest(%(span_branches)s::uuid[], %(spans)s::tstzmultirange[])
+            AS o (branch_id, spans)
+        WHERE o.branch_id = c.branch_id AND c.started_at <@ o.spans)""",
+    "over_s": "AND c.ended_at - c.started_at > make_interval(secs => %(over_s)s)",
+    "most_s": "AND c.ended_at - c.started_at <= make_interval(secs => %(most_s)s)",
+}
+"""Conditions that stand in the statement only where they are asked for."""
 
 _BREACHES = """
 SELECT x.*, n.name AS branch, n.time_zone, t.letter, t.number, t.external_ref
@@ -52,11 +88,7 @@ CROSS JOIN LATERAL (
     FROM breaches b
     LEFT JOIN annulments a ON a.organisation_id = b.organisation_id AND a.breach_id = b.id
         AND a.state IN ('asked', 'confirmed')
-    LEFT JOIN compensations k ON k.organisation_id = b.organisation_id AND k.breach_id = b.id
-        AND NOT EXISTS (SELECT 1 FROM compensations later
-            WHERE later.organisation_id = k.organisation_id AND later.breach_id = k.breach_id
-              AND later.instalment > k.instalment)
-    {payout_of}
+    {money}
     WHERE b.organisation_id = %(organisation_id)s AND b.promise_id = wanted.promise_id
       AND b.day_on BETWEEN %(from_on)s AND %(to_on)s
       AND b.breached_at BETWEEN %(first_at)s AND %(last_at)s
@@ -70,9 +102,34 @@ JOIN branches n ON n.organisation_id = x.organisation_id AND n.id = x.branch_id
 ORDER BY x.breached_at DESC, x.id DESC LIMIT %(limit)s
 """
 
-_BREACHES_IN = {
-    stage: _BREACHES.format(condition=condition, stage=STAGE, payout_of=PAYOUT_OF)
-    for stage, condition in ((None, "true"), *STAGE_IS.items())
+StageOrGroup = MoneyStage | MoneyGroup
+
+_BREACHES_IN: dict[StageOrGroup | None, str] = {
+    stage: _BREACHES.format(condition=condition, stage=STAGE, money=MONEY_OF)
+    for stage, condition in ((None, "true"), *STAGE_IS.items(), *GROUPS.items())
+}
+
+_TOTAL = """
+SELECT count(*) AS n, coalesce(sum({amount}), 0)::bigint AS amount_minor
+FROM breaches b
+{money}
+WHERE b.organisation_id = %(organisation_id)s
+  AND b.promise_id = ANY (coalesce(%(promise_ids)s::uuid[], ARRAY(
+      SELECT p.id FROM promises p WHERE p.organisation_id = %(organisation_id)s
+  )))
+  AND b.day_on BETWEEN %(from_on)s AND %(to_on)s
+  AND b.breached_at BETWEEN %(first_at)s AND %(last_at)s
+  AND (%(branch_id)s::uuid IS NULL OR b.branch_id = %(branch_id)s)
+  AND {condition}
+"""
+
+_TOTAL_IN: dict[StageOrGroup | None, str] = {
+    stage: _TOTAL.format(
+        condition=condition,
+        amount="k.amount_minor" if stage else "0",
+        money=MONEY_OF if stage else "",
+    )
+    for stage, condition in ((None, "true"), *STAGE_IS.items(), *GROUPS.items())
 }
 
 _LONGEST_LIMIT = """
@@ -141,11 +198,61 @@ class BreachPage:
 
 @dataclass(frozen=True, slots=True)
 class CommitmentFilter:
+    """`spans`: the arrival lay in one of these, by branch (see hour_spans); the wait was longer
+    than `over_s` seconds, and not longer than `most_s`."""
+
     state: CommitmentState | None = None
     evidence: Evidence | None = None
+    spans: Mapping[uuid.UUID, Multirange[dt.datetime]] | None = None
+    over_s: int | None = None
+    most_s: int | None = None
+
+    def params(self) -> dict[str, object]:
+        spans = self.spans or {}
+        return {
+            "state": self.state,
+            "evidence": self.evidence,
+            "span_branches": list(spans),
+            "spans": list(spans.values()),
+            "over_s": self.over_s,
+            "most_s": self.most_s,
+        }
+
+    def written_into(self, statement: str) -> str:
+        asked = [text for name, text in _FURTHER.items() if getattr(self, name) is not None]
+        return statement.format(further=" ".join(asked))
 
 
 ALL = CommitmentFilter()
+
+
+LONGEST_SPAN_DAYS = 400
+
+
+def hour_spans(
+    zones: Mapping[uuid.UUID, str], selection: Selection, *, weekday: int | None, hour: int | None
+) -> dict[uuid.UUID, Multirange[dt.datetime]]:
+    """On the days of the selection (at most the last 400), by branch: the hour `hour` of the
+    branch's clock, or the whole day; on each `weekday` (Monday is 1), or on every day."""
+    if selection.to_on is None:
+        raise ValueError("hours of the clock need a last day")
+    first = selection.to_on - dt.timedelta(days=LONGEST_SPAN_DAYS)
+    first = max(first, selection.from_on or first)
+    days = [first + dt.timedelta(days=n) for n in range((selection.to_on - first).days + 1)]
+    days = [day for day in days if weekday in (None, day.isoweekday())]
+    by_zone = {zone: _spans_of(days, hour, zone) for zone in set(zones.values())}
+    return {branch_id: by_zone[zone] for branch_id, zone in zones.items()}
+
+
+def _spans_of(days: list[dt.date], hour: int | None, zone: str) -> Multirange[dt.datetime]:
+    start, length = dt.time(hour or 0), dt.timedelta(hours=24 if hour is None else 1)
+    bounds = [dt.datetime.combine(day, start) for day in days]
+    return Multirange(
+        [
+            Range(resolve_local(one, zone).instant, resolve_local(one + length, zone).instant)
+            for one in bounds
+        ]
+    )
 
 
 def commitment_list(
@@ -158,16 +265,49 @@ def commitment_list(
     limit: int = PAGE,
 ) -> CommitmentPage:
     """The newest day first. Cases that arrive meanwhile do not shift later pages."""
-    params = selection.params(organisation_id) | {
-        "state": only.state,
-        "evidence": only.evidence,
+    params = selection.params(organisation_id) | only.params()
+    params |= {
         "last_on": after[0] if after else _NO_DAY,
         "last_id": after[1] if after else None,
         "limit": limit + 1,
     }
-    found = [_commitment(row) for row in rows(session, _COMMITMENTS, params)]
+    found = [_commitment(row) for row in rows(session, only.written_into(_COMMITMENTS), params)]
     last = found[limit - 1] if len(found) > limit else None
     return CommitmentPage(tuple(found[:limit]), (last.day_on, last.commitment_id) if last else None)
+
+
+def commitment_count(
+    session: Session,
+    *,
+    organisation_id: uuid.UUID,
+    selection: Selection = EVERYTHING,
+    only: CommitmentFilter = ALL,
+) -> int:
+    """How many cases the list pages through."""
+    params = selection.params(organisation_id) | only.params()
+    return int(one(session, only.written_into(_COUNT), params).n)
+
+
+@dataclass(frozen=True, slots=True)
+class BreachTotal:
+    """What a list of breaches adds up to. The sum is of one stage or group; None for all breaches,
+    whose money is in different hands."""
+
+    count: int
+    amount_minor: int | None
+
+
+def breach_total(
+    session: Session,
+    *,
+    organisation_id: uuid.UUID,
+    selection: Selection = EVERYTHING,
+    stage: StageOrGroup | None = None,
+) -> BreachTotal:
+    first_at, last_at = _deadlines(session, organisation_id, selection)
+    params = selection.params(organisation_id) | {"first_at": first_at, "last_at": last_at}
+    found = one(session, _TOTAL_IN[stage], params)
+    return BreachTotal(found.n, None if stage is None else found.amount_minor)
 
 
 def breach_list(
@@ -175,11 +315,12 @@ def breach_list(
     *,
     organisation_id: uuid.UUID,
     selection: Selection = EVERYTHING,
-    stage: MoneyStage | None = None,
+    stage: StageOrGroup | None = None,
     after: tuple[dt.datetime, uuid.UUID] | None = None,
     limit: int = PAGE,
 ) -> BreachPage:
-    """The newest first, annulled ones too; with `stage` those whose money is there."""
+    """The newest first, annulled ones too; with `stage` those whose money is there, or in one of
+    the stages of a group."""
     first_at, last_at = _deadlines(session, organisation_id, selection)
     params = selection.params(organisation_id) | {
         "first_at": first_at,

@@ -38,6 +38,19 @@ STAGE_IS = {
 """Conditions on compensation k, its live payout y and that payout's voucher v: one holds, always.
 Plain enough for the planner to find the index for each."""
 
+
+class MoneyGroup(StrEnum):
+    """Stages that a figure takes together."""
+
+    SPENT = "spent"  # what the breaches cost: owed, in hands, redeemed; an expired voucher costs
+    # nothing, and neither does what was refused or cancelled
+
+
+GROUPS = {
+    MoneyGroup.SPENT: "(k.state IN ('owed', 'released')"
+    " AND (y.state IS NULL OR v.state IS NULL OR v.state <> 'expired'))",
+}
+
 STAGE = "CASE {} END".format(
     " ".join(f"WHEN {condition} THEN '{stage}'" for stage, condition in STAGE_IS.items())
 )
@@ -47,6 +60,18 @@ LEFT JOIN payouts y ON y.organisation_id = k.organisation_id AND y.compensation_
     AND y.state NOT IN ('failed', 'cancelled', 'returned')
 LEFT JOIN vouchers v ON v.organisation_id = y.organisation_id AND v.payout_id = y.id
 """
+
+LAST_ONE = """NOT EXISTS (SELECT 1 FROM compensations later
+    WHERE later.organisation_id = k.organisation_id AND later.breach_id = k.breach_id
+      AND later.instalment > k.instalment)"""
+"""Of a breach whose award was made anew, the award that counts."""
+
+MONEY_OF = f"""
+LEFT JOIN compensations k ON k.organisation_id = b.organisation_id AND k.breach_id = b.id
+    AND {LAST_ONE}
+{PAYOUT_OF}
+"""
+"""Of breach b: the compensation k, its live payout y and that payout's voucher v."""
 
 _MONEY = f"""
 SELECT {STAGE} AS stage, count(*) AS n, sum(k.amount_minor)::bigint AS amount_minor
@@ -59,6 +84,7 @@ WHERE k.organisation_id = %(organisation_id)s
   )))
   AND b.day_on BETWEEN %(from_on)s AND %(to_on)s
   AND (%(branch_id)s::uuid IS NULL OR k.branch_id = %(branch_id)s)
+  AND {LAST_ONE}
 GROUP BY 1
 """
 
@@ -71,7 +97,8 @@ class StageFigures:
 
 @dataclass(frozen=True, slots=True)
 class MoneyFigures:
-    """All stages apart; none of them holds money of another one."""
+    """All stages apart; none of them holds money of another one. A breach whose award was made anew
+    is in one stage only, that of its last award."""
 
     owed: StageFigures
     issued: StageFigures

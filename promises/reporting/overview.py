@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
+from promises.compensation.models import FOR_A_PERSON
 from promises.db.sql import one, rows
 from promises.kernel.money import Money
 from promises.kernel.zones import local_date
@@ -21,7 +22,6 @@ from promises.reporting.scorecard import (
 SPAN_DAYS = 30
 WORST = 3
 
-# Holds that only a person lifts; the others are lifted by the customer's coming or by new money.
 _WAITING = """
 SELECT
     (SELECT count(*) FROM proposals q
@@ -35,7 +35,7 @@ FROM (
     SELECT count(*) AS n, coalesce(sum(amount_minor), 0)::bigint AS amount_minor
     FROM compensations
     WHERE organisation_id = %(organisation_id)s AND state = 'owed'
-      AND holds && ARRAY['approval', 'evidence', 'dispute', 'mass_breach', 'history']
+      AND holds && %(holds)s::text[]
 ) k
 """
 
@@ -137,7 +137,8 @@ def last_days(today: dt.date, days: int, of: Selection = EVERYTHING) -> Selectio
 
 
 def waiting(session: Session, *, organisation_id: uuid.UUID, currency: str) -> Waiting:
-    found = one(session, _WAITING, {"organisation_id": organisation_id})
+    params = {"organisation_id": organisation_id, "holds": list(FOR_A_PERSON)}
+    found = one(session, _WAITING, params)
     return Waiting(
         found.proposals,
         found.payouts,

@@ -7,8 +7,8 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from promises.compensation.models import Hold
-from promises.compensation.queries import all_waiting, list_waiting, sums_by_hold
+from promises.compensation.models import FOR_A_PERSON, Hold
+from promises.compensation.queries import Waiting, all_waiting, list_waiting, sums_by_hold
 from promises.db.session import UnitOfWork
 from promises.flows import annul_breach, decide_compensation, dispute
 from promises.http.context import current, work
@@ -41,6 +41,10 @@ HOLD_NAMES = {
 }
 
 
+BY_A_PERSON = "person"
+"""In the address: what waits for a person's decision, for whatever reason."""
+
+
 class ListHasChanged(Conflict):
     code = "list_has_changed"
     message = N_("The list has changed meanwhile. Look at the new sum and approve again.")
@@ -49,7 +53,7 @@ class ListHasChanged(Conflict):
 @blueprint.get("/staff/approvals", endpoint="list")
 @staff(Permission.COMPENSATION_READ)
 def show() -> str:
-    return _page(hold=_hold(), after=request.args.get("after"))
+    return _page(after=request.args.get("after"), values=request.args)
 
 
 @blueprint.post("/staff/approvals/approve")
@@ -71,11 +75,11 @@ def approve() -> Response | tuple[str, int]:
 @staff(Permission.COMPENSATION_DECIDE)
 def approve_all() -> Response | tuple[str, int]:
     """Approve a whole list at once, but only the list whose count and sum the page showed."""
-    hold = _hold(request.form)
+    which = _which(request.form)
 
     def act(uow: UnitOfWork) -> str:
         found = all_waiting(
-            uow.session, organisation_id=uow.organisation_id, hold=hold, limit=MOST_AT_ONCE
+            uow.session, organisation_id=uow.organisation_id, which=which, limit=MOST_AT_ONCE
         )
         shown = (request.form.get("count"), request.form.get("sum_minor"))
         if shown != (str(len(found)), str(sum(row.amount_minor for row in found))):
@@ -167,25 +171,26 @@ def _decide(
     """Run a decision; a refusal shows the page again with what stands against it."""
     if nothing_chosen:
         words = gettext("Choose at least one compensation.")
-        return _page(hold=_hold(request.form), after=None, refusal=words), 422
+        return _page(after=None, values=request.form, refusal=words), 422
     try:
         with work() as uow:
             words = act(uow)
     except DomainError as refusal:
-        page = _page(hold=_hold(request.form), after=None, refusal=say(refusal.text))
+        page = _page(after=None, values=request.form, refusal=say(refusal.text))
         return page, refusal.status
     flash(words, "success")
-    return redirect(url_for("approvals.list", hold=_hold(request.form)), 303)
+    return redirect(url_for("approvals.list", **_address(request.form)), 303)
 
 
-def _page(*, hold: str | None, after: str | None, refusal: str | None = None) -> str:
+def _page(*, after: str | None, values: Any, refusal: str | None = None) -> str:
+    which, address = _which(values), _address(values)
     with work() as uow:
         tenant: dict[str, Any] = {"organisation_id": uow.organisation_id}
         found = list_waiting(
-            uow.session, hold=hold, after=read_cursor(after), limit=PAGE + 1, **tenant
+            uow.session, which=which, after=read_cursor(after), limit=PAGE + 1, **tenant
         )
         shown = found[:PAGE]
-        everything = all_waiting(uow.session, hold=hold, limit=MOST_AT_ONCE, **tenant)
+        everything = all_waiting(uow.session, which=which, limit=MOST_AT_ONCE, **tenant)
         context = {
             "debts": debts(uow.session, ids=[row.id for row in shown], **tenant),
             "sums": sums_by_hold(uow.session, **tenant),
@@ -197,7 +202,8 @@ def _page(*, hold: str | None, after: str | None, refusal: str | None = None) ->
     following = write_cursor(shown[-1].created_at, shown[-1].id) if len(found) > PAGE else None
     return render_template(
         "approvals/list.html",
-        hold=hold,
+        address=address,
+        hold=address.get("hold"),
         names={one.value: gettext(name) for one, name in HOLD_NAMES.items()},
         count=len(everything),
         sum_minor=sum(row.amount_minor for row in everything),
@@ -208,9 +214,20 @@ def _page(*, hold: str | None, after: str | None, refusal: str | None = None) ->
     )
 
 
-def _hold(values: Any = None) -> str | None:
-    text = (request.args if values is None else values).get("hold")
-    return text if text in {hold.value for hold in Hold} else None
+def _address(values: Any) -> dict[str, Any]:
+    """What the address says of which debts, as far as it makes sense."""
+    hold = values.get("hold")
+    known = {BY_A_PERSON, *(one.value for one in Hold)}
+    asked = {"hold": hold if hold in known else None}
+    asked |= {name: str(_uuid(values.get(name)) or "") for name in ("promise", "branch")}
+    return {name: text for name, text in asked.items() if text}
+
+
+def _which(values: Any) -> Waiting:
+    asked = _address(values)
+    hold = asked.get("hold")
+    holds = None if hold is None else FOR_A_PERSON if hold == BY_A_PERSON else (hold,)
+    return Waiting(holds, _uuid(asked.get("promise")), _uuid(asked.get("branch")))
 
 
 def _chosen() -> list[uuid.UUID]:

@@ -8,13 +8,23 @@ from typing import TypeVar
 from flask import Blueprint, render_template, request
 
 from promises.breaches.models import CommitmentState, Evidence
-from promises.http.context import work
+from promises.db.session import UnitOfWork
+from promises.http.context import current, work
 from promises.http.permissions import Permission, staff
 from promises.kernel.text import N_
-from promises.reporting.lists import CommitmentFilter, breach_list, commitment_list
-from promises.reporting.money import MoneyStage
+from promises.reporting.lists import (
+    BreachTotal,
+    CommitmentFilter,
+    breach_list,
+    breach_total,
+    commitment_count,
+    commitment_list,
+    hour_spans,
+)
+from promises.reporting.money import MoneyGroup, MoneyStage
+from promises.reporting.scorecard import Selection
 from promises.web.cursors import read_cursor, write_cursor
-from promises.web.periods import choose
+from promises.web.periods import Chosen, choose
 
 blueprint = Blueprint("breaches", __name__)
 
@@ -57,7 +67,9 @@ NAMES = {"stages": STAGE_NAMES, "evidences": EVIDENCE_NAMES, "reasons": REASON_N
 @staff(Permission.TEAM_READ)
 def breaches() -> str:
     """The newest first; `stage` leaves those whose money is there."""
-    stage = _one_of(MoneyStage, request.args.get("stage"))
+    text = request.args.get("stage")
+    stage = _one_of(MoneyStage, text) or _one_of(MoneyGroup, text)
+    after = read_cursor(request.args.get("after"))
     with work() as uow:
         chosen = choose(uow)
         page = breach_list(
@@ -65,43 +77,99 @@ def breaches() -> str:
             organisation_id=uow.organisation_id,
             selection=chosen.selection,
             stage=stage,
-            after=read_cursor(request.args.get("after")),
+            after=after,
         )
+        total = None if after else _total(uow, chosen.selection, stage)
     following = write_cursor(*page.after) if page.after else None
     return render_template(
         "breaches/list.html",
         chosen=chosen,
         page=page,
+        total=total,
+        currency=current().organisation.currency,
         stage=stage,
         following=following,
         **NAMES,
     )
 
 
+def _total(
+    uow: UnitOfWork, selection: Selection, stage: MoneyStage | MoneyGroup | None
+) -> BreachTotal:
+    """What the whole list adds up to; told on its first page."""
+    return breach_total(
+        uow.session, organisation_id=uow.organisation_id, selection=selection, stage=stage
+    )
+
+
 @blueprint.get("/staff/cases")
 @staff(Permission.TEAM_READ)
 def cases() -> str:
-    """Commitments, the newest day first; `state` and `evidence` narrow them."""
-    state = _one_of(CommitmentState, request.args.get("state"))
-    evidence = _one_of(Evidence, request.args.get("evidence"))
+    """Commitments, the newest day first; `state` and `evidence` narrow them, and so do `weekday`
+    and `hour` of the arrival and the wait: longer than `over` seconds, at most `most`."""
+    after = _read_day(request.args.get("after"))
     with work() as uow:
         chosen = choose(uow)
+        only = _filter(chosen)
         page = commitment_list(
             uow.session,
             organisation_id=uow.organisation_id,
             selection=chosen.selection,
-            only=CommitmentFilter(state, evidence),
-            after=_read_day(request.args.get("after")),
+            only=only,
+            after=after,
         )
+        total = None
+        if after is None:
+            total = commitment_count(
+                uow.session,
+                organisation_id=uow.organisation_id,
+                selection=chosen.selection,
+                only=only,
+            )
     following = f"{page.after[0].isoformat()}_{page.after[1]}" if page.after else None
     return render_template(
         "breaches/cases.html",
         chosen=chosen,
         page=page,
-        state=state,
-        evidence=evidence,
+        total=total,
+        state=only.state,
+        evidence=only.evidence,
+        narrowed=_narrowed(),
         following=following,
         **NAMES,
+    )
+
+
+NUMBERS = {"weekday": (1, 7), "hour": (0, 23), "over": (0, 10**8), "most": (0, 10**8)}
+
+
+def _narrowed() -> dict[str, int]:
+    """The further numbers of the address that make sense."""
+    found = {name: request.args.get(name, type=int) for name in NUMBERS}
+    return {
+        name: value
+        for name, value in found.items()
+        if value is not None and NUMBERS[name][0] <= value <= NUMBERS[name][1]
+    }
+
+
+def _filter(chosen: Chosen) -> CommitmentFilter:
+    asked = _narrowed()
+    spans = None
+    if "weekday" in asked or "hour" in asked:
+        one = chosen.selection
+        spans = hour_spans(
+            {branch.id: branch.time_zone for branch in chosen.branches.values()},
+            Selection(one.promise_id, one.branch_id, one.from_on, one.to_on or chosen.today),
+            weekday=asked.get("weekday"),
+            hour=asked.get("hour"),
+        )
+    return CommitmentFilter(
+        _one_of(CommitmentState, request.args.get("state")),
+        _one_of(Evidence, request.args.get("evidence")),
+        spans,
+        asked.get("over"),
+        asked.get("most"),
     )
 
 
