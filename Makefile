@@ -1,7 +1,7 @@
 # Everything a person does here begins with make. `make help` lists it.
 
 BIN := .venv/bin
-PYTEST_OPTIONS ?= -n 2 --dist loadfile
+PYTEST_OPTIONS ?= -n 2 --dist loadfile --no-loadscope-reorder
 # Our programs start several processes each; compiling our own modules every time doubles that.
 unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help

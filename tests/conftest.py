@@ -19,6 +19,7 @@ from promises.db.embedded import EmbeddedServer
 from promises.db.migrate import migrate
 from promises.identity import keys
 from tests import profiles  # noqa: F401 -- no property test has a deadline, in whatever order
+from tests.order import pytest_collection_modifyitems  # noqa: F401 -- a hook
 from tests.pages import CheckedClient
 
 TEMPLATE = "template_of_tests"

@@ -21,6 +21,8 @@ from bench.harness import Figure, interleave, percentile
 from bench.visits import seed_visits
 from promises.identity import keys
 
+pytestmark = pytest.mark.no_cover
+
 SLACK = 2.0
 MOST_STATEMENTS = 25
 

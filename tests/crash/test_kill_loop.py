@@ -31,6 +31,8 @@ from tests.crash.load import Crowd
 from tests.factories.catalogue import publish_simple_promise
 from tests.factories.identity import make_organisation
 
+pytestmark = pytest.mark.no_cover
+
 KILLS = 50
 FEWEST_TICKETS = 60
 CUSTOMERS = 6

@@ -11,7 +11,7 @@ from promises.flows.take_number import take_number
 from promises.kernel.actors import Role
 from tests.e2e.live import CALLED_LABEL, DESKTOP, PHONE
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.no_cover]
 
 LOOKS = [(PHONE, "fi"), (DESKTOP, "sv")]
 KINDS = "SELECT count(*) AS n FROM service_events WHERE organisation_id = %(organisation_id)s"

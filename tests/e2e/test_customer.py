@@ -12,7 +12,7 @@ from promises.identity.models import DeviceKind
 from promises.kernel.clock import process_clock
 from tests.e2e.live import DESKTOP, PHONE
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.no_cover]
 
 LIMIT_S = 5
 AT_MOST = dt.timedelta(seconds=2)
@@ -36,9 +36,7 @@ def take_number(branch, kiosk, lang):
 
 
 @pytest.mark.parametrize(("size", "lang"), [(PHONE, "en"), (DESKTOP, "fi")])
-def test_page_turns_at_the_deadline_and_gives_the_voucher_without_a_reload(
-    make_branch, size, lang
-):
+def test_page_turns_at_the_deadline_and_gives_the_voucher_without_a_reload(make_branch, size, lang):
     branch = make_branch(seconds=LIMIT_S)
     kiosk = branch.device(DeviceKind.KIOSK, (1024, 768), lang)
     path = take_number(branch, kiosk, lang)

@@ -10,7 +10,7 @@ from tests.e2e.live import DESKTOP, PHONE
 from tests.factories.identity import PASSWORD
 from tests.web.staff import give_password
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.no_cover]
 
 MOST_ACTIONS, MOST_SECONDS = 8, 90
 # Seconds of the keystroke-level model: think, point and press, type one sign, the answer's wait.

@@ -13,7 +13,7 @@ from tests.browser import WCAG
 from tests.e2e.tour import cookies_of, open_stops, staff_stops
 from tests.web.staff import sign_in
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.no_cover]
 
 LOOKS = {
     "phone-fi-light": (390, 844, "fi", "light"),

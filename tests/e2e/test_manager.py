@@ -12,7 +12,7 @@ from promises.kernel.actors import Role
 from tests.e2e.live import DESKTOP, PHONE
 from tests.web.catalogue import make_proposal
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.no_cover]
 
 LOOKS = [(PHONE, "sv"), (DESKTOP, "en")]
 FILE = (
@@ -23,9 +23,7 @@ FILE = (
 
 
 @pytest.mark.parametrize(("size", "lang"), LOOKS)
-def test_manager_edits_and_publishes_one_proposal_and_declines_another(
-    make_branch, size, lang
-):
+def test_manager_edits_and_publishes_one_proposal_and_declines_another(make_branch, size, lang):
     branch = make_branch()
     make_proposal(branch.app, branch.made, title="Loans are handled within 15 minutes")
     make_proposal(branch.app, branch.made, title="Everybody is served within 1 minute")

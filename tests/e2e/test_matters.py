@@ -16,7 +16,7 @@ from tests.flows.guarantees import ANSWERED_IN_TWO_DAYS, TOLD_EVERY_WEEK, Genera
 from tests.http.site import served
 from tests.pages import CheckedClient
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.no_cover]
 
 MIDSUMMER_THURSDAY = dt.datetime(2026, 6, 18, 9, 0, tzinfo=dt.UTC)  # noon in Helsinki
 TWO_DAYS_LATER = dt.datetime(2026, 6, 23, 21, 0, tzinfo=dt.UTC)  # Tuesday is over in Helsinki

@@ -13,6 +13,8 @@ from tests.e2e.tour import NOT_PAGES, cookies_of, open_stops, staff_stops
 from tests.parts import VOID
 from tests.web.staff import sign_in
 
+pytestmark = pytest.mark.no_cover
+
 WORDS_OF = {
     "title", "h1", "h2", "h3", "h4", "button", "a", "label", "legend", "th", "dt", "summary",
     "caption", "option", "p", "li", "small", "strong",
@@ -24,6 +26,7 @@ SAME = {"fi": BOTH | {"Latvia"}, "sv": BOTH | {"Finland", "Partner", "Start", "S
 
 OF_NO_LANGUAGE = r"https?://\S+|/\S+|Suomi|Svenska|English|[0-9A-Z]{4}|[a-z]+(_[a-z0-9]+)+"
 """Addresses, names of languages, groups of a code, names of problems."""
+
 
 class Texts(HTMLParser):
     """The texts of elements in which a page speaks, without what people have written."""
@@ -99,6 +102,7 @@ def data_texts(world):
         " UNION SELECT slug FROM partners"
         " UNION SELECT v.value FROM promises, jsonb_each_text(titles) v"
         " UNION SELECT v.value FROM service_kinds, jsonb_each_text(names) v"
+        " UNION SELECT v.value FROM promise_pauses, jsonb_each_text(reasons) v"
         " UNION SELECT v.value FROM drafts, jsonb_each_text(answers) v"
     )
     return {" ".join(row.t.split()) for row in found if row.t and row.t.strip()}

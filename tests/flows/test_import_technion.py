@@ -22,7 +22,7 @@ from tests.desk.imports.ground import (
 )
 from tests.factories.catalogue import publish_simple_promise
 
-pytestmark = [pytest.mark.usefixtures("as_application"), needs_technion]
+pytestmark = [pytest.mark.usefixtures("as_application"), needs_technion, pytest.mark.no_cover]
 
 FILES = {
     "sample_1999-03-11": ("sample_1999-03-11.csv", "technion_sample", 2254),

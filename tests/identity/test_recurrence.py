@@ -16,6 +16,8 @@ from promises.identity.recurrence import (
 )
 from tests.profiles import examples
 
+pytestmark = pytest.mark.no_cover
+
 WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 DAY = dt.timedelta(days=1)
 

@@ -15,6 +15,8 @@ from promises.kernel.calendars import (
 from tests.kernel.oracle_time import DAY, SlowCalendar
 from tests.profiles import FACTORS, examples
 
+pytestmark = pytest.mark.no_cover
+
 EXAMPLES = {"time": 700, "days": 800, "edges": 550}
 """How many each test tries in the ordinary profile."""
 

@@ -13,6 +13,8 @@ from tests.factories.desk import Desk
 from tests.factories.identity import make_organisation
 from tests.races.crowd import crowd
 
+pytestmark = pytest.mark.no_cover
+
 CLERKS = 20
 ROUNDS = 100
 

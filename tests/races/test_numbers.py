@@ -2,12 +2,16 @@
 
 import itertools
 
+import pytest
+
 from promises.desk.actions import issue_ticket
 from promises.desk.models import EventSource
 from promises.desk.values import NewTicket
 from tests.factories.desk import Desk
 from tests.factories.identity import make_organisation
 from tests.races.crowd import crowd
+
+pytestmark = pytest.mark.no_cover
 
 CLIENTS = 16
 TICKETS = 2000

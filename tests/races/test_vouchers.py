@@ -10,6 +10,8 @@ from promises.payouts.errors import AlreadyRedeemed
 from tests.flows.ground import QUARTER, TICK, World
 from tests.races.crowd import crowd as crowd_of
 
+pytestmark = pytest.mark.no_cover
+
 
 def crowd(url, act, size):
     """`act(number)` by so many at once; the answers, none of which may be an error."""

@@ -3,6 +3,7 @@
 from collections import Counter
 from random import Random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -10,6 +11,8 @@ from promises.rules.judge import ReasonCode, State, judge, verdict_from_json, ve
 from promises.rules.terms import parse_terms
 from tests.rules.ground import MICROSECOND, SECOND, at, cases, facts_of, random_case
 from tests.rules.oracle import judge_naively
+
+pytestmark = pytest.mark.no_cover
 
 thorough = settings(max_examples=200, deadline=None)
 

@@ -23,6 +23,8 @@ from promises.worker.look import Errand
 from tests.conftest import bare_app, dispose, make_database
 from tests.worker.ground import wait_for, watching
 
+pytestmark = pytest.mark.no_cover
+
 RAILS = {VOUCHER: VoucherRail()}
 
 TICKETS = """

@@ -15,7 +15,7 @@ from tests.reporting.backtests.ground import Bank, random_ticket
 from tests.web.staff import sign_in
 from tests.web.test_backtests import ASKED
 
-pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("as_application")]
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("as_application"), pytest.mark.no_cover]
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from tests.factories.identity import make_organisation
 from tests.http.site import served
 from tests.web.staff import sign_in
 
-pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("as_application")]
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("as_application"), pytest.mark.no_cover]
 
 FILE = """BEGIN:VCALENDAR
 VERSION:2.0

@@ -18,7 +18,7 @@ from tests.factories.identity import make_organisation
 from tests.http.site import served
 from tests.web.staff import sign_in
 
-pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("as_application")]
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("as_application"), pytest.mark.no_cover]
 
 CSV = (
     "id,arrived,started\n"

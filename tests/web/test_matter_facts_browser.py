@@ -17,7 +17,7 @@ from tests.http.site import served
 from tests.web.staff import sign_in
 from tests.web.test_matter_facts import MANY_KINDS, repair
 
-pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("as_application")]
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("as_application"), pytest.mark.no_cover]
 
 
 @pytest.fixture

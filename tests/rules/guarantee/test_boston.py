@@ -25,9 +25,10 @@ CLOSED_ON = (
 )  # fmt: skip
 NEAR = timedelta(seconds=120)
 
-pytestmark = pytest.mark.skipif(
-    not BOSTON.exists(), reason="the city's cases lie beside the project only"
-)
+pytestmark = [
+    pytest.mark.skipif(not BOSTON.exists(), reason="the city's cases lie beside the project only"),
+    pytest.mark.no_cover,
+]
 
 BY_DUE_DATE = {
     "format": 2,

@@ -3,6 +3,7 @@
 from collections import Counter
 from random import Random
 
+import pytest
 from hypothesis import given, settings
 
 from promises.rules.awards import Usage, award
@@ -13,6 +14,8 @@ from promises.rules.judge import State, judge_committed
 from promises.rules.terms import dump_terms, parse_terms
 from tests.rules.ground import MICROSECOND, at, cases, facts_of, random_case
 from tests.rules.guarantee.as_guarantee import FACTS, as_guarantee
+
+pytestmark = pytest.mark.no_cover
 
 IN_COMMON = 3_000
 

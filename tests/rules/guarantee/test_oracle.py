@@ -3,6 +3,7 @@
 import random
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +17,8 @@ from promises.rules.states import State
 from tests.profiles import FACTORS, PROFILE, scaled
 from tests.rules.guarantee.oracle_verdict import answer
 from tests.rules.guarantee.random_terms import random_sample
+
+pytestmark = pytest.mark.no_cover
 
 MICRO = timedelta(microseconds=1)
 BASE = datetime(2026, 3, 27, 14, 0, tzinfo=UTC)
