@@ -32,8 +32,10 @@ import promises.feedback.survey_models
 import promises.idempotency.models
 import promises.identity.models
 import promises.improvement.actions_models
+import promises.improvement.alerts_models
 import promises.improvement.annotations_models
 import promises.improvement.causes_models
+import promises.improvement.reactions_models
 import promises.ledger.models
 import promises.notify.models
 import promises.payouts.models
@@ -74,8 +76,10 @@ MODELS: tuple[ModuleType, ...] = (
     promises.feedback.survey_models,
     promises.identity.models,
     promises.improvement.actions_models,
+    promises.improvement.alerts_models,
     promises.improvement.annotations_models,
     promises.improvement.causes_models,
+    promises.improvement.reactions_models,
     promises.ledger.models,
     promises.notify.models,
     promises.payouts.models,

@@ -68,7 +68,22 @@ class Commitment(TenantModel):
         ),
         Index("ix_commitments_due", "due_at", postgresql_where=text("state = 'open'")),
         Index("ix_commitments_ticket", "organisation_id", "ticket_id"),
-        Index("ix_commitments_figures", "organisation_id", "promise_id", "day_on", "state"),
+        Index(
+            "ix_commitments_counts",
+            "organisation_id",
+            "promise_id",
+            "day_on",
+            "state",
+            postgresql_include=["branch_id", "evidence"],
+        ),
+        Index(
+            "ix_commitments_decided",
+            "organisation_id",
+            "promise_id",
+            "decided_at",
+            postgresql_include=["branch_id", "state", "evidence"],
+            postgresql_where=text("decided_at IS NOT NULL"),
+        ),
         {
             "info": table_info(Access.CHANGE),
             "postgresql_with": {

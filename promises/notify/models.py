@@ -25,6 +25,7 @@ class MessageKind(enum.StrEnum):
     HELP_ASKED = "help_asked"  # to managers: a desk asks for help
     PROPOSAL_NEWS = "proposal_news"  # to staff: somebody named them, or something became of theirs
     PROMISE_NOTICE = "promise_notice"  # to staff: a promise was published that they are to keep
+    PROMISE_ALERT = "promise_alert"  # to managers: a promise burns, or a budget is used up
     DECISION_DUE = "decision_due"  # to managers, before and after the deadline of a decision
 
 
