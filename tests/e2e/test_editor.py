@@ -1,11 +1,10 @@
 """A manager makes the bank's promise from its template: counted in actions and in seconds."""
 
-import time
-
 import pytest
 from playwright.sync_api import expect
 
 from promises.kernel.actors import Role
+from tests.e2e.counted import Counted
 from tests.e2e.live import DESKTOP, PHONE
 from tests.factories.identity import PASSWORD
 from tests.web.staff import give_password
@@ -13,36 +12,11 @@ from tests.web.staff import give_password
 pytestmark = [pytest.mark.browser, pytest.mark.no_cover]
 
 MOST_ACTIONS, MOST_SECONDS = 8, 90
-# Seconds of the keystroke-level model: think, point and press, type one sign, the answer's wait.
-THINK, POINT, KEY, ANSWER = 1.35, 1.3, 0.28, 1.0
 LOOKS = [(PHONE, "fi"), (DESKTOP, "sv")]
 SENTENCES = {
     "fi": "Palvelemme sinua 15 min kuluessa, tai maksamme sinulle 10 €.",
     "sv": "Vi betjänar dig inom 15 min, annars betalar vi dig 10 €.",
 }
-
-
-class Counted:
-    """A person whose clicks, and fields that are typed into, are counted and timed."""
-
-    def __init__(self, person):
-        self.person = person
-        self.actions, self.estimate = 0, 0.0
-        self.began = time.monotonic()
-
-    def click(self, target):
-        self.actions += 1
-        self.estimate += THINK + POINT + ANSWER
-        target.click()
-
-    def type(self, name, text):
-        self.actions += 1
-        self.estimate += THINK + POINT + KEY * len(text)
-        self.person.fill(name, text)
-
-    @property
-    def seconds(self):
-        return time.monotonic() - self.began
 
 
 def open_sign_in(branch, size, lang):
