@@ -1,6 +1,6 @@
 """What proposals refuse besides what the catalogue does."""
 
-from promises.kernel.errors import Conflict, Refused
+from promises.kernel.errors import Conflict, NotFound, Refused
 from promises.kernel.text import N_
 
 
@@ -14,3 +14,8 @@ class ProposalMovedOn(Conflict):
 class NotYourComment(Refused):
     code = "not_your_comment"
     message = N_("Only who wrote a comment can correct it, for a quarter of an hour.")
+
+
+class NoSuchComment(NotFound):
+    code = "no_such_comment"
+    message = N_("There is no such comment.")

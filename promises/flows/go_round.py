@@ -7,7 +7,8 @@ at once.
 from collections.abc import Callable
 
 from promises.db.session import UnitOfWork
+from promises.flows.remind_decisions import remind_decisions
 
 Duty = Callable[[UnitOfWork], object]
 
-ROUND: tuple[Duty, ...] = ()
+ROUND: tuple[Duty, ...] = (remind_decisions,)

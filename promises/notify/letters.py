@@ -10,6 +10,7 @@ from promises.kernel.text import N_, format_money, ntranslate, translate
 from promises.notify.letter_parts import Facts, Letter, say
 from promises.notify.matter_letters import MATTER_LETTERS
 from promises.notify.models import MessageKind
+from promises.notify.proposal_letters import PROPOSAL_LETTERS
 
 
 def compose_email(facts: Facts) -> tuple[str, str]:
@@ -141,7 +142,11 @@ def _until(facts: Facts) -> tuple[str, ...]:
 
 def _why(facts: Facts) -> str:
     """Why this person gets the letter."""
-    if facts.kind in (MessageKind.INVITATION, MessageKind.RESET, MessageKind.MATTER_DUE):
+    if facts.kind in PROPOSAL_LETTERS or facts.kind in (
+        MessageKind.INVITATION,
+        MessageKind.RESET,
+        MessageKind.MATTER_DUE,
+    ):
         return translate(facts.locale, N_("This address belongs to your account."))
     if facts.matter != "visit":
         return translate(
@@ -160,4 +165,5 @@ _LETTERS: Mapping[MessageKind, Callable[[Facts], Letter]] = {
     MessageKind.INVITATION: _invitation,
     MessageKind.RESET: _reset,
     **MATTER_LETTERS,
+    **PROPOSAL_LETTERS,
 }
