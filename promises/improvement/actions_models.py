@@ -33,7 +33,7 @@ class ImprovementAction(TenantModel):
 
     `done_on` is the local day from which it counts. `public_texts` is what customers read of it,
     by language; it is public while `published_at` is set. `remind_on`: when the owner hears of it
-    next.
+    next. `result` keeps the figures that the one who checked it saw.
     """
 
     __tablename__ = "improvement_actions"
@@ -82,6 +82,7 @@ class ImprovementAction(TenantModel):
     done_at: Mapped[dt.datetime | None]
     done_by: Mapped[uuid.UUID | None]
     outcome: Mapped[str | None] = mapped_column(Text)
+    result: Mapped[dict[str, Any] | None]
     checked_at: Mapped[dt.datetime | None]
     checked_by: Mapped[uuid.UUID | None]
     dropped_reason: Mapped[str | None] = mapped_column(Text)
