@@ -6,6 +6,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -75,6 +76,18 @@ class PausedTime:
     paused_seconds: int
     open_seconds: int
 
+    @property
+    def paused_hours(self) -> Decimal:
+        return _hours(self.paused_seconds)
+
+    @property
+    def open_hours(self) -> Decimal:
+        return _hours(self.open_seconds)
+
+
+def _hours(seconds: int) -> Decimal:
+    return round(Decimal(seconds) / 3600, 1)
+
 
 _COLUMNS = """
 SELECT u.id AS pause_id, u.promise_id, u.branch_id, u.starts_at, u.ends_at, u.reasons,
@@ -100,6 +113,22 @@ _HERE = f"""
 SELECT DISTINCT ON (p.id) p.id AS promise_id, p.slug, p.titles, u.reasons, u.ends_at
 {FROM_APPLYING} CROSS JOIN LATERAL ({PAUSED_HERE}) u {WHERE_APPLYING}
 ORDER BY p.id, u.ends_at DESC NULLS FIRST
+"""
+
+_AT_BRANCH = f"""
+SELECT DISTINCT ON (p.id) p.id AS promise_id, p.slug, p.titles, u.reasons, u.ends_at
+{FROM_APPLYING} CROSS JOIN LATERAL ({PAUSED_HERE}) u
+WHERE p.organisation_id = %(organisation_id)s AND (p.ends_at IS NULL OR p.ends_at > %(at)s)
+  AND 'visit' = ANY (v.ticket_kinds)
+  AND (v.branch_ids IS NULL OR %(branch_id)s = ANY (v.branch_ids))
+ORDER BY p.id, u.ends_at DESC NULLS FIRST
+"""
+
+_TURNED = """
+SELECT DISTINCT u.branch_id FROM promise_pauses u
+WHERE u.organisation_id = %(organisation_id)s
+  AND (u.starts_at > %(since)s AND u.starts_at <= %(until)s
+       OR u.ends_at > %(since)s AND u.ends_at <= %(until)s)
 """
 
 _HOURS = """
@@ -152,6 +181,22 @@ def paused_here(
         "ticket_kind": str(ticket_kind),
     }
     return [PausedHere(*row) for row in sql.rows(session, _HERE, params)]
+
+
+def paused_at_branch(
+    session: Session, *, organisation_id: uuid.UUID, at: dt.datetime, branch_id: uuid.UUID
+) -> list[PausedHere]:
+    """What visitors of the branch are not promised now though they usually are."""
+    params = {"organisation_id": organisation_id, "at": at, "branch_id": branch_id}
+    return [PausedHere(*row) for row in sql.rows(session, _AT_BRANCH, params)]
+
+
+def branches_turned(
+    session: Session, *, organisation_id: uuid.UUID, since: dt.datetime, until: dt.datetime
+) -> set[uuid.UUID | None]:
+    """Where a pause began or ended after `since` and until `until`; None stands for everywhere."""
+    params = {"organisation_id": organisation_id, "since": since, "until": until}
+    return {row.branch_id for row in sql.rows(session, _TURNED, params)}
 
 
 def paused_seconds(

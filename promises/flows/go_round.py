@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 from promises.db.session import UnitOfWork
 from promises.flows.remind_decisions import remind_decisions
+from promises.flows.pause_promise import tell_screens_of_pauses
 
 Duty = Callable[[UnitOfWork], object]
 
-ROUND: tuple[Duty, ...] = (remind_decisions,)
+ROUND: tuple[Duty, ...] = (remind_decisions, tell_screens_of_pauses)

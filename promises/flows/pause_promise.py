@@ -2,14 +2,18 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from promises.audit.actions import record
 from promises.catalogue import pauses
 from promises.catalogue.pause_models import PromisePause
+from promises.catalogue.pause_queries import branches_turned
 from promises.db.session import UnitOfWork
 from promises.desk.actions import touch_branches
 from promises.identity.queries import list_branches
+
+LOOK_BACK = dt.timedelta(minutes=2)
+"""Longer than a round, so that none is missed; twice is once too often, and harmless."""
 
 
 def pause_promise(
@@ -33,7 +37,7 @@ def pause_promise(
         now=uow.now,
         wanted=pauses.NewPause(promise_id, branch_id, starts_at, ends_at, reasons),
     )
-    _tell_screens(uow, pause)
+    _tell_screens(uow, {pause.branch_id})
     _audit(
         uow,
         "promise_paused",
@@ -60,24 +64,28 @@ def resume_promise(uow: UnitOfWork, *, pause_id: uuid.UUID) -> dt.datetime:
     ends_at = pause.ends_at
     if ends_at is None:
         raise RuntimeError("a resumed promise has an end of its pause")
-    _tell_screens(uow, pause)
+    _tell_screens(uow, {pause.branch_id})
     _audit(uow, "promise_resumed", pause, ends_at=ends_at.isoformat())
     return ends_at
 
 
-def _tell_screens(uow: UnitOfWork, pause: PromisePause) -> None:
-    """Kiosks and displays of the branches draw their page anew."""
-    branches = (
-        [branch.id for branch in list_branches(uow.session, organisation_id=uow.organisation_id)]
-        if pause.branch_id is None
-        else [pause.branch_id]
+def tell_screens_of_pauses(uow: UnitOfWork) -> None:
+    """A duty of each round: where a pause began or ended by the clock, the screens of the branch
+    are drawn anew. What is promised does not wait for it."""
+    turned = branches_turned(
+        uow.session, organisation_id=uow.organisation_id, since=uow.now - LOOK_BACK, until=uow.now
     )
-    touch_branches(
-        uow.session,
-        organisation_id=uow.organisation_id,
-        branch_ids=sorted(branches),
-        staff_acted_at=None,
-    )
+    if turned:
+        _tell_screens(uow, turned)
+
+
+def _tell_screens(uow: UnitOfWork, places: Collection[uuid.UUID | None]) -> None:
+    """None stands for every branch."""
+    tenant = {"organisation_id": uow.organisation_id}
+    branches = [one for one in places if one is not None]
+    if None in places:
+        branches = [branch.id for branch in list_branches(uow.session, **tenant)]
+    touch_branches(uow.session, **tenant, branch_ids=branches)
 
 
 def _audit(uow: UnitOfWork, action: str, pause: PromisePause, **details: object) -> None:

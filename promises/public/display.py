@@ -3,6 +3,7 @@
 from flask import Blueprint, Response, render_template
 from markupsafe import Markup
 
+from promises.catalogue.pause_queries import paused_at_branch
 from promises.db.session import UnitOfWork
 from promises.desk.queries import branch_version, hall_view
 from promises.http.conditional import etag_of, respond_if_changed
@@ -60,11 +61,20 @@ def _inner(uow: UnitOfWork) -> str:
         branch_id=branch_id,
         day_on=local_date(uow.now, branch.time_zone),
     )
+    paused = paused_at_branch(
+        uow.session, organisation_id=uow.organisation_id, at=uow.now, branch_id=branch_id
+    )
     here = absolute(
         "presence.ask",
         branch=branch.slug,
         code=presence_code(branch.presence_token, uow.now),
     )
     return render_template(
-        "display/live.html", branch=branch, hall=hall, kept=kept, now=uow.now, here=qr(here)
+        "display/live.html",
+        branch=branch,
+        hall=hall,
+        kept=kept,
+        paused=paused,
+        now=uow.now,
+        here=qr(here),
     )

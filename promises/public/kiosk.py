@@ -6,6 +6,7 @@ from typing import Any
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from promises.catalogue.pause_queries import PausedHere, paused_at_branch, paused_here
 from promises.catalogue.queries import about_waiting, versions_in_force
 from promises.db.session import UnitOfWork
 from promises.desk.models import EventSource, TicketKind
@@ -19,14 +20,21 @@ from promises.http.permissions import device
 from promises.http.urls import absolute
 from promises.identity.models import DeviceKind
 from promises.identity.queries import branch_by_id, service_kinds_of_branch
-from promises.kernel.errors import DomainError, NotFound
+from promises.kernel.errors import Conflict, DomainError, NotFound
+from promises.kernel.text import N_
 from promises.public.qr import qr
 from promises.rules.terms import WaitTerms
 
 blueprint = Blueprint("kiosk", __name__)
 
+
 A_MINUTE = 20
 """Numbers that one kiosk gives in a minute; more is somebody playing with it."""
+
+
+class PausedMeanwhile(Conflict):
+    code = "paused_meanwhile"
+    message = N_("A promise was paused just now. Read what it says, then choose once more.")
 
 
 @blueprint.get("/kiosk")
@@ -47,6 +55,7 @@ def take() -> Response | tuple[str, int]:
     guard("kiosk", limit=A_MINUTE, window_s=60, key=str(holder.id))
     try:
         with work() as uow:
+            _require_told(uow)
             ticket = take_number(
                 uow,
                 request=NewTicket(
@@ -105,6 +114,7 @@ def _choose(uow: UnitOfWork, refusal: DomainError | None = None) -> str:
         kinds=kinds,
         waiting=waiting,
         promises=_promises(uow, branch_id, kinds),
+        pauses=_pauses(uow, branch_id, kinds),
         refusal=refusal,
     )
 
@@ -125,6 +135,34 @@ def _promises(uow: UnitOfWork, branch_id: uuid.UUID, kinds: list[Any]) -> dict[u
         if waits:
             found[kind.id] = min(waits, key=lambda terms: terms.rule.limit_seconds)
     return found
+
+
+def _pauses(
+    uow: UnitOfWork, branch_id: uuid.UUID, kinds: list[Any]
+) -> dict[uuid.UUID, list[PausedHere]]:
+    """What is not promised now, for each kind of service that it would else be promised for."""
+    tenant = {"organisation_id": uow.organisation_id}
+    if not paused_at_branch(uow.session, **tenant, at=uow.now, branch_id=branch_id):
+        return {}
+    return {kind.id: _paused(uow, branch_id, kind.id) for kind in kinds}
+
+
+def _paused(uow: UnitOfWork, branch_id: uuid.UUID, kind_id: uuid.UUID) -> list[PausedHere]:
+    return paused_here(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        at=uow.now,
+        branch_id=branch_id,
+        service_kind_id=kind_id,
+        ticket_kind=TicketKind.VISIT.value,
+    )
+
+
+def _require_told(uow: UnitOfWork) -> None:
+    """A page that was drawn before a pause began is drawn anew before it gives a number."""
+    told = "paused" in request.form
+    if not told and _paused(uow, _branch_id(), _uuid(request.form.get("service_kind_id"))):
+        raise PausedMeanwhile
 
 
 def _branch_id() -> uuid.UUID:

@@ -5,6 +5,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
+from promises.catalogue.pause_queries import PausedHere, paused_at_branch
 from promises.db.session import UnitOfWork
 from promises.desk.claims import UNDO_SPAN
 from promises.desk.models import EventKind, TicketState
@@ -51,6 +52,7 @@ class Board:
     memory: Memory | None
     kept_today: int
     now: dt.datetime
+    paused: list[PausedHere]
     done: str
 
 
@@ -91,6 +93,7 @@ def make_board(uow: UnitOfWork, counter_id: uuid.UUID, done: list[uuid.UUID]) ->
         ),
         now=uow.now,
         done=",".join(str(one) for one in done),
+        paused=paused_at_branch(uow.session, at=uow.now, branch_id=view.branch_id, **tenant),
     )
 
 
