@@ -27,6 +27,7 @@ class MessageKind(enum.StrEnum):
     PROMISE_NOTICE = "promise_notice"  # to staff: a promise was published that they are to keep
     PROMISE_ALERT = "promise_alert"  # to managers: a promise burns, or a budget is used up
     DECISION_DUE = "decision_due"  # to managers, before and after the deadline of a decision
+    ACTION_DUE = "action_due"  # to its owner: an action against breaches is due, or late
 
 
 class MessageState(enum.StrEnum):
