@@ -25,6 +25,7 @@ OPEN_MATTER = frozenset({OPEN, HANDED_OVER})
 ANY_MATTER = OPEN_MATTER | {ANSWERED, TicketState.LEFT}
 LIVE = IN_QUEUE | OPEN_MATTER
 AT_COUNTER = frozenset({CALLED, IN_SERVICE})
+BOOKED = TicketState.BOOKED
 ANY = frozenset(TicketState) - {TicketState.WITHDRAWN}
 
 
@@ -42,14 +43,15 @@ MOVES = {
     EventKind.CALLED: Move(frozenset({WAITING}), CALLED, errors.TicketNotWaiting),
     EventKind.RECALLED: Move(frozenset({CALLED}), None, errors.TicketNotCalled),
     EventKind.SERVICE_STARTED: Move(
-        frozenset({WAITING, CALLED}), IN_SERVICE, errors.TicketNotWaiting
+        frozenset({WAITING, CALLED, BOOKED}), IN_SERVICE, errors.TicketNotWaiting
     ),
     EventKind.SERVED: Move(frozenset({IN_SERVICE}), TicketState.SERVED, errors.TicketNotInService),
     EventKind.NO_SHOW: Move(frozenset({CALLED}), TicketState.NO_SHOW, errors.TicketNotCalled),
     EventKind.LEFT: Move(frozenset({WAITING, CALLED}), TicketState.LEFT, errors.TicketNotWaiting),
     EventKind.CLOSED: Move(frozenset({WAITING, CALLED}), TicketState.CLOSED, errors.TicketOver),
     EventKind.TRANSFERRED: Move(IN_QUEUE, WAITING, errors.TicketOver),
-    EventKind.PRESENCE_SHOWN: Move(IN_QUEUE, None, errors.TicketOver),
+    EventKind.BOOKED: Move(frozenset({WAITING}), BOOKED, errors.TicketNotWaiting),
+    EventKind.PRESENCE_SHOWN: Move(IN_QUEUE | {BOOKED}, None, errors.TicketOver),
     EventKind.DISPUTED: Move(ANY, None, errors.TicketOver),
     EventKind.DISPUTE_RESOLVED: Move(ANY, None, errors.NotDisputed),
 }
@@ -163,12 +165,13 @@ def apply(held: Fold, event: Happening) -> Fold:
     kind, at = event.kind, event.occurred_at
     move = _move_of(held, kind)
     state = (move.to if move else None) or held.state
+    over = state not in LIVE and held.state in LIVE
     after = dataclasses.replace(
         held,
         state=state,
         service_kind_id=event.service_kind_id or held.service_kind_id,
         counter_id=_counter(held, event, state),
-        ended_at=held.ended_at if state in LIVE or held.state not in LIVE else at,
+        ended_at=at if over else None if state in IN_QUEUE else held.ended_at,
     )
     if held.kind is not TicketKind.VISIT:
         after = _of_matter(after, event)

@@ -9,7 +9,15 @@ from collections.abc import Callable
 from promises.db.session import UnitOfWork
 from promises.flows.remind_decisions import remind_decisions
 from promises.flows.pause_promise import tell_screens_of_pauses
+from promises.flows.rescue import tidy_rescue
+from promises.flows.watch_budgets import watch_budgets
+from promises.flows.settle_feedback import settle_feedback
 
 Duty = Callable[[UnitOfWork], object]
 
-ROUND: tuple[Duty, ...] = (remind_decisions, tell_screens_of_pauses)
+ROUND: tuple[Duty, ...] = (watch_budgets, 
+    remind_decisions,
+    tell_screens_of_pauses,
+    tidy_rescue,
+    settle_feedback,
+)

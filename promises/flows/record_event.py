@@ -8,6 +8,7 @@ from promises.db.session import UnitOfWork
 from promises.desk.actions import log_event, log_events, touch_branches, undo_last
 from promises.desk.models import EventKind, TicketKind
 from promises.desk.values import EventClaim, LoggedEvent
+from promises.flows.booked import show_presence
 from promises.flows.judge_tickets import judge
 from promises.flows.put_right import put_right
 from promises.flows.tell_customers import tell_turn, tell_turn_near
@@ -28,6 +29,8 @@ def record_event(uow: UnitOfWork, *, claim: EventClaim) -> LoggedEvent:
     _follow(uow, [logged], undone={claim.ticket_id} if claim.kind is EventKind.UNDONE else ())
     if logged.ticket.kind is not TicketKind.VISIT:
         tell_news(uow, [claim], [logged])
+    if claim.kind is EventKind.CALLED_BACK:
+        show_presence(uow, [claim.ticket_id])
     if claim.kind is EventKind.CALLED:
         tell_turn(uow, logged.ticket)
         tell_turn_near(uow, logged.ticket.branch_id)
@@ -55,6 +58,8 @@ def record_events(
         done = zip(claims, answers, strict=True)
         told = [claim for claim, answer in done if isinstance(answer, LoggedEvent)]
         tell_news(uow, told, logged)
+        called_back = {claim.ticket_id for claim in told if claim.kind is EventKind.CALLED_BACK}
+        show_presence(uow, sorted(called_back))
     return answers
 
 

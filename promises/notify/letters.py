@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping
 
 from promises.kernel.money import Money
 from promises.kernel.text import N_, format_money, ntranslate, translate
+from promises.notify.alert_letters import promise_alert
 from promises.notify.letter_parts import Facts, Letter, say
 from promises.notify.matter_letters import MATTER_LETTERS
 from promises.notify.models import MessageKind
 from promises.notify.proposal_letters import PROPOSAL_LETTERS
+from promises.notify.rescue_letters import RESCUE_LETTERS
 
 
 def compose_email(facts: Facts) -> tuple[str, str]:
@@ -146,6 +148,7 @@ def _why(facts: Facts) -> str:
         MessageKind.INVITATION,
         MessageKind.RESET,
         MessageKind.MATTER_DUE,
+        MessageKind.HELP_ASKED,
     ):
         return translate(facts.locale, N_("This address belongs to your account."))
     if facts.matter != "visit":
@@ -164,6 +167,8 @@ _LETTERS: Mapping[MessageKind, Callable[[Facts], Letter]] = {
     MessageKind.PROMISE_BROKEN: _promise_broken,
     MessageKind.INVITATION: _invitation,
     MessageKind.RESET: _reset,
+    MessageKind.PROMISE_ALERT: promise_alert,
     **MATTER_LETTERS,
     **PROPOSAL_LETTERS,
+    **RESCUE_LETTERS,
 }

@@ -40,6 +40,7 @@ class EventKind(StrEnum):
     HANDED_BACK = "handed_back"
     REOPENED = "reopened"
     NOTED = "noted"
+    BOOKED = "booked"
 
 
 @dataclass(frozen=True, slots=True)

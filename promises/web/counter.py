@@ -3,6 +3,7 @@
 Every button is one flow and leads back to the same page; what was refused is said there in words.
 """
 
+import datetime as dt
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -51,7 +52,7 @@ def counter() -> str | BaseResponse:
         board = make_board(uow, _counter_id(), done)
         toast = make_toast(uow, done)
         issued = issued_ticket(uow, _id_or_none(request.args.get("issued", "")))
-    etag = etag_of(*_etag_parts(board.view.version, board.done))
+    etag = etag_of(*_etag_parts(board.view.version, board.done, board.now))
     return render_template(
         "desk/counter.html", board=board, toast=toast, issued=issued, etag=etag, kinds=KINDS
     )  # fmt: skip
@@ -69,7 +70,7 @@ def live() -> Response:
         organisation_id=current().organisation_id, branch_id=member.counter_branch_id
     )
     return respond_if_changed(
-        _etag_parts(version, ",".join(str(one) for one in done)),
+        _etag_parts(version, ",".join(str(one) for one in done), now),
         lambda: _inner(done),
         now=now,
     )
@@ -259,5 +260,6 @@ def _event_ids(text: str) -> list[uuid.UUID]:
         return []
 
 
-def _etag_parts(version: int, done: str) -> tuple[object, ...]:
-    return ("counter", current().counter_id, version, done)
+def _etag_parts(version: int, done: str, now: dt.datetime) -> tuple[object, ...]:
+    """A new one each minute too: who is at risk changes though nothing happens."""
+    return ("counter", current().counter_id, version, done, now.replace(second=0, microsecond=0))

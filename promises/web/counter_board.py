@@ -20,6 +20,7 @@ from promises.reporting.customer_memory import Memory, customer_memory
 from promises.reporting.queue_deadlines import QueueDeadline, queue_deadlines
 from promises.reporting.scorecard import kept_on_day
 from promises.reporting.ticket_panels import TicketPanel, ticket_panels
+from promises.web.counter_rescue import Rescue, rescue_of
 
 TOLD = {
     EventKind.CALLED: N_("%(label)s was called."),
@@ -51,8 +52,9 @@ class Board:
     panels: tuple[TicketPanel, ...]
     memory: Memory | None
     kept_today: int
-    now: dt.datetime
+    rescue: Rescue
     paused: list[PausedHere]
+    now: dt.datetime
     done: str
 
 
@@ -91,9 +93,10 @@ def make_board(uow: UnitOfWork, counter_id: uuid.UUID, done: list[uuid.UUID]) ->
             day_on=local_date(uow.now, view.time_zone),
             **tenant,
         ),
+        paused=paused_at_branch(uow.session, at=uow.now, branch_id=view.branch_id, **tenant),
+        rescue=rescue_of(uow, view.branch_id, deadlines),
         now=uow.now,
         done=",".join(str(one) for one in done),
-        paused=paused_at_branch(uow.session, at=uow.now, branch_id=view.branch_id, **tenant),
     )
 
 

@@ -38,7 +38,7 @@ from promises.web.forms.matters import (
     chosen_time,
 )
 from promises.web.matter_asked import SaidSoFar, asking_forms
-from promises.web.memory import may_remember
+from promises.web.memory import may_remember, phone_to_call
 from promises.web.ticket_timeline import OF_MATTERS, TITLES, timeline_items
 
 blueprint = Blueprint("matters", __name__)
@@ -155,6 +155,7 @@ def matter_page(
         "memory": memory,
         "now": uow.now,
         "undo_until": _undo_until(events, uow.now),
+        "phone": phone_to_call(uow, ticket),
         "has_texts": any(one.text for one in said.values()) or matter.subject is not None,
         **_forms(uow, ticket, matter.owner_id),
     }

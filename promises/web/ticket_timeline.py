@@ -39,6 +39,7 @@ TITLES = {
     EventKind.HANDED_BACK: N_("Back from the partner"),
     EventKind.REOPENED: N_("Opened again"),
     EventKind.NOTED: N_("Facts were noted"),
+    EventKind.BOOKED: N_("The customer chose a call back"),
 }
 SOURCES = {
     EventSource.DESK: N_("At the desk"),
@@ -70,6 +71,7 @@ LOOKS = {
     EventKind.HANDED_BACK: ("undo", "info"),
     EventKind.REOPENED: ("recall", "warning"),
     EventKind.NOTED: ("edit", "info"),
+    EventKind.BOOKED: ("phone", "info"),
 }
 
 

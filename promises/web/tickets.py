@@ -41,6 +41,7 @@ STATES = {
     TicketState.SERVED: N_("Served"),
     TicketState.LEFT: N_("Left the queue"),
     TicketState.NO_SHOW: N_("Did not come"),
+    TicketState.BOOKED: N_("Call back booked"),
     TicketState.CLOSED: N_("Closed at closing time"),
     TicketState.OPEN: N_("Open"),
     TicketState.HANDED_OVER: N_("With a partner"),

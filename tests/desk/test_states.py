@@ -45,7 +45,10 @@ def after(*steps):
 
 
 LEGAL = {
-    "waiting": {"called", "service_started", "left", "closed", "transferred", "presence_shown"},
+    "waiting": {
+        "called", "service_started", "left", "closed", "transferred", "presence_shown", "booked",
+    },
+    "booked": {"service_started", "presence_shown"},
     "called": {
         "recalled", "service_started", "no_show", "left", "closed", "transferred",
         "presence_shown",

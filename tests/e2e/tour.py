@@ -11,7 +11,7 @@ from promises.kernel.clock import process_clock
 
 NOT_PAGES = {
     "backtests.limits", "desk.live", "display.live", "imports.problems_file", "imports.progress",
-    "ticket_page.live", "sign_in.demo_sign_in", "work.live",
+    "rescue.live", "ticket_page.live", "sign_in.demo_sign_in", "work.live",
 }  # fmt: skip
 """Fragments, files, and the address that signs in."""
 
