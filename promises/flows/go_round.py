@@ -7,17 +7,20 @@ at once.
 from collections.abc import Callable
 
 from promises.db.session import UnitOfWork
-from promises.flows.remind_decisions import remind_decisions
 from promises.flows.pause_promise import tell_screens_of_pauses
+from promises.flows.remind_actions import remind_actions
+from promises.flows.remind_decisions import remind_decisions
 from promises.flows.rescue import tidy_rescue
-from promises.flows.watch_budgets import watch_budgets
 from promises.flows.settle_feedback import settle_feedback
+from promises.flows.watch_budgets import watch_budgets
 
 Duty = Callable[[UnitOfWork], object]
 
-ROUND: tuple[Duty, ...] = (watch_budgets, 
+ROUND: tuple[Duty, ...] = (
     remind_decisions,
     tell_screens_of_pauses,
     tidy_rescue,
     settle_feedback,
+    watch_budgets,
+    remind_actions,
 )

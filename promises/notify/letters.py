@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 from promises.kernel.money import Money
 from promises.kernel.text import N_, format_money, ntranslate, translate
+from promises.notify.action_letters import ACTION_LETTERS
 from promises.notify.alert_letters import promise_alert
 from promises.notify.letter_parts import Facts, Letter, say
 from promises.notify.matter_letters import MATTER_LETTERS
@@ -148,7 +149,9 @@ def _why(facts: Facts) -> str:
         MessageKind.INVITATION,
         MessageKind.RESET,
         MessageKind.MATTER_DUE,
+        MessageKind.ACTION_DUE,
         MessageKind.HELP_ASKED,
+        MessageKind.PROMISE_ALERT,
     ):
         return translate(facts.locale, N_("This address belongs to your account."))
     if facts.matter != "visit":
@@ -170,5 +173,6 @@ _LETTERS: Mapping[MessageKind, Callable[[Facts], Letter]] = {
     MessageKind.PROMISE_ALERT: promise_alert,
     **MATTER_LETTERS,
     **PROPOSAL_LETTERS,
+    **ACTION_LETTERS,
     **RESCUE_LETTERS,
 }
