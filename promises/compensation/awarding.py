@@ -90,7 +90,8 @@ transaction, so that there is one way only by which money is let go."""
 class BreachToAward:
     """A breach with what its award and its holds depend on. `window_id` names the hold window
     that it fell into, if any. `instalment` rises where an award that ended is made anew.
-    `granted` is what general terms grant."""
+    `granted` is what general terms grant. `approval_asked`: management wants to approve each new
+    debt of the promise for now."""
 
     breach_id: uuid.UUID
     ticket_id: uuid.UUID
@@ -107,6 +108,7 @@ class BreachToAward:
     window_id: uuid.UUID | None = None
     instalment: int = 1
     granted: Granted | None = None
+    approval_asked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +273,8 @@ def _granted(breaches: Sequence[BreachToAward], awards: Sequence[Award]) -> list
 def _holds(breach: BreachToAward, amount_minor: int) -> tuple[Hold, ...]:
     reasons = {
         Hold.PRESENCE: not breach.present and not breach.imported,
-        Hold.APPROVAL: needs_approval(breach.version.terms, amount_minor)
+        Hold.APPROVAL: breach.approval_asked
+        or needs_approval(breach.version.terms, amount_minor)
         or _remedy(breach) not in BY_ITSELF,
         Hold.EVIDENCE: not breach.verified,
         Hold.DISPUTE: breach.disputed,

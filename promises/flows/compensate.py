@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from promises.compensation.awarding import BreachToAward, award_breaches
 from promises.compensation.caps import give_back_caps
@@ -17,6 +18,7 @@ from promises.compensation.releasing import (
 )
 from promises.db.session import UnitOfWork
 from promises.identity.queries import organisation_info
+from promises.improvement.reactions import asking_for_approval
 from promises.jobs.queue import SETTLE_PAYOUTS, defer
 from promises.ledger.actions import Posting, PostingKind, post
 from promises.payouts.actions import PayoutOrder, cancel_ready, prepare_payouts
@@ -31,7 +33,10 @@ def compensate(uow: UnitOfWork, breaches: Sequence[BreachToAward]) -> list[uuid.
     if not breaches:
         return []
     granted = award_breaches(
-        uow.session, organisation_id=uow.organisation_id, now=uow.now, breaches=breaches
+        uow.session,
+        organisation_id=uow.organisation_id,
+        now=uow.now,
+        breaches=_with_approval(uow, breaches),
     )
     owed = [one for one in granted if one.amount_minor]
     post(
@@ -45,6 +50,19 @@ def compensate(uow: UnitOfWork, breaches: Sequence[BreachToAward]) -> list[uuid.
     )
     let_go(uow, [one.compensation_id for one in owed if not one.holds])
     return [one.compensation_id for one in granted]
+
+
+def _with_approval(uow: UnitOfWork, breaches: Sequence[BreachToAward]) -> list[BreachToAward]:
+    """Marked where a used-up budget made management ask for approval of each new debt."""
+    asking = asking_for_approval(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        month_on=month_of(uow.now, time_zone(uow)),
+        promise_ids=sorted({one.version.promise_id for one in breaches}),
+    )
+    if not asking:
+        return list(breaches)
+    return [replace(one, approval_asked=one.version.promise_id in asking) for one in breaches]
 
 
 def lift_and_let_go(

@@ -34,3 +34,25 @@ class ActionMoved(Conflict):
 class NoSuchNote(NotFound):
     code = "no_such_note"
     message = N_("There is no such note.")
+
+
+class NoSuchAlert(NotFound):
+    code = "no_such_alert"
+    message = N_("There is no such alert.")
+
+
+class AlertMoved(Conflict):
+    code = "alert_moved"
+    message = N_("This alert is over, or somebody takes care of it already.")
+
+
+class NoSuchReaction(NotFound):
+    code = "no_such_reaction"
+    message = N_("There is no such reaction.")
+
+
+class ReactionMoved(Conflict):
+    """Somebody else was first, or the page was old."""
+
+    code = "reaction_moved"
+    message = N_("Somebody else has changed this meanwhile. Look at it again.")

@@ -178,6 +178,17 @@ class PreparedCalendar:
             raise self._beyond()
         return self._ends[index] - (self._sums[index] - target)
 
+    def open_before(self, end: datetime, span: timedelta) -> datetime:
+        """The last instant since which `span` of open time has gone by until `end`; the start of
+        the calendar where it knows less."""
+        target = self._open_until(self._inside(end)) - span
+        if target < _NOTHING:
+            return self._first
+        index = bisect_right(self._sums, target)
+        if index == len(self._sums):
+            return self._inside(end)
+        return self._ends[index] - (self._sums[index] - target)
+
     def _inside(self, at: datetime) -> datetime:
         at = require_utc(at)
         if not self._first <= at <= self._last:
