@@ -2,10 +2,11 @@
 
 from flask import Blueprint
 
-from promises.public import display, kiosk, presence, promises, tickets
+from promises.public import display, feedback, kiosk, presence, promises, tickets
 
 ALL: tuple[Blueprint, ...] = (
     display.blueprint,
+    feedback.blueprint,
     kiosk.blueprint,
     presence.blueprint,
     promises.blueprint,

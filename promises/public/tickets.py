@@ -23,6 +23,7 @@ from promises.desk.queries import (
     ticket_timeline,
 )
 from promises.desk.views import TicketView
+from promises.flows.answer_feedback import AfterCase, after_case
 from promises.flows.claim_compensation import claim_compensation
 from promises.flows.dispute import dispute
 from promises.flows.follow_ticket import follow, stop_following
@@ -59,7 +60,8 @@ class NoSuchTicket(NotFound):
 @dataclass(frozen=True, slots=True)
 class Page:
     """What the ticket page shows. `codes` are the vouchers' present codes by voucher; `matter` and
-    `items`, what happened, are of a matter that took no number."""
+    `items`, what happened, are of a matter that took no number; `asked` is the question after
+    it."""
 
     ticket: TicketView
     panels: tuple[TicketPanel, ...]
@@ -69,6 +71,7 @@ class Page:
     now: dt.datetime
     matter: MatterView | None = None
     items: Sequence[Seen] = ()
+    asked: AfterCase | None = None
 
     @property
     def live_part(self) -> str:
@@ -238,4 +241,5 @@ def _page(uow: UnitOfWork, code: str) -> Page:
     paid = any(p.compensation and p.compensation.payout for p in panels)
     codes = codes_of_ticket(uow, ticket_id=ticket.ticket_id) if paid else []
     shown = {row.id: code for row, code in codes}
-    return Page(ticket, panels, shown, ahead, span, uow.now, matter, items)
+    asked = after_case(uow, ticket)
+    return Page(ticket, panels, shown, ahead, span, uow.now, matter, items, asked)
