@@ -28,6 +28,8 @@ class MessageKind(enum.StrEnum):
     PROMISE_ALERT = "promise_alert"  # to managers: a promise burns, or a budget is used up
     DECISION_DUE = "decision_due"  # to managers, before and after the deadline of a decision
     ACTION_DUE = "action_due"  # to its owner: an action against breaches is due, or late
+    FOLLOW_ASKED = "follow_asked"  # the link that confirms a subscription
+    FOLLOWED_NEWS = "followed_news"  # to those who follow promises
 
 
 class MessageState(enum.StrEnum):
