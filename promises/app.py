@@ -38,6 +38,7 @@ import promises.improvement.causes_models
 import promises.improvement.reactions_models
 import promises.ledger.models
 import promises.notify.models
+import promises.notify.subscription_models
 import promises.payouts.models
 from config import PROJECT, Config, load_config
 from promises.api import service as api
@@ -82,6 +83,7 @@ MODELS: tuple[ModuleType, ...] = (
     promises.improvement.reactions_models,
     promises.ledger.models,
     promises.notify.models,
+    promises.notify.subscription_models,
     promises.payouts.models,
 )
 

@@ -1,5 +1,5 @@
-"""Count the cases of a year, and find what was put right, by the index alone; look at the messages
-that were there before letters to those who follow.
+"""An index of what was put right or disputed; look at the messages that were there before letters to
+those who follow.
 
 Revision ID: 0029
 Revises: 0028
@@ -13,25 +13,10 @@ down_revision = "0028"
 branch_labels = None
 depends_on = None
 
-COUNTS = ["organisation_id", "promise_id", "day_on", "state", "evidence"]
-
 
 def upgrade() -> None:
     op.execute("ALTER TABLE messages VALIDATE CONSTRAINT ck_messages_kind_known")
     with op.get_context().autocommit_block():
-        op.create_index(
-            "ix_commitments_counts",
-            "commitments",
-            COUNTS,
-            postgresql_concurrently=True,
-            if_not_exists=True,
-        )
-        op.drop_index(
-            "ix_commitments_figures",
-            table_name="commitments",
-            postgresql_concurrently=True,
-            if_exists=True,
-        )
         op.create_index(
             "ix_service_events_marks",
             "service_events",
@@ -47,19 +32,6 @@ def downgrade() -> None:
         op.drop_index(
             "ix_service_events_marks",
             table_name="service_events",
-            postgresql_concurrently=True,
-            if_exists=True,
-        )
-        op.create_index(
-            "ix_commitments_figures",
-            "commitments",
-            COUNTS[:-1],
-            postgresql_concurrently=True,
-            if_not_exists=True,
-        )
-        op.drop_index(
-            "ix_commitments_counts",
-            table_name="commitments",
             postgresql_concurrently=True,
             if_exists=True,
         )

@@ -260,6 +260,12 @@ class ServiceEvent(TenantModel):
         CheckConstraint("kind <> 'noted' OR attributes IS NOT NULL", name="note_names_facts"),
         Index("ix_service_events_ticket", "organisation_id", "ticket_id", "recorded_at"),
         Index(
+            "ix_service_events_marks",
+            "organisation_id",
+            "recorded_at",
+            postgresql_where=text("kind IN ('disputed', 'undone')"),
+        ),
+        Index(
             "uq_service_events_corrects",
             "organisation_id",
             "corrects_id",

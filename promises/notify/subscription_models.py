@@ -22,7 +22,9 @@ class Subscription(TenantModel):
     __table_args__ = (
         tenant_fk("promise_id", "promises"),
         tenant_fk("contact_id", "contacts"),
-        CheckConstraint("(confirmed_at IS NULL) = (token_mac IS NOT NULL)", name="token_until_then"),
+        CheckConstraint(
+            "(confirmed_at IS NULL) = (token_mac IS NOT NULL)", name="token_until_then"
+        ),
         Index(
             "uq_subscriptions_address",
             "organisation_id",
