@@ -80,11 +80,13 @@ def move_proposal(
     question, or the proposer's answer. Those who follow the proposal hear of it.
 
     A question makes the deadline rest, its answer starts it again; a trial or a decision is
-    management's answer, in time or not; a trial that ended starts a new deadline. Raises
+    management's answer, in time or not; a trial that ended, which it does by itself, starts a new
+    deadline. Raises
     ProposalMovedOn, and DraftRefused for missing words.
     """
-    person = _person(actor)
     before = S(proposal.state)
+    ends_by_itself = actor.kind is ActorKind.SYSTEM and (before, to) == (S.SHADOW, S.OPEN)
+    person = None if ends_by_itself else _person(actor)
     if not may_become(before, to):
         raise ProposalMovedOn()
     words = tidy(reason)

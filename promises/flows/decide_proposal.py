@@ -16,6 +16,7 @@ from promises.catalogue.proposals import decide_proposal
 from promises.catalogue.queries import get_version
 from promises.db.session import UnitOfWork
 from promises.flows.judge_import import judge_history
+from promises.flows.shadow_runs import stop_for_decision
 from promises.jobs.queue import JUDGE_HISTORY, defer
 from promises.reporting.live_tickets import live_ticket_in_scope
 
@@ -36,6 +37,7 @@ def publish(
     """
     proposal = None
     if proposal_id is not None:
+        stop_for_decision(uow, proposal_id=proposal_id)
         proposal = lock_undecided_proposal(
             uow.session, organisation_id=uow.organisation_id, proposal_id=proposal_id
         )
@@ -101,6 +103,7 @@ def judge_past(uow: UnitOfWork, *, version_id: uuid.UUID) -> int:
 
 def decline(uow: UnitOfWork, *, proposal_id: uuid.UUID, reason: str) -> Decision:
     """The proposer sees the reason. Raises NoSuchProposal, AlreadyDecided, DraftRefused."""
+    stop_for_decision(uow, proposal_id=proposal_id)
     proposal = lock_undecided_proposal(
         uow.session, organisation_id=uow.organisation_id, proposal_id=proposal_id
     )

@@ -12,6 +12,7 @@ from promises.flows.remind_actions import remind_actions
 from promises.flows.remind_decisions import remind_decisions
 from promises.flows.rescue import tidy_rescue
 from promises.flows.settle_feedback import settle_feedback
+from promises.flows.shadow_judge import judge_shadows
 from promises.flows.watch_budgets import watch_budgets
 
 Duty = Callable[[UnitOfWork], object]
@@ -23,4 +24,5 @@ ROUND: tuple[Duty, ...] = (
     settle_feedback,
     watch_budgets,
     remind_actions,
+    judge_shadows,
 )
