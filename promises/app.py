@@ -36,6 +36,7 @@ import promises.improvement.alerts_models
 import promises.improvement.annotations_models
 import promises.improvement.causes_models
 import promises.improvement.reactions_models
+import promises.improvement.reviews_models
 import promises.ledger.models
 import promises.notify.models
 import promises.notify.subscription_models
@@ -81,6 +82,7 @@ MODELS: tuple[ModuleType, ...] = (
     promises.improvement.annotations_models,
     promises.improvement.causes_models,
     promises.improvement.reactions_models,
+    promises.improvement.reviews_models,
     promises.ledger.models,
     promises.notify.models,
     promises.notify.subscription_models,

@@ -88,13 +88,15 @@ class DirectoryEntry(Model):
 
 class Organisation(Model):
     """The tenant. Management decides on a proposal within `decide_within_days` working days of the
-    calendar with the slug `decision_calendar`; without one, of the weekdays that are no holiday."""
+    calendar with the slug `decision_calendar`; without one, of the weekdays that are no holiday.
+    What gives customers less is announced `notice_hours` before it holds."""
 
     __tablename__ = "organisations"
     __table_args__ = (
         one_of("voucher_use", VoucherUse),
         CheckConstraint("voucher_valid_years BETWEEN 1 AND 10", name="voucher_valid_years_sane"),
         CheckConstraint("decide_within_days BETWEEN 1 AND 60", name="decide_within_days_sane"),
+        CheckConstraint("notice_hours BETWEEN 24 AND 2160", name="notice_hours_sane"),
         CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency_form"),
         {"info": table_info(Access.CHANGE)},
     )
@@ -109,6 +111,7 @@ class Organisation(Model):
     voucher_valid_years: Mapped[int] = mapped_column(default=3)
     decide_within_days: Mapped[int] = mapped_column(default=10, server_default="10")
     decision_calendar: Mapped[str | None] = mapped_column(Text)
+    notice_hours: Mapped[int] = mapped_column(default=24, server_default="24")
     is_demo: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[dt.datetime]
 

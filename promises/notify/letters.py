@@ -14,6 +14,7 @@ from promises.notify.matter_letters import MATTER_LETTERS
 from promises.notify.models import MessageKind
 from promises.notify.proposal_letters import PROPOSAL_LETTERS
 from promises.notify.rescue_letters import RESCUE_LETTERS
+from promises.notify.review_letters import REVIEW_LETTERS
 
 
 def compose_email(facts: Facts) -> tuple[str, str]:
@@ -150,6 +151,7 @@ def _why(facts: Facts) -> str:
         MessageKind.RESET,
         MessageKind.MATTER_DUE,
         MessageKind.ACTION_DUE,
+        MessageKind.REVIEW_DUE,
         MessageKind.HELP_ASKED,
         MessageKind.PROMISE_ALERT,
     ):
@@ -175,4 +177,5 @@ _LETTERS: Mapping[MessageKind, Callable[[Facts], Letter]] = {
     **PROPOSAL_LETTERS,
     **ACTION_LETTERS,
     **RESCUE_LETTERS,
+    **REVIEW_LETTERS,
 }

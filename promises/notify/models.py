@@ -28,6 +28,7 @@ class MessageKind(enum.StrEnum):
     PROMISE_ALERT = "promise_alert"  # to managers: a promise burns, or a budget is used up
     DECISION_DUE = "decision_due"  # to managers, before and after the deadline of a decision
     ACTION_DUE = "action_due"  # to its owner: an action against breaches is due, or late
+    REVIEW_DUE = "review_due"  # to managers: promises wait for their review of the quarter
     FOLLOW_ASKED = "follow_asked"  # the link that confirms a subscription
     FOLLOWED_NEWS = "followed_news"  # to those who follow promises
 
