@@ -15,7 +15,10 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.execute("ALTER TABLE messages VALIDATE CONSTRAINT ck_messages_kind_known")
+    op.execute(
+        "-- squawk-ignore prefer-robust-stmts\n"  # looking twice does no harm
+        "ALTER TABLE messages VALIDATE CONSTRAINT ck_messages_kind_known"
+    )
     with op.get_context().autocommit_block():
         op.create_index(
             "ix_service_events_marks",
