@@ -265,6 +265,21 @@ def mentions(text: str, people: Iterable[tuple[uuid.UUID, str]]) -> frozenset[uu
     return frozenset(found)
 
 
+def names_that_begin(
+    session: Session, *, organisation_id: uuid.UUID, begun: str, limit: int = 5
+) -> list[str]:
+    """Names of active colleagues, each once; a first or a last name begins with `begun`."""
+    wanted = begun.casefold()
+    people = sql.rows(session, _PEOPLE, {"organisation_id": organisation_id})
+    found = {
+        row.name
+        for row in people
+        if row.name.casefold().startswith(wanted)
+        or any(part.startswith(wanted) for part in row.name.casefold().split())
+    }
+    return sorted(found, key=str.casefold)[:limit]
+
+
 def _meant(part: str, known: Sequence[str]) -> str:
     for name in known:
         if part.startswith(name) and not re.match(r"\w", part[len(name) : len(name) + 1]):

@@ -17,6 +17,7 @@ from promises.catalogue.errors import (
 )
 from promises.catalogue.models import ProposalState
 from promises.catalogue.proposal_queries import (
+    Wanted,
     count_proposals,
     get_proposal,
     list_problems,
@@ -370,8 +371,7 @@ def test_proposals_come_in_pages_without_gaps(ground):
         mine = list_proposals(
             uow.session,
             organisation_id=ground.organisation_id,
-            proposed_by=ground.manager.id,
-            state=ProposalState.OPEN,
+            wanted=Wanted(states=[ProposalState.OPEN], proposed_by=ground.manager.id),
         )
     assert seen == ids[::-1]
     assert mine.rows == ()

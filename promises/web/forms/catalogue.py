@@ -19,35 +19,14 @@ from wtforms import (
 from wtforms.validators import NumberRange, Optional, ValidationError
 from wtforms.widgets import TextInput
 
-from promises.catalogue.proposal_queries import ProblemRow
 from promises.catalogue.targets import TargetStep
 from promises.http.forms import Form, Line, Text, one_id, options
 from promises.http.i18n import gettext
 from promises.kernel.text import LOCALES, N_
 from promises.kernel.zones import resolve_local
-from promises.web.forms.terms import BlanksForm, FullTermsForm, Scopes
+from promises.web.forms.terms import FullTermsForm
 
-LONGEST_SHOWN_PROBLEM = 90
 TARGET_ROWS = 3
-
-
-class ProposalForm(BlanksForm):
-    problem_id = SelectField(
-        N_("Which customer problem does it answer?"), coerce=one_id, validators=[Optional()]
-    )
-    problem_text = Text(N_("The problem in your words"), longest=1000, required=False)
-    title = Line(N_("The promise in one sentence"), longest=160)
-    way_of_working = Text(N_("The way of working that keeps it"))
-
-    def offer_problems(self, scopes: Scopes, problems: Iterable[ProblemRow]) -> None:
-        self.offer(scopes)
-        known = [(one.problem_id, _short(one.text)) for one in problems]
-        self.problem_id.choices = options([("", gettext("A new problem")), *known])
-
-
-def _short(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= LONGEST_SHOWN_PROBLEM else f"{line[:LONGEST_SHOWN_PROBLEM]}…"
 
 
 class DeclineForm(Form):

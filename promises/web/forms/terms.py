@@ -129,7 +129,7 @@ class Scopes:
     currency: str
 
 
-def _ticks(label: str) -> SelectMultipleField:
+def ticks(label: str) -> SelectMultipleField:
     return SelectMultipleField(
         label,
         coerce=one_id,
@@ -143,8 +143,8 @@ class BlanksForm(Form):
     """What every promise needs before anybody can measure it."""
 
     matter = SelectField(N_("For whom"), coerce=TicketKind, default=TicketKind.VISIT)
-    services = _ticks(N_("For which services"))
-    branches = _ticks(N_("In which branches"))
+    services = ticks(N_("For which services"))
+    branches = ticks(N_("In which branches"))
     until = RadioField(
         N_("From the arrival until when"), coerce=EventKind, default=EventKind.SERVICE_STARTED
     )
