@@ -1,11 +1,12 @@
 """Corners of the language that the schemes do not reach."""
 
 from datetime import date
+from fractions import Fraction
 
 import pytest
 
 from promises.kernel.text import Message
-from promises.rules.guarantee import clauses
+from promises.rules.guarantee import clauses, walk
 from promises.rules.guarantee.case import in_force
 from promises.rules.guarantee.explaining import explain
 from promises.rules.guarantee.facts import FactsRefused, Period, Unreadable, read_date, read_value
@@ -247,6 +248,18 @@ def test_recurrence_ends_after_its_most(utc_now):
         )
     )
     assert len(list(occurrences(terms, {"received_at": utc_now.replace(day=1)}, utc_now, {}))) == 2
+
+
+@pytest.mark.parametrize("most", ["2", 2.0, 0, 1001, True])
+def test_count_that_is_not_whole_or_out_of_range_is_refused(most):
+    recurring = {"from": "received_at", "word": "messages", "most": most}
+    problems = _problems(recurring=recurring, broken_when={"compare": ["size", ">", 1]})
+    assert "whole number" in problems["/recurring/most"]
+
+
+def test_number_has_no_parts_inside():
+    walk._field_names.cache_clear()  # answers of tests that are not measured are forgotten
+    assert list(walk.children(Fraction(1))) == []
 
 
 def test_history_that_is_no_list_of_awards_is_refused():
