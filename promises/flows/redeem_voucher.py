@@ -106,7 +106,8 @@ def expire(uow: UnitOfWork) -> int:
         uow.session, organisation_id=uow.organisation_id, now=uow.now
     )
     for voucher in expired:
-        _book(uow, PostingKind.VOUCHER_EXPIRED, voucher)
+        kind = PostingKind.GIFT_EXPIRED if voucher.of_a_gift else PostingKind.VOUCHER_EXPIRED
+        _book(uow, kind, voucher)
     _touch(uow, [voucher.voucher_id for voucher in expired])
     return len(expired)
 

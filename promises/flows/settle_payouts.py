@@ -4,7 +4,9 @@ is asked, and a worker that dies leaves a payout that the next one takes up wher
 import datetime as dt
 import uuid
 from collections.abc import Sequence
+from typing import Any, cast
 
+from promises.compensation.goodwill import tickets_of_gifts
 from promises.compensation.queries import tickets_of
 from promises.db.session import UnitOfWork, unit_of_work
 from promises.desk.actions import touch_tickets
@@ -48,11 +50,7 @@ def _record(uow: UnitOfWork, outcomes: Sequence[tuple[ClaimedPayout, Outcome]]) 
     touch_tickets(
         uow.session,
         organisation_id=uow.organisation_id,
-        ticket_ids=tickets_of(
-            uow.session,
-            organisation_id=uow.organisation_id,
-            compensation_ids=[payout.compensation_id for payout, _ in outcomes],
-        ),
+        ticket_ids=_tickets(uow, [payout for payout, _ in outcomes]),
     )
     moved = record_outcomes(
         uow.session, organisation_id=uow.organisation_id, now=uow.now, outcomes=outcomes
@@ -64,15 +62,32 @@ def _record(uow: UnitOfWork, outcomes: Sequence[tuple[ClaimedPayout, Outcome]]) 
         if payout.request.payout_id in submitted and payout.rail == VOUCHER
     ]
     if orders:
-        debts = {p.request.payout_id: p.compensation_id for p, _ in outcomes}
-        _issue(uow, orders, debts)
+        _issue(uow, orders, {p.request.payout_id: _fact(p) for p, _ in outcomes})
     return len(submitted)
 
 
+def _tickets(uow: UnitOfWork, payouts: Sequence[ClaimedPayout]) -> list[uuid.UUID]:
+    """Whose pages change."""
+    tenant: dict[str, Any] = {"organisation_id": uow.organisation_id}
+    owed = [one.compensation_id for one in payouts if one.compensation_id is not None]
+    gifts = [one.gift_id for one in payouts if one.gift_id is not None]
+    found = set(tickets_of(uow.session, compensation_ids=owed, **tenant))
+    return sorted(found | set(tickets_of_gifts(uow.session, gift_ids=gifts, **tenant)))
+
+
+def _fact(payout: ClaimedPayout) -> tuple[PostingKind, uuid.UUID]:
+    """What an issued voucher of this payout moves in the books."""
+    if payout.gift_id is not None:
+        return PostingKind.GIFT_ISSUED, payout.gift_id
+    return PostingKind.VOUCHER_ISSUED, cast(uuid.UUID, payout.compensation_id)
+
+
 def _issue(
-    uow: UnitOfWork, orders: Sequence[VoucherOrder], debts: dict[uuid.UUID, uuid.UUID]
+    uow: UnitOfWork,
+    orders: Sequence[VoucherOrder],
+    facts: dict[uuid.UUID, tuple[PostingKind, uuid.UUID]],
 ) -> None:
-    """A voucher for each payout, and its debt moved in the books; `debts` by payout."""
+    """A voucher for each payout, and its debt moved in the books; `facts` by payout."""
     organisation = organisation_info(uow.session, organisation_id=uow.organisation_id)
     issue_vouchers(
         uow.session,
@@ -89,13 +104,7 @@ def _issue(
         organisation_id=uow.organisation_id,
         now=uow.now,
         postings=[
-            Posting(
-                PostingKind.VOUCHER_ISSUED,
-                debts[order.payout_id],
-                order.amount_minor,
-                order.currency,
-            )
-            for order in orders
+            Posting(*facts[order.payout_id], order.amount_minor, order.currency) for order in orders
         ],
     )
 

@@ -14,6 +14,8 @@ class Account(enum.StrEnum):
     COMPENSATION_EXPENSE = "compensation_expense"  # what broken promises cost
     COMPENSATION_OWED = "compensation_owed"  # debts to customers without a payout yet
     VOUCHERS_ISSUED = "vouchers_issued"  # debts to customers in the shape of vouchers
+    GOODWILL_EXPENSE = "goodwill_expense"  # what clerks gave out of their purses
+    GOODWILL_OWED = "goodwill_owed"  # gifts without a payout yet
     DESK_SETTLEMENT = "desk_settlement"  # what the desk gave for vouchers: cash, fee or goods
 
 
@@ -21,5 +23,7 @@ KINDS = {
     Account.COMPENSATION_EXPENSE: AccountKind.EXPENSE,
     Account.COMPENSATION_OWED: AccountKind.LIABILITY,
     Account.VOUCHERS_ISSUED: AccountKind.LIABILITY,
+    Account.GOODWILL_EXPENSE: AccountKind.EXPENSE,
+    Account.GOODWILL_OWED: AccountKind.LIABILITY,
     Account.DESK_SETTLEMENT: AccountKind.ASSET,
 }

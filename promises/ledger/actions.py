@@ -54,6 +54,10 @@ class PostingKind(enum.StrEnum):
     VOUCHER_ISSUED = "voucher_issued"
     VOUCHER_REDEEMED = "voucher_redeemed"
     VOUCHER_EXPIRED = "voucher_expired"
+    GIFT_OWED = "gift_owed"
+    GIFT_CANCELLED = "gift_cancelled"
+    GIFT_ISSUED = "gift_issued"
+    GIFT_EXPIRED = "gift_expired"
 
 
 _SIDES: dict[PostingKind, tuple[Account, Account]] = {
@@ -62,10 +66,17 @@ _SIDES: dict[PostingKind, tuple[Account, Account]] = {
     PostingKind.VOUCHER_ISSUED: (Account.COMPENSATION_OWED, Account.VOUCHERS_ISSUED),
     PostingKind.VOUCHER_REDEEMED: (Account.VOUCHERS_ISSUED, Account.DESK_SETTLEMENT),
     PostingKind.VOUCHER_EXPIRED: (Account.VOUCHERS_ISSUED, Account.COMPENSATION_EXPENSE),
+    PostingKind.GIFT_OWED: (Account.GOODWILL_EXPENSE, Account.GOODWILL_OWED),
+    PostingKind.GIFT_CANCELLED: (Account.GOODWILL_OWED, Account.GOODWILL_EXPENSE),
+    PostingKind.GIFT_ISSUED: (Account.GOODWILL_OWED, Account.VOUCHERS_ISSUED),
+    PostingKind.GIFT_EXPIRED: (Account.VOUCHERS_ISSUED, Account.GOODWILL_EXPENSE),
 }
 
 
-_REVERSES = {PostingKind.CANCELLED: PostingKind.OWED}
+_REVERSES = {
+    PostingKind.CANCELLED: PostingKind.OWED,
+    PostingKind.GIFT_CANCELLED: PostingKind.GIFT_OWED,
+}
 """The fact that a correction takes back: its transaction is named by the reversal."""
 
 

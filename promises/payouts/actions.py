@@ -34,7 +34,8 @@ _CLAIM = """
 WITH free AS (
     SELECT id, state FROM payouts
     WHERE organisation_id = %(organisation_id)s
-      AND (state = 'ready' OR (state IN ('submitting', 'unknown') AND lease_until <= %(now)s))
+      AND ((state = 'ready' AND (lease_until IS NULL OR lease_until <= %(now)s))
+           OR (state IN ('submitting', 'unknown') AND lease_until <= %(now)s))
     ORDER BY created_at, id
     LIMIT %(limit)s
     FOR UPDATE SKIP LOCKED
@@ -44,6 +45,7 @@ SET state = 'submitting', lease_until = %(lease_until)s, changed_at = %(now)s
 FROM free
 WHERE p.organisation_id = %(organisation_id)s AND p.id = free.id
 RETURNING p.id, p.rail, p.amount_minor, p.currency, p.key, p.request, p.compensation_id,
+    p.gift_id,
     free.state <> 'ready' AS tried_before,
     (SELECT count(*) FROM payout_attempts a
      WHERE a.organisation_id = p.organisation_id AND a.payout_id = p.id AND a.step = 'begun')
@@ -99,13 +101,15 @@ class PayoutOrder:
 
 @dataclass(frozen=True, slots=True)
 class ClaimedPayout:
-    """A payout that is ours to submit until its lease ends. `tried_before`: look it up first."""
+    """A payout that is ours to submit until its lease ends. `tried_before`: look it up first. It
+    pays either a compensation or a gift."""
 
     request: PayoutRequest
     rail: str
-    compensation_id: uuid.UUID
+    compensation_id: uuid.UUID | None
     number: int
     tried_before: bool
+    gift_id: uuid.UUID | None = None
 
 
 def prepare_payouts(
@@ -161,6 +165,7 @@ def claim_payouts(
             compensation_id=row.compensation_id,
             number=row.tries + 1,
             tried_before=row.tried_before,
+            gift_id=row.gift_id,
         )
         for row in found
     ]

@@ -64,21 +64,30 @@ _FIND_BY_CODE = _FIND.format(condition="v.code_mac = %(code_mac)s")
 _LOCK_BY_ID = _FIND.format(condition="v.id = %(voucher_id)s FOR UPDATE")
 _FIND_BY_TICKETS = """
 SELECT v.id, v.payout_id, v.generation, v.last4, v.amount_minor, v.currency, v.state,
-    v.issued_at, v.expires_at, v.redeemed_at, c.id AS compensation_id, c.ticket_id
-FROM vouchers v
-JOIN payouts p ON p.organisation_id = v.organisation_id AND p.id = v.payout_id
-JOIN compensations c ON c.organisation_id = p.organisation_id AND c.id = p.compensation_id
-WHERE v.organisation_id = %(organisation_id)s AND c.ticket_id = ANY(%(ticket_ids)s)
+    v.issued_at, v.expires_at, v.redeemed_at, d.compensation_id, d.gift_id, d.ticket_id
+FROM (
+    SELECT p.id, p.compensation_id, NULL::uuid AS gift_id, c.ticket_id
+    FROM compensations c
+    JOIN payouts p ON p.organisation_id = c.organisation_id AND p.compensation_id = c.id
+    WHERE c.organisation_id = %(organisation_id)s AND c.ticket_id = ANY(%(ticket_ids)s)
+    UNION ALL
+    SELECT p.id, NULL, g.id, g.ticket_id
+    FROM goodwill_gifts g
+    JOIN payouts p ON p.organisation_id = g.organisation_id AND p.gift_id = g.id
+    WHERE g.organisation_id = %(organisation_id)s AND g.ticket_id = ANY(%(ticket_ids)s)
+) d
+JOIN vouchers v ON v.organisation_id = %(organisation_id)s AND v.payout_id = d.id
 ORDER BY v.issued_at, v.id
 """
 
 _TICKET = """
-SELECT c.ticket_id
+SELECT coalesce(c.ticket_id, g.ticket_id) AS ticket_id
 FROM vouchers v
 JOIN payouts p ON p.organisation_id = v.organisation_id AND p.id = v.payout_id
-JOIN compensations c ON c.organisation_id = p.organisation_id AND c.id = p.compensation_id
+LEFT JOIN compensations c ON c.organisation_id = p.organisation_id AND c.id = p.compensation_id
+LEFT JOIN goodwill_gifts g ON g.organisation_id = p.organisation_id AND g.id = p.gift_id
 WHERE v.organisation_id = %(organisation_id)s AND v.id = ANY(%(voucher_ids)s)
-ORDER BY c.ticket_id
+ORDER BY 1
 """
 
 _REISSUE = """
@@ -101,9 +110,10 @@ WITH due AS (
     FOR UPDATE SKIP LOCKED
 )
 UPDATE vouchers v SET state = 'expired'
-FROM due
+FROM due, payouts p
 WHERE v.organisation_id = %(organisation_id)s AND v.id = due.id
-RETURNING v.id, v.amount_minor, v.currency
+  AND p.organisation_id = v.organisation_id AND p.id = v.payout_id
+RETURNING v.id, v.amount_minor, v.currency, p.gift_id IS NOT NULL AS of_a_gift
 """
 
 
@@ -118,11 +128,12 @@ class VoucherOrder:
 
 @dataclass(frozen=True, slots=True)
 class VoucherValue:
-    """A voucher and what it is or was worth."""
+    """A voucher and what it is or was worth. `of_a_gift`: it paid no compensation."""
 
     voucher_id: uuid.UUID
     amount_minor: int
     currency: str
+    of_a_gift: bool = False
 
 
 def issue_vouchers(
@@ -288,4 +299,6 @@ def expire_vouchers(
     expired = rows(
         session, _EXPIRE, {"organisation_id": organisation_id, "now": now, "limit": limit}
     )
-    return [VoucherValue(row.id, row.amount_minor, row.currency) for row in expired]
+    return [
+        VoucherValue(row.id, row.amount_minor, row.currency, row.of_a_gift) for row in expired
+    ]

@@ -2,9 +2,10 @@
 
 from flask import Blueprint
 
-from promises.public import display, feedback, kiosk, presence, promises, tickets
+from promises.public import callback, display, feedback, kiosk, presence, promises, tickets
 
 ALL: tuple[Blueprint, ...] = (
+    callback.blueprint,
     display.blueprint,
     feedback.blueprint,
     kiosk.blueprint,

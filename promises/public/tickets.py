@@ -14,6 +14,7 @@ from flask import Blueprint, Response, flash, redirect, render_template, session
 from werkzeug.wrappers import Response as BaseResponse
 
 from promises.db.session import UnitOfWork
+from promises.desk.callbacks import Offer, offers_of
 from promises.desk.matters import MatterView, matter_view, statements
 from promises.desk.models import TicketKind, TicketState
 from promises.desk.queries import (
@@ -40,6 +41,7 @@ from promises.public.forms import FollowForm
 from promises.public.matter import Seen, seen_events
 from promises.public.presence import LAST_TICKET
 from promises.public.qr import qr
+from promises.reporting.goodwill import GiftView, gifts_of_ticket
 from promises.reporting.ticket_panels import TicketPanel, ticket_panels
 from promises.reporting.wait_range import WaitRange, wait_range
 
@@ -71,6 +73,8 @@ class Page:
     now: dt.datetime
     matter: MatterView | None = None
     items: Sequence[Seen] = ()
+    offer: Offer | None = None
+    gifts: Sequence[GiftView] = ()
     asked: AfterCase | None = None
 
     @property
@@ -222,7 +226,7 @@ def _ticket(uow: UnitOfWork, code: str) -> TicketView:
 
 def _page(uow: UnitOfWork, code: str) -> Page:
     ticket = _ticket(uow, code)
-    tenant = {"organisation_id": uow.organisation_id}
+    tenant: dict[str, Any] = {"organisation_id": uow.organisation_id}
     matter, items = None, []
     if ticket.kind is not TicketKind.VISIT:
         matter = matter_view(uow.session, ticket_id=ticket.ticket_id, **tenant)
@@ -238,8 +242,14 @@ def _page(uow: UnitOfWork, code: str) -> Page:
         span = wait_range(
             uow.session, branch_id=ticket.branch_id, now=uow.now, ahead=ahead, **tenant
         )
-    paid = any(p.compensation and p.compensation.payout for p in panels)
+    gifts = gifts_of_ticket(uow.session, ticket_id=ticket.ticket_id, **tenant)
+    paid = any(p.compensation and p.compensation.payout for p in panels) or gifts
     codes = codes_of_ticket(uow, ticket_id=ticket.ticket_id) if paid else []
     shown = {row.id: code for row, code in codes}
+    offer = None
+    if ticket.state in (TicketState.WAITING, TicketState.BOOKED):
+        offer = offers_of(uow.session, ticket_ids=[ticket.ticket_id], **tenant).get(
+            ticket.ticket_id
+        )
     asked = after_case(uow, ticket)
-    return Page(ticket, panels, shown, ahead, span, uow.now, matter, items, asked)
+    return Page(ticket, panels, shown, ahead, span, uow.now, matter, items, offer, gifts, asked)

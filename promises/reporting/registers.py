@@ -122,15 +122,16 @@ WHERE c.organisation_id = %(organisation_id)s
 
 PAYOUTS = Register(
     """
-SELECT p.id, p.compensation_id, p.rail, p.amount_minor, p.currency, p.state, p.created_at,
+SELECT p.id, p.compensation_id, p.gift_id, p.rail, p.amount_minor, p.currency, p.state, p.created_at,
        p.changed_at
 FROM payouts p
-JOIN compensations c ON c.organisation_id = p.organisation_id AND c.id = p.compensation_id
+LEFT JOIN compensations c ON c.organisation_id = p.organisation_id AND c.id = p.compensation_id
+LEFT JOIN goodwill_gifts g ON g.organisation_id = p.organisation_id AND g.id = p.gift_id
 WHERE p.organisation_id = %(organisation_id)s
 """,
     "p.id",
     {
-        BRANCH: "c.branch_id = %(branch_id)s",
+        BRANCH: "coalesce(c.branch_id, g.branch_id) = %(branch_id)s",
         "compensation_id": "p.compensation_id = %(compensation_id)s",
         "state": "p.state = %(state)s",
     },
@@ -138,16 +139,18 @@ WHERE p.organisation_id = %(organisation_id)s
 
 VOUCHERS = Register(
     """
-SELECT v.id, v.payout_id, p.compensation_id, c.ticket_id, v.last4, v.amount_minor, v.currency,
+SELECT v.id, v.payout_id, p.compensation_id, p.gift_id,
+       coalesce(c.ticket_id, g.ticket_id) AS ticket_id, v.last4, v.amount_minor, v.currency,
        v.state, v.issued_at, v.expires_at, v.redeemed_at
 FROM vouchers v
 JOIN payouts p ON p.organisation_id = v.organisation_id AND p.id = v.payout_id
-JOIN compensations c ON c.organisation_id = p.organisation_id AND c.id = p.compensation_id
+LEFT JOIN compensations c ON c.organisation_id = p.organisation_id AND c.id = p.compensation_id
+LEFT JOIN goodwill_gifts g ON g.organisation_id = p.organisation_id AND g.id = p.gift_id
 WHERE v.organisation_id = %(organisation_id)s
 """,
     "v.id",
     {
-        BRANCH: "c.branch_id = %(branch_id)s",
+        BRANCH: "coalesce(c.branch_id, g.branch_id) = %(branch_id)s",
         "payout_id": "v.payout_id = %(payout_id)s",
         "state": "v.state = %(state)s",
     },

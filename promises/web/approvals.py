@@ -22,7 +22,9 @@ from promises.reporting.approvals import (
     disputed_tickets,
     open_hold_windows,
 )
+from promises.reporting.goodwill import waiting_gifts
 from promises.web.cursors import read_cursor, write_cursor
+from promises.web.goodwill import reason_words
 
 blueprint = Blueprint("approvals", __name__)
 
@@ -197,6 +199,8 @@ def _page(*, after: str | None, values: Any, refusal: str | None = None) -> str:
             "windows": open_hold_windows(uow.session, **tenant),
             "annulments": asked_annulments(uow.session, **tenant),
             "disputes": disputed_tickets(uow.session, **tenant),
+            "gifts": waiting_gifts(uow.session, **tenant),
+            "gift_reasons": reason_words(),
             "now": uow.now,
         }
     following = write_cursor(shown[-1].created_at, shown[-1].id) if len(found) > PAGE else None

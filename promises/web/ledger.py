@@ -19,6 +19,8 @@ ACCOUNT_NAMES = {
     Account.COMPENSATION_EXPENSE: N_("Cost of broken promises"),
     Account.COMPENSATION_OWED: N_("Owed to customers"),
     Account.VOUCHERS_ISSUED: N_("Vouchers in customers' hands"),
+    Account.GOODWILL_EXPENSE: N_("Goodwill given by clerks"),
+    Account.GOODWILL_OWED: N_("Goodwill not yet issued"),
     Account.DESK_SETTLEMENT: N_("Given out at the desks"),
 }
 KIND_NAMES = {
@@ -27,6 +29,10 @@ KIND_NAMES = {
     PostingKind.VOUCHER_ISSUED: N_("Voucher issued"),
     PostingKind.VOUCHER_REDEEMED: N_("Voucher redeemed"),
     PostingKind.VOUCHER_EXPIRED: N_("Voucher expired"),
+    PostingKind.GIFT_OWED: N_("Goodwill given"),
+    PostingKind.GIFT_CANCELLED: N_("Goodwill taken back"),
+    PostingKind.GIFT_ISSUED: N_("Voucher of goodwill issued"),
+    PostingKind.GIFT_EXPIRED: N_("Voucher of goodwill expired"),
 }
 
 

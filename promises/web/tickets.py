@@ -25,10 +25,12 @@ from promises.kernel.errors import DomainError, NotFound
 from promises.kernel.text import N_
 from promises.kernel.zones import local_date
 from promises.reporting.customer_memory import customer_memory
+from promises.reporting.goodwill import gifts_of_ticket
 from promises.reporting.ticket_panels import ticket_panels
 from promises.web.cursors import read_cursor, write_cursor
 from promises.web.forms.matters import KINDS
 from promises.web.forms.tickets import SearchForm
+from promises.web.goodwill import reason_words
 from promises.web.memory import may_remember
 from promises.web.ticket_timeline import timeline_items
 
@@ -104,6 +106,7 @@ def show(ticket_id: uuid.UUID) -> str | Response:
             )
         events = ticket_timeline(uow.session, ticket_id=ticket_id, **tenant)
         panels = ticket_panels(uow.session, ticket_id=ticket_id, **tenant)
+        gifts = gifts_of_ticket(uow.session, ticket_id=ticket_id, **tenant)
         names = {}
         if may(Permission.REPORT_READ):
             names = {member.id: member.name for member in list_members(uow.session, **tenant)}
@@ -119,10 +122,13 @@ def show(ticket_id: uuid.UUID) -> str | Response:
         doubtful=doubtful,
         panels=panels,
         memory=memory,
+        gifts=gifts,
+        gift_reasons=reason_words(),
+        me=uow.actor.id,
         kinds=KINDS,
         has_voucher=any(
             panel.compensation and panel.compensation.payout for panel in panels
-        ),
+        ) or any(gift.voucher_id for gift in gifts),
         now=uow.now,
     )  # fmt: skip
 

@@ -55,7 +55,8 @@ GROUP BY organisation_id
 UNION ALL
 SELECT 'settle', organisation_id, min(created_at)
 FROM payouts
-WHERE (state = 'ready' AND created_at <= %(ready_before)s)
+WHERE (state = 'ready' AND created_at <= %(ready_before)s
+        AND (lease_until IS NULL OR lease_until <= %(now)s))
     OR (state IN ('submitting', 'unknown') AND lease_until <= %(now)s)
 GROUP BY organisation_id
 """

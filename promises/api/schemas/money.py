@@ -69,10 +69,11 @@ class CompensationsQuery(PageQuery):
 
 class PayoutSchema(Amount):
     """An instruction to move money by a rail. A voucher is submitted when issued, paid when
-    redeemed."""
+    redeemed. It pays a compensation, or a gift of goodwill; the other id is null."""
 
     id = Id(required=True)
-    compensation_id = Id(required=True)
+    compensation_id = Id(required=True, allow_none=True)
+    gift_id = Id(required=True, allow_none=True)
     rail = Text(required=True)
     state = Choice(PayoutState, required=True)
     created_at = Instant(required=True)
@@ -90,7 +91,8 @@ class VoucherSchema(Amount):
 
     id = Id(required=True)
     payout_id = Id(required=True)
-    compensation_id = Id(required=True)
+    compensation_id = Id(required=True, allow_none=True)
+    gift_id = Id(required=True, allow_none=True)
     ticket_id = Id(required=True)
     last4 = Text(required=True)
     state = Choice(VoucherState, required=True)
@@ -149,6 +151,7 @@ COMPENSATION = _VALUE | {
 PAYOUT = _VALUE | {
     "id": OTHER_ID,
     "compensation_id": EXAMPLE_ID,
+    "gift_id": None,
     "rail": "voucher",
     "state": "submitted",
     "created_at": _CREATED,
@@ -158,6 +161,7 @@ VOUCHER = _VALUE | {
     "id": EXAMPLE_ID,
     "payout_id": OTHER_ID,
     "compensation_id": EXAMPLE_ID,
+    "gift_id": None,
     "ticket_id": EXAMPLE_ID,
     "last4": "7QX2",
     "state": "active",
