@@ -9,10 +9,11 @@ from collections.abc import Callable
 
 from promises.simulation.acts import Acts
 from promises.simulation.bank import Bank
+from promises.simulation.proposals import tell_of_proposals
 
 Story = Callable[[Acts, Bank, dt.datetime], object]
 
-STORIES: tuple[Story, ...] = ()
+STORIES: tuple[Story, ...] = (tell_of_proposals,)
 
 
 def tell_stories(acts: Acts, bank: Bank, now: dt.datetime) -> None:
