@@ -6,7 +6,7 @@ import re
 import unicodedata
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
@@ -22,6 +22,7 @@ from promises.catalogue.errors import (
     VersionTimeTaken,
 )
 from promises.catalogue.models import Promise, PromiseVersion
+from promises.catalogue.notice import announce_change, announce_end
 from promises.catalogue.targets import TargetStep, dump_path, is_path
 from promises.kernel.actors import Actor, ActorKind
 from promises.kernel.ids import new_id
@@ -39,7 +40,8 @@ class NewVersion:
     """What is to be published. Without `promise_id` a new promise begins.
 
     `slug` is for a new promise only; None makes one from the title. `titles` are by language, at
-    least one.
+    least one. `change_reasons`, by language too, say publicly why customers get less than by the
+    version before, where they do.
     """
 
     terms: Terms
@@ -48,6 +50,7 @@ class NewVersion:
     way_of_working: str
     team_reward: str = ""
     target_path: tuple[TargetStep, ...] = ()
+    change_reasons: Mapping[str, str] = field(default_factory=dict)
     promise_id: uuid.UUID | None = None
     slug: str | None = None
 
@@ -73,7 +76,8 @@ def publish_version(
     """Insert an immutable version. Only the first of a promise may hold from before `now`: the
     caller has made sure that the span holds imported tickets only.
 
-    Raises DraftRefused, NoSuchPromise, SlugTaken, PromiseEnded, ForwardOnly, VersionTimeTaken.
+    Raises DraftRefused, NoSuchPromise, SlugTaken, PromiseEnded, ForwardOnly, VersionTimeTaken, and
+    of a later version that gives customers less what `announce_change` names.
     """
     version = _tidied(version)
     valid_from = version.valid_from
@@ -90,6 +94,10 @@ def publish_version(
     row.published_by = actor.id if actor.kind is ActorKind.MEMBER else None
     session.add(row)
     session.flush()
+    if number > 1:
+        announce_change(
+            session, version=row, terms=version.terms, now=now, reasons=version.change_reasons
+        )
     return PublishedVersion(
         promise.id, row.id, number, promise.slug, valid_from, row.applied_to_history
     )
@@ -119,25 +127,30 @@ def end_promise(
     session: Session,
     *,
     organisation_id: uuid.UUID,
+    actor: Actor,
     now: dt.datetime,
     promise_id: uuid.UUID,
     ends_at: dt.datetime,
-    reason: str,
+    reasons: Mapping[str, str],
 ) -> dt.datetime:
-    """From `ends_at` on nobody new is promised this; what is open or owed stays. Once only.
+    """From `ends_at` on nobody new is promised this; what is open or owed stays. Once only, and
+    announced in time. `reasons` are public, by language.
 
-    Raises NoSuchPromise, AlreadyEnding, DraftRefused.
+    Raises NoSuchPromise, AlreadyEnding, DraftRefused, NoticeTooShort.
     """
     promise = lock_promise(session, organisation_id=organisation_id, promise_id=promise_id)
     if promise.ends_at is not None:
         raise AlreadyEnding(ends_at=promise.ends_at)
-    check = Check()
-    check.text("reason", tidy(reason))
-    if require_utc(ends_at) < now:
-        check.refuse("ends_at", N_("A promise ends now or later, never in the past."))
-    check.done()
-    promise.ends_at = require_utc(ends_at)
-    promise.end_reason = tidy(reason)
+    end = announce_end(
+        session,
+        promise=promise,
+        actor=actor,
+        now=now,
+        ends_at=require_utc(ends_at),
+        reasons=reasons,
+    )
+    promise.ends_at = end.ends_at
+    promise.end_reason = next(iter(end.reasons.values()))
     session.flush()
     return promise.ends_at
 

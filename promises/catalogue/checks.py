@@ -17,6 +17,7 @@ from promises.rules.terms import GuaranteeTerms, Terms
 
 LONGEST_TITLE = 160
 LONGEST_TEXT = 4000
+LONGEST_REASON = 300
 _LINES = "\n\t"
 
 
@@ -55,6 +56,15 @@ class Check:
             if locale not in LOCALES:
                 self.refuse("titles", N_("There is no field of this name."))
             self.text(f"titles.{locale}", title, longest=LONGEST_TITLE)
+
+    def reasons(self, name: str, reasons: Mapping[str, str]) -> None:
+        """Public reasons by language, in at least one."""
+        if not reasons:
+            self.refuse(name, N_("This is missing."))
+        for locale, text in reasons.items():
+            if locale not in LOCALES:
+                self.refuse(name, N_("There is no field of this name."))
+            self.text(f"{name}.{locale}", text, longest=LONGEST_REASON)
 
     def done(self) -> None:
         if self.problems:

@@ -102,6 +102,24 @@ class AlreadyPaused(Conflict):
     )
 
 
+class NoticeTooShort(Refused):
+    code = "notice_too_short"
+    message = N_(
+        "This gives customers less than before, so it is announced at least %(hours)s hours before "
+        "it holds: from %(earliest)s at the earliest."
+    )
+
+
+class FollowedByLess(Conflict):
+    """A version that was announced as no worse would be worse than the one to be put before it."""
+
+    code = "followed_by_less"
+    message = N_(
+        "From %(valid_from)s another version holds, which would then give customers less than this "
+        "one, and nobody was told so. Let this one begin after it."
+    )
+
+
 class NoSuchPause(NotFound):
     code = "no_such_pause"
     message = N_("There is no such pause.")

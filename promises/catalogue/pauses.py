@@ -20,10 +20,8 @@ from promises.catalogue.pause_models import PromisePause
 from promises.identity.queries import branch_by_id
 from promises.kernel.actors import Actor, ActorKind
 from promises.kernel.ids import new_id
-from promises.kernel.text import LOCALES, N_
+from promises.kernel.text import N_
 from promises.kernel.zones import require_utc
-
-LONGEST_REASON = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,18 +115,8 @@ def _check(now: dt.datetime, wanted: NewPause) -> None:
         check.refuse("starts_at", N_("A pause begins now or later, never in the past."))
     if wanted.ends_at is not None and wanted.ends_at <= wanted.starts_at:
         check.refuse("ends_at", N_("A pause ends after it begins."))
-    check_reasons(check, wanted.reasons)
+    check.reasons("reasons", wanted.reasons)
     check.done()
-
-
-def check_reasons(check: Check, reasons: Mapping[str, str]) -> None:
-    """A public reason in at least one language of the service."""
-    if not reasons:
-        check.refuse("reasons", N_("This is missing."))
-    for locale, text in reasons.items():
-        if locale not in LOCALES:
-            check.refuse("reasons", N_("There is no field of this name."))
-        check.text(f"reasons.{locale}", text, longest=LONGEST_REASON)
 
 
 def _require_free(session: Session, organisation_id: uuid.UUID, wanted: NewPause) -> None:

@@ -1,14 +1,12 @@
-"""Management's choice: publish a version, decline a proposal, end a promise.
+"""Management's choice: publish a version, decline a proposal.
 
-Each of the three is audited. The audit trail is written last: its lock is the last one taken.
+Both are audited. The audit trail is written last: its lock is the last one taken.
 """
 
-import datetime as dt
 import uuid
 
 from promises.audit.actions import record
 from promises.catalogue.actions import NewVersion, PublishedVersion, publish_version
-from promises.catalogue.actions import end_promise as store_end
 from promises.catalogue.errors import HistoryHoldsLiveTickets
 from promises.catalogue.models import Decision
 from promises.catalogue.proposal_moves import lock_undecided_proposal
@@ -126,25 +124,6 @@ def decline(uow: UnitOfWork, *, proposal_id: uuid.UUID, reason: str) -> Decision
         details={"decision_id": str(decision.id)},
     )
     return decision
-
-
-def end_promise(
-    uow: UnitOfWork, *, promise_id: uuid.UUID, ends_at: dt.datetime, reason: str
-) -> dt.datetime:
-    """From `ends_at` on the promise is made to nobody new; open commitments and debts stay.
-
-    The reason is shown publicly. Raises NoSuchPromise, AlreadyEnding, DraftRefused.
-    """
-    ended = store_end(
-        uow.session,
-        organisation_id=uow.organisation_id,
-        now=uow.now,
-        promise_id=promise_id,
-        ends_at=ends_at,
-        reason=reason,
-    )
-    _audit(uow, "promise_ended", promise_id, ends_at=ended.isoformat())
-    return ended
 
 
 def _audit(uow: UnitOfWork, action: str, promise_id: uuid.UUID, **details: object) -> None:

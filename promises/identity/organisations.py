@@ -14,6 +14,9 @@ from promises.identity.errors import SlugTaken
 from promises.identity.models import DirectoryEntry, Organisation, VoucherUse
 from promises.kernel.actors import Actor
 
+NOTICE_HOURS = (24, 2160)
+"""The shortest and the longest notice of what gives customers less: a day to ninety."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewOrganisation:
@@ -31,6 +34,7 @@ class OrganisationSettings:
     locale: str
     voucher_use: VoucherUse
     voucher_valid_years: int
+    notice_hours: int
 
 
 def create_organisation(
@@ -83,6 +87,7 @@ def change_settings(
         checks.name("name", settings.name)
         + checks.locale("locale", settings.locale)
         + checks.within("voucher_valid_years", settings.voucher_valid_years, 1, 10)
+        + checks.within("notice_hours", settings.notice_hours, *NOTICE_HOURS)
     )
     row = queries.organisation_row(session, organisation_id=organisation_id)
     changed = apply(row, dataclasses.asdict(settings))

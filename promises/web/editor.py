@@ -1,5 +1,6 @@
 """The promise editor: questions with the sentence beside them, and the publication at the end."""
 
+import dataclasses
 import uuid
 from typing import Any
 
@@ -12,18 +13,26 @@ from promises.catalogue.drafts import lock_draft, settle_draft
 from promises.catalogue.targets import is_path
 from promises.flows.publish_draft import publish_draft
 from promises.http.context import current, work
-from promises.http.forms import Form
 from promises.http.i18n import gettext
 from promises.http.permissions import Permission, staff
 from promises.kernel.errors import Conflict, DomainError
 from promises.kernel.text import LOCALES, N_
 from promises.rules.terms import dump_terms
 from promises.web.editor_changes import Reading, changes
-from promises.web.editor_draft import DraftForm, Opened, open_draft, save, version_of
+from promises.web.editor_draft import (
+    DraftForm,
+    Opened,
+    gives_less,
+    open_draft,
+    save,
+    version_of,
+)
 from promises.web.editor_history import history_line
 from promises.web.forms.editor import LATER, terms_of
 from promises.web.forms.editor_answers import answers_of
 from promises.web.forms.editor_words import NOTES, STATED, UNITS
+from promises.web.forms.pauses import ReasonsForm
+from promises.web.notice_words import POINTS
 
 blueprint = Blueprint("editor", __name__)
 
@@ -116,17 +125,18 @@ def _shown(opened: Opened) -> dict[str, Any]:
 def check(draft_id: uuid.UUID) -> Response | tuple[str, int]:
     """The whole once more, what changes, and the publication."""
     opened = open_draft(draft_id)
-    form, refused = opened.form(formdata=None), Form()
+    form, refused = opened.form(formdata=None), ReasonsForm()
     status = 200
     try:
         with work() as uow:
             version = version_of(opened, form, uow)
+            less = gives_less(uow, version)
             if request.method == "POST":
                 made = publish_draft(
                     uow,
                     draft_id=draft_id,
                     revision=_revision(),
-                    version=version,
+                    version=dataclasses.replace(version, change_reasons=refused.reasons()),
                     reason=form.reason.data or "",
                 )
                 return _published(made)
@@ -138,7 +148,13 @@ def check(draft_id: uuid.UUID) -> Response | tuple[str, int]:
     before = opened.now_said
     changed = changes(dump_terms(before), opened.row.terms, _reading(opened)) if before else None
     page = render_template(
-        "editor/check.html", **_shown(opened), version=version, form=refused, changes=changed
+        "editor/check.html",
+        **_shown(opened),
+        version=version,
+        form=refused,
+        changes=changed,
+        less=less,
+        points=[POINTS[point] for point in less.points] if less else (),
     )
     return page, status
 

@@ -10,6 +10,7 @@ from promises.catalogue.draft_models import DraftState
 from promises.catalogue.draft_queries import DraftRow, get_draft
 from promises.catalogue.drafts import lock_draft, save_draft
 from promises.catalogue.errors import DraftSettled
+from promises.catalogue.notice import Announcement, announcement_for
 from promises.catalogue.queries import PromiseInfo, promise_by_slug
 from promises.catalogue.templates.library import Template, template_of
 from promises.db.session import UnitOfWork
@@ -106,6 +107,20 @@ def save(
         own=uow.actor,
     )
     save_draft(uow.session, draft=draft, actor=uow.actor, now=uow.now, terms=terms, answers=answers)
+
+
+def gives_less(uow: UnitOfWork, version: NewVersion) -> Announcement | None:
+    """In what a next version gives customers less than the one before it; None of a new promise."""
+    if version.promise_id is None:
+        return None
+    return announcement_for(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        now=uow.now,
+        promise_id=version.promise_id,
+        terms=version.terms,
+        valid_from=version.valid_from,
+    )
 
 
 def version_of(opened: Opened, form: DraftForm, uow: UnitOfWork) -> NewVersion:

@@ -1,4 +1,4 @@
-"""Pausing a promise: announced with its reason, shown to whoever takes a number, public in hours."""
+"""Pausing a promise: announced with its reason, told before a number is taken, counted in hours."""
 
 import datetime as dt
 import uuid

@@ -1,4 +1,4 @@
-"""The promises themselves: what they say, how they are kept, their versions, their end."""
+"""The promises themselves: what they say, how they are kept, their versions."""
 
 import datetime as dt
 import uuid
@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, url_for
-from werkzeug.wrappers import Response
-from wtforms.validators import ValidationError
+from flask import Blueprint, render_template
 
 from promises.catalogue.queries import (
     PromiseInfo,
@@ -19,12 +17,9 @@ from promises.catalogue.queries import (
 )
 from promises.catalogue.targets import target_on
 from promises.db.session import UnitOfWork
-from promises.flows.decide_proposal import end_promise
 from promises.http import charts
 from promises.http.context import current, work
-from promises.http.i18n import gettext
 from promises.http.permissions import Permission, staff
-from promises.kernel.errors import DomainError
 from promises.reporting.money import MoneyFigures, money_figures, month_budgets
 from promises.reporting.rates import room_for_breaches
 from promises.reporting.scorecard import (
@@ -41,7 +36,6 @@ from promises.reporting.scorecard import (
 )
 from promises.rules.terms import Terms, WaitTerms
 from promises.web.editor_changes import changes_of_versions
-from promises.web.forms.catalogue import EndForm
 from promises.web.periods import SPAN_DAYS, choose
 from promises.web.words import names_of, tell, title_of
 
@@ -173,31 +167,6 @@ def wait_chart(measured: Waits, version: Version) -> charts.Histogram | None:
 
 
 _BIN_SECONDS = (1, 2, 5, 10, 15, 20, 30, 60, 90, 120, 180, 300, 600, 900, 1800, 3600, 7200, 14_400)
-
-
-@blueprint.route("/staff/promises/<slug:promise_slug>/end", methods=["GET", "POST"])
-@staff(Permission.PROMISE_PUBLISH)
-def end(promise_slug: str) -> Response | tuple[str, int]:
-    with work() as uow:
-        info = _promise(uow, promise_slug)
-    form = EndForm()
-    form.offer()
-    if form.validate_on_submit():
-        try:
-            with work() as uow:
-                ends_at = form.instant(uow.now, current().organisation.time_zone)
-                end_promise(
-                    uow, promise_id=info.promise_id, ends_at=ends_at, reason=form.reason.data
-                )
-        except ValidationError:
-            pass  # the field says why
-        except DomainError as refusal:
-            form.refuse(refusal)
-        else:
-            flash(gettext("The end is settled. What is owed stays owed."), "success")
-            return redirect(url_for("promises.show", promise_slug=promise_slug), 303)
-    page = render_template("promises/end.html", form=form, info=info, title=title_of(info))
-    return page, 422 if form.errors else 200
 
 
 def _promise(uow: UnitOfWork, slug: str) -> PromiseInfo:

@@ -19,11 +19,13 @@ blueprint = Blueprint("settings", __name__)
 def settings() -> Response | tuple[str, int]:
     with work() as uow:
         info = queries.organisation_info(uow.session, organisation_id=uow.organisation_id)
+        row = queries.organisation_row(uow.session, organisation_id=uow.organisation_id)
     form = SettingsForm(
         name=info.name,
         locale=info.locale,
         voucher_use=info.voucher_use,
         voucher_valid_years=info.voucher_valid_years,
+        notice_hours=row.notice_hours,
     )
     form.offer()
     if form.validate_on_submit():
@@ -32,6 +34,7 @@ def settings() -> Response | tuple[str, int]:
             locale=form.locale.data,
             voucher_use=form.voucher_use.data,
             voucher_valid_years=form.voucher_valid_years.data or 0,
+            notice_hours=form.notice_hours.data or 0,
         )
         try:
             with work() as uow:

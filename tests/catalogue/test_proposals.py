@@ -13,6 +13,7 @@ from promises.catalogue.errors import (
     HistoryHoldsLiveTickets,
     NoSuchPromise,
     NoSuchProposal,
+    NoticeTooShort,
     PromiseEnded,
 )
 from promises.catalogue.models import ProposalState
@@ -32,7 +33,8 @@ from promises.catalogue.queries import (
     versions_in_force,
 )
 from promises.db.session import unit_of_work
-from promises.flows.decide_proposal import decline, end_promise, publish
+from promises.flows.decide_proposal import decline, publish
+from promises.flows.end_promise import end_promise
 from promises.flows.propose_promise import propose
 from promises.kernel.actors import SYSTEM
 from promises.kernel.errors import Forbidden
@@ -268,7 +270,7 @@ def published(ground, **changes):
 
 def end(ground, promise_id, ends_at, reason="The branch closes."):
     with unit_of_work(ground.organisation_id, ground.manager) as uow:
-        return end_promise(uow, promise_id=promise_id, ends_at=ends_at, reason=reason)
+        return end_promise(uow, promise_id=promise_id, ends_at=ends_at, reasons={"en": reason})
 
 
 def in_force(ground, at):
@@ -285,21 +287,22 @@ def in_force(ground, at):
 
 def test_ended_promise_is_in_force_until_its_end_and_is_audited(ground):
     made, now = published(ground, slug="ending")
-    end(ground, made.promise_id, now + DAY)
-    assert len(in_force(ground, now + DAY - dt.timedelta(microseconds=1))) == 1
-    assert in_force(ground, now + DAY) == ()
+    ends_at = now + 2 * DAY
+    end(ground, made.promise_id, ends_at)
+    assert len(in_force(ground, ends_at - dt.timedelta(microseconds=1))) == 1
+    assert in_force(ground, ends_at) == ()
     assert actions_on(ground, "promise", made.promise_id)[0] == (
         "promise_ended",
         ground.manager.id,
     )
     with unit_of_work(ground.organisation_id, SYSTEM) as uow:
-        for at, state in ((now, PromiseState.IN_FORCE), (now + DAY, PromiseState.ENDED)):
+        for at, state in ((now, PromiseState.IN_FORCE), (ends_at, PromiseState.ENDED)):
             found = promise_by_slug(
                 uow.session, organisation_id=ground.organisation_id, slug="ending", at=at
             )
             assert (found.state, found.version.version_id) == (state, made.version_id)
             assert found.end_reason == "The branch closes."
-            assert found.version.valid_to == now + DAY
+            assert found.version.valid_to == ends_at
 
 
 def test_ended_promise_gets_neither_a_new_version_nor_another_end(ground):
@@ -316,21 +319,21 @@ def test_ended_promise_gets_neither_a_new_version_nor_another_end(ground):
 
 
 @pytest.mark.parametrize(
-    ("days", "reason", "named"), [(-1, "Why not", "ends_at"), (1, "  ", "reason")]
+    ("days", "reason", "refused"),
+    [(-1, "Why not", NoticeTooShort), (1, "Why not", NoticeTooShort), (2, "  ", DraftRefused)],
 )
-def test_end_in_the_past_or_without_a_reason_is_refused(ground, days, reason, named):
+def test_end_without_notice_or_without_a_reason_is_refused(ground, days, reason, refused):
     made, now = published(ground)
-    with pytest.raises(DraftRefused) as refusal:
+    with pytest.raises(refused):
         end(ground, made.promise_id, now + days * DAY, reason)
-    assert [problem.field for problem in refusal.value.problems] == [named]
-    assert len(in_force(ground, now + 2 * DAY)) == 1
+    assert len(in_force(ground, now + 3 * DAY)) == 1
 
 
 def test_promise_of_another_organisation_is_not_ended(ground):
     other = make_ground()
     made, now = published(ground)
     with pytest.raises(NoSuchPromise):
-        end(other, made.promise_id, now + DAY)
+        end(other, made.promise_id, now + 2 * DAY)
     assert len(in_force(ground, now + DAY)) == 1
 
 

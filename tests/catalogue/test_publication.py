@@ -109,7 +109,10 @@ def test_version_that_drops_a_branch_does_not_revive_the_one_before(ground):
     narrow = simple_terms(branches=[ground.other_branch_id])
     publish(
         ground,
-        new_version(now, terms=narrow, valid_from=now + DAY, promise_id=made.promise_id),
+        new_version(
+            now, terms=narrow, valid_from=now + DAY, promise_id=made.promise_id,
+            change_reasons={"en": "The other branch closes."},
+        ),
         now=now,
     )
     assert len(in_force(ground, now)) == 1

@@ -12,8 +12,9 @@ from promises.desk.imports.actions import Upload, save_mapping
 from promises.desk.models import EventSource, TicketKind
 from promises.desk.values import NewMatter, Said
 from promises.flows import annul_breach, dispute, redeem_voucher, run_import
-from promises.flows.decide_proposal import decline, end_promise, judge_past, publish
+from promises.flows.decide_proposal import decline, judge_past, publish
 from promises.flows.demo_sign_in import demo_path
+from promises.flows.end_promise import end_promise
 from promises.flows.follow_ticket import follow
 from promises.flows.invite_member import invite
 from promises.flows.open_matter import open_matter
@@ -129,8 +130,9 @@ class FullWorld(World):
         self.later(hours=1)
         with self.work(Role.MANAGER) as uow:
             end_promise(
-                uow, promise_id=ended.promise_id, ends_at=uow.now, reason="The machine is broken."
-            )
+                uow, promise_id=ended.promise_id, ends_at=uow.now + DAY,
+                reasons={"en": "The machine is broken."},
+            )  # fmt: skip
 
     def _propose(self, title, **terms):
         draft = ProposalDraft(

@@ -7,7 +7,9 @@ from decimal import Decimal
 import pytest
 
 from promises.catalogue.targets import TargetStep
-from promises.flows.decide_proposal import end_promise, publish
+from promises.db.session import inject_clock
+from promises.flows.decide_proposal import publish
+from promises.flows.end_promise import end_promise
 from promises.kernel.actors import Role
 from promises.kernel.zones import local_date
 from promises.public import promises as pages
@@ -110,8 +112,15 @@ def test_organisations_page_shows_promises_in_force_to_come_and_ended(app, clien
     with app.app_context(), ground.made.work(Role.MANAGER) as uow:
         soon = new_version(uow.now, valid_from=uow.now + DAY, slug="soon", title="Soon")
         publish(uow, version=soon)
+        earlier = uow.now - 3 * DAY
+    with app.app_context(), inject_clock(lambda: earlier), ground.made.work(Role.MANAGER) as uow:
         gone = publish(uow, version=new_version(uow.now, slug="gone", title="Gone"))
-        end_promise(uow, promise_id=gone.promise_id, ends_at=uow.now, reason="Nobody needed it.")
+        end_promise(
+            uow,
+            promise_id=gone.promise_id,
+            ends_at=uow.now + 2 * DAY,
+            reasons={"en": "Nobody needed it."},
+        )
     text = client.get(page(ground)).text
     assert text.index(f"/p/{promise.slug}") < text.index("/p/soon") < text.index("/p/gone")
     assert "97.8%" in text
@@ -128,7 +137,9 @@ def test_versions_are_told_with_what_changed(app, client, ground, promise):
             version=new_version(
                 uow.now,
                 promise_id=promise.promise_id,
-                terms=simple_terms(seconds=720, boundary="exclusive"),
+                terms=simple_terms(
+                    seconds=720, boundary="exclusive", before_limit="kept", after_limit="not_owed"
+                ),
                 target_path=(TargetStep(today, Decimal("0.97")),),
             ),
         )

@@ -216,7 +216,7 @@ def test_a_device_is_enrolled_by_its_code_once(app, admin, made):
 def test_settings_change_the_name_on_every_page(admin, made):
     where = page(made, "staff/settings")
     wanted = {"name": "Uusi pankki", "locale": "sv", "voucher_use": "fee",
-              "voucher_valid_years": "5"}  # fmt: skip
+              "voucher_valid_years": "5", "notice_hours": "48"}  # fmt: skip
     assert post(admin, where, wanted).status_code == 303
     assert "Uusi pankki" in admin.get(page(made, "staff")).text
     with made.work() as uow:
@@ -227,7 +227,8 @@ def test_settings_change_the_name_on_every_page(admin, made):
 @pytest.mark.parametrize("bad", ["a\x00b", "a\x1bb", "a\x7fb"])
 def test_unprintable_characters_are_refused_and_nothing_is_saved(admin, made, bad):
     where = page(made, "staff/settings")
-    wanted = {"name": bad, "locale": "fi", "voucher_use": "cash", "voucher_valid_years": "3"}
+    wanted = {"name": bad, "locale": "fi", "voucher_use": "cash", "voucher_valid_years": "3",
+              "notice_hours": "24"}  # fmt: skip
     response = post(admin, where, wanted)
     assert response.status_code == 422
     assert "cannot be printed" in response.text

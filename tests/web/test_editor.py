@@ -14,7 +14,7 @@ from promises.flows.take_number import take_number
 from promises.kernel.actors import Role
 from promises.rules.terms import GuaranteeTerms
 from tests.factories.identity import make_organisation
-from tests.web.catalogue import publish_draft, revision, send_draft, version_answers
+from tests.web.catalogue import day, publish_draft, revision, send_draft, version_answers
 from tests.web.staff import csrf_token, post, sign_in
 
 C2 = "complaint-2-business-days"
@@ -196,7 +196,16 @@ def test_general_template_is_published_and_its_next_version_keeps_its_blanks(app
     checked = plain(send_draft(manager, draft, COMPLAINT | {"b_limit": "4", "b_cut_off": ""}))
     assert "<dt>Within how long</dt><dd><del>3 working days</del> → <ins>4 working days" in checked
     assert "next open day</dt><dd><del>16:00</del> → <ins>nothing</ins>" in checked
-    assert publish_draft(manager, draft, COMPLAINT | {"b_limit": "4"}).status_code == 303
+    longer = COMPLAINT | {"b_limit": "4"}
+    refused = publish_draft(manager, draft, longer, reason_en="We are fewer people.")
+    assert refused.status_code == 422
+    assert "announced at least 24 hours before" in refused.text
+    announced = longer | {"starts": "later", "starts_on": day(3)}
+    refused = publish_draft(manager, draft, announced)
+    assert refused.status_code == 422
+    assert "Say publicly why customers get less than before." in refused.text
+    said = {"reason_en": "We are fewer people."}
+    assert publish_draft(manager, draft, announced, **said).status_code == 303
     with app.app_context(), made.work(None) as uow:
         versions = list_versions(uow.session, organisation_id=made.id, promise_id=info.promise_id)
     assert len(versions) == 2

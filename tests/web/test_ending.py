@@ -6,7 +6,9 @@ import re
 import pytest
 
 from promises.catalogue.pause_queries import pauses_of_promise
+from promises.flows.end_promise import end_promise
 from promises.flows.pause_promise import pause_promise
+from promises.http.permissions import Asks, access_of
 from promises.identity.access import add_device, enrol_device
 from promises.identity.models import DeviceKind
 from promises.kernel.actors import Role
@@ -152,3 +154,31 @@ def test_display_and_counter_say_that_a_promise_is_paused(client, world, app):
     counter = f"/o/{world.made.slug}/staff/counter"
     post(clerk, f"{counter}/pick", {"counter_id": str(world.made.counter_id)})
     assert REASON in clerk.get(counter).text
+
+
+def test_everything_public_about_an_ended_promise_stays(app, client, world, pages):
+    world.now = process_clock.now() - dt.timedelta(days=3)
+    pause(world, starts_at=world.now, ends_at=world.now + HOUR)
+    with world.work(Role.MANAGER) as uow:
+        end_promise(
+            uow,
+            promise_id=world.published.promise_id,
+            ends_at=uow.now + dt.timedelta(days=2),
+            reasons={"en": "Nobody queues any more."},
+        )
+    slug, visited = world.published.slug, 0
+    for rule in app.url_map.iter_rules():
+        access = access_of(app, rule.endpoint, "GET")
+        about = rule.arguments == {"slug", "promise_slug"} and access is not None
+        if about and access.asks is Asks.ANYBODY:
+            with app.test_request_context():
+                ids = {"slug": world.made.slug, "promise_slug": slug}
+                path = app.url_map.bind("localhost").build(rule.endpoint, ids)
+            assert client.get(path).status_code == 200, path
+            visited += 1
+    assert visited
+    assert f"/p/{slug}" in client.get(f"/o/{world.made.slug}/").text
+    assert "Nobody queues any more." in client.get(f"/o/{world.made.slug}/p/{slug}").text
+    sign_in(client, world.made, Role.MANAGER)
+    assert REASON in client.get(f"{pages}/pauses").text
+    assert "Pause this promise" not in client.get(f"{pages}/pauses").text

@@ -175,21 +175,23 @@ def test_next_version_never_reaches_into_the_past(app, client, ground, promise):
 def test_manager_ends_a_promise_with_a_reason(app, client, ground, promise):
     sign_in(client, ground.made, Role.MANAGER)
     where = page(ground, f"promises/{promise}/end")
-    for wrong in ({"ends": "now", "reason": ""}, {"ends": "later", "reason": "Enough"}):
+    for wrong in (
+        {"ends_on": day(3)},
+        {"reason_en": "Enough"},
+        {"ends_on": day(-1), "reason_en": "Enough"},
+        {"ends_on": day(0), "reason_en": "Enough"},
+    ):
         assert post(client, where, wrong).status_code == 422
-    assert (
-        post(client, where, {"ends": "later", "ends_on": day(-1), "reason": "Enough"}).status_code
-        == 422
-    )
     assert read(app, ground, promise)[0].ends_at is None
-    response = post(client, where, {"ends": "now", "reason": "We answer at once instead."})
+    right = {"ends_on": day(3), "reason_en": "We answer at once instead."}
+    response = post(client, where, right)
     assert response.status_code == 303
     info, _ = read(app, ground, promise)
-    assert (info.state, info.end_reason) == (PromiseState.ENDED, "We answer at once instead.")
+    assert (info.state, info.end_reason) == (PromiseState.IN_FORCE, "We answer at once instead.")
     shown = client.get(response.location).text
+    assert "This promise ends on" in shown
     assert "We answer at once instead." in shown
-    assert "New version" not in shown
-    again = post(client, where, {"ends": "now", "reason": "Once more"})
+    again = post(client, where, right)
     assert again.status_code == 422
     assert "was settled already" in again.text
 
@@ -200,7 +202,7 @@ def test_only_managers_publish_and_end(app, client, ground, promise, role):
     token = csrf_token(client, page(ground, "proposals/new"))
     for rest, answers in (
         ("draft", {}),
-        ("end", {"ends": "now", "reason": "No."}),
+        ("end", {"ends_on": day(3), "reason_en": "No."}),
     ):
         where = page(ground, f"promises/{promise}/{rest}")
         assert client.post(where, data=answers | {"csrf_token": token}).status_code == 403

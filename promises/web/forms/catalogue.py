@@ -139,29 +139,6 @@ def percent_of(share: Decimal) -> Decimal:
     return (share * 100).normalize() + 0
 
 
-class EndForm(Form):
-    ends = RadioField(N_("When does it end?"), coerce=Start, default=Start.NOW)
-    ends_on = DateField(N_("Day"), [Optional()])
-    ends_at = TimeField(N_("Time of day"), [Optional()])
-    reason = Text(N_("Why it ends"), longest=2000)
-
-    def offer(self) -> None:
-        words = {Start.NOW: N_("At once"), Start.LATER: N_("At a later time")}
-        self.ends.choices = options((key, gettext(text)) for key, text in words.items())
-
-    def instant(self, now: dt.datetime, zone: str) -> dt.datetime:
-        if self.ends.data is Start.NOW:
-            return now
-        return _local_instant(self, "ends_on", "ends_at", zone)
-
-    def validate(self, extra_validators: Any = None) -> bool:
-        fine = super().validate(extra_validators)
-        if self.ends.data is not Start.NOW and self.ends_on.data is None:
-            self.ends_on.errors = [gettext("Give the day.")]
-            fine = False
-        return fine
-
-
 class PeriodForm(Form):
     """Which cases a list or a page of figures is about; in the address, so it can be shared."""
 

@@ -1,14 +1,15 @@
-"""Pausing a promise: where, from when until when, and why."""
+"""Pausing and ending a promise: where, from when until when, and why."""
 
 import datetime as dt
 import uuid
 from collections.abc import Iterable
 from enum import StrEnum
+from typing import Any
 
 from wtforms import DateField, RadioField, SelectField, TimeField
-from wtforms.validators import Optional
+from wtforms.validators import InputRequired, Optional
 
-from promises.catalogue.pauses import LONGEST_REASON
+from promises.catalogue.checks import LONGEST_REASON
 from promises.http.forms import Form, Text, one_id, options
 from promises.http.i18n import gettext
 from promises.kernel.text import LOCALES, N_
@@ -70,6 +71,19 @@ class PauseForm(ReasonsForm):
             return starts_at, None
         return starts_at, chosen_instant(self, "until_on", "until_at", zone)
 
-    def validate(self, extra_validators: object = None) -> bool:
+    def validate(self, extra_validators: Any = None) -> bool:
+        fine = super().validate(extra_validators)
+        return self.require_reason() and fine
+
+
+class EndForm(ReasonsForm):
+    ends_on = DateField(N_("First day without it"), [InputRequired()])
+    ends_at = TimeField(N_("From what time"), [Optional()])
+
+    def instant(self, zone: str) -> dt.datetime:
+        """Raises ValidationError, told at the field."""
+        return chosen_instant(self, "ends_on", "ends_at", zone)
+
+    def validate(self, extra_validators: Any = None) -> bool:
         fine = super().validate(extra_validators)
         return self.require_reason() and fine

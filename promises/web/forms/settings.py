@@ -6,6 +6,7 @@ from wtforms.validators import InputRequired, NumberRange
 from promises.http.forms import Form, Line, WholeNumber, options
 from promises.http.i18n import gettext
 from promises.identity.models import VoucherUse
+from promises.identity.organisations import NOTICE_HOURS
 from promises.kernel.text import N_
 from promises.web.forms.account import LANGUAGES
 
@@ -22,6 +23,10 @@ class SettingsForm(Form):
     voucher_use = RadioField(N_("What a voucher is good for"), coerce=VoucherUse)
     voucher_valid_years = WholeNumber(
         N_("How long a voucher is good"), [InputRequired(), NumberRange(1, 10)]
+    )
+    notice_hours = WholeNumber(
+        N_("How long before it holds you announce what gives customers less"),
+        [InputRequired(), NumberRange(*NOTICE_HOURS)],
     )
 
     def offer(self) -> None:
