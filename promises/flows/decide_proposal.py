@@ -15,6 +15,7 @@ from promises.catalogue.queries import get_version
 from promises.db.session import UnitOfWork
 from promises.flows.judge_import import judge_history
 from promises.flows.shadow_runs import stop_for_decision
+from promises.flows.tell_proposal_news import mail_news
 from promises.jobs.queue import JUDGE_HISTORY, defer
 from promises.reporting.live_tickets import live_ticket_in_scope
 
@@ -57,6 +58,7 @@ def publish(
             promise_id=published.promise_id,
             reason=reason,
         )
+        mail_news(uow, proposal_id=proposal.id)
     _follow_up(uow, published, proposal_id)
     return published
 
@@ -113,6 +115,7 @@ def decline(uow: UnitOfWork, *, proposal_id: uuid.UUID, reason: str) -> Decision
         promise_id=None,
         reason=reason,
     )
+    mail_news(uow, proposal_id=proposal_id)
     record(
         uow.session,
         organisation_id=uow.organisation_id,

@@ -18,6 +18,7 @@ from promises.catalogue.shadow_models import ShadowResult, ShadowRun
 from promises.catalogue.shadows import end_run, lock_run, running_runs, store_cases
 from promises.db.session import UnitOfWork
 from promises.desk.facts import Moment, TicketCase, load_past_cases
+from promises.flows.tell_proposal_news import mail_news
 from promises.reporting.shadow_awards import Awards
 from promises.reporting.shadow_cases import (
     Trial,
@@ -81,6 +82,7 @@ def finish(
         move_proposal(
             uow.session, proposal=proposal, actor=uow.actor, now=uow.now, to=ProposalState.OPEN
         )
+        mail_news(uow, proposal_id=proposal.id)
     return result
 
 

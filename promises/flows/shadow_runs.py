@@ -15,6 +15,7 @@ from promises.catalogue.shadow_queries import running_run
 from promises.catalogue.shadows import end_run, lock_run, prolong_run, start_run
 from promises.db.session import UnitOfWork
 from promises.flows.shadow_judge import finish, judge_to
+from promises.flows.tell_proposal_news import mail_news
 from promises.identity.queries import list_branches
 from promises.kernel.text import N_
 from promises.rules.terms import Terms, parse_terms
@@ -67,6 +68,7 @@ def start(
         to=ProposalState.SHADOW,
         reason=reason,
     )
+    mail_news(uow, proposal_id=proposal_id)
     _audit(uow, "shadow_run_started", run, ends_at=run.ends_at.isoformat())
     return run
 

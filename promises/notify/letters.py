@@ -12,6 +12,7 @@ from promises.notify.alert_letters import promise_alert
 from promises.notify.letter_parts import Facts, Letter, say
 from promises.notify.matter_letters import MATTER_LETTERS
 from promises.notify.models import MessageKind
+from promises.notify.notice_letters import NOTICE_LETTERS
 from promises.notify.proposal_letters import PROPOSAL_LETTERS
 from promises.notify.rescue_letters import RESCUE_LETTERS
 from promises.notify.review_letters import REVIEW_LETTERS
@@ -154,6 +155,7 @@ def _why(facts: Facts) -> str:
         MessageKind.REVIEW_DUE,
         MessageKind.HELP_ASKED,
         MessageKind.PROMISE_ALERT,
+        MessageKind.PROMISE_NOTICE,
     ):
         return translate(facts.locale, N_("This address belongs to your account."))
     if facts.matter != "visit":
@@ -178,4 +180,5 @@ _LETTERS: Mapping[MessageKind, Callable[[Facts], Letter]] = {
     **ACTION_LETTERS,
     **RESCUE_LETTERS,
     **REVIEW_LETTERS,
+    **NOTICE_LETTERS,
 }

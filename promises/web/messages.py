@@ -29,6 +29,7 @@ KIND_NAMES = {
     MessageKind.MATTER_TOLD: N_("We are still working on your matter"),
     MessageKind.MATTER_ANSWERED: N_("Your matter is answered"),
     MessageKind.MATTER_DUE: N_("Reminder to staff"),
+    MessageKind.PROMISE_NOTICE: N_("Notice of a new promise"),
     MessageKind.PROMISE_ALERT: N_("Alert to managers"),
     MessageKind.HELP_ASKED: N_("A call for help"),
 }
