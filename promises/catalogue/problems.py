@@ -145,15 +145,15 @@ def take_case_back(
     actor: Actor,
     now: dt.datetime,
     case_id: uuid.UUID,
-) -> uuid.UUID:
-    """It no longer counts; it stays in the books. Returns its problem. Raises NoSuchCase."""
+) -> ProblemEvidence:
+    """It no longer counts; it stays in the books. Raises NoSuchCase."""
     key = (organisation_id, case_id)
     row = session.get(ProblemEvidence, key, with_for_update=True, populate_existing=True)
     if row is None or row.taken_back_at is not None or row.kind == EvidenceKind.BREACH:
         raise NoSuchCase()
     row.taken_back_at, row.taken_back_by = now, _member(actor)
     session.flush()
-    return row.problem_id
+    return row
 
 
 def merge_problems(

@@ -7,6 +7,7 @@ at once.
 from collections.abc import Callable
 
 from promises.db.session import UnitOfWork
+from promises.flows.ask_staff import ask_staff
 from promises.flows.pause_promise import tell_screens_of_pauses
 from promises.flows.remind_actions import remind_actions
 from promises.flows.remind_decisions import remind_decisions
@@ -22,6 +23,7 @@ ROUND: tuple[Duty, ...] = (
     tell_screens_of_pauses,
     tidy_rescue,
     settle_feedback,
+    ask_staff,
     watch_budgets,
     remind_actions,
     judge_shadows,

@@ -16,6 +16,8 @@ from promises.db.session import UnitOfWork
 from promises.desk.models import TicketKind
 from promises.desk.queries import ticket_by_id
 from promises.desk.views import TicketView
+from promises.feedback.models import TextState
+from promises.feedback.texts import mark_text
 from promises.kernel.errors import NotFound
 
 
@@ -96,11 +98,21 @@ def _kind(ticket: TicketView) -> EvidenceKind:
 
 
 def take_back(uow: UnitOfWork, *, case_id: uuid.UUID) -> uuid.UUID:
-    """A case that was noted by mistake no longer counts. Returns its problem."""
-    return take_case_back(
+    """A case that was noted by mistake no longer counts; a customer's words are new again. Returns
+    its problem."""
+    case = take_case_back(
         uow.session,
         organisation_id=uow.organisation_id,
         actor=uow.actor,
         now=uow.now,
         case_id=case_id,
     )
+    if case.answer_id is not None:
+        mark_text(
+            uow.session,
+            organisation_id=uow.organisation_id,
+            answer_id=case.answer_id,
+            to=TextState.NEW,
+            before=TextState.LINKED,
+        )
+    return case.problem_id

@@ -43,6 +43,7 @@ PLACES = (
     Place(
         "problems", "problems.board", N_("Customers' problems"), "flag", Permission.PROPOSE, "g o",
     ),
+    Place("feedback", "feedback.inbox", N_("Feedback"), "mail", Permission.PROPOSE, "g k"),
     Place("proposals", "proposals.board", N_("Proposals"), "idea", Permission.PROPOSE, "g p"),
     Place("promises", "promises.list", N_("Promises"), "promise", Permission.PROMISE_READ, "g l"),
     Place("challenge", "challenge.page", N_("Our figures"), "chart", Permission.TEAM_READ, "g f"),
