@@ -118,6 +118,16 @@ class Standing:
     spent: Mapping[dt.date, int]
     counts: Days
 
+    @property
+    def counted_from(self) -> dt.date:
+        """The first day of the month that has a target."""
+        return next((day.on for day in self.days if day.allowed is not None), self.month.first)
+
+    def share_of(self, day: dt.date) -> Fraction | None:
+        """The kept-rate of a day; None without a decided case."""
+        count = self.counts.get(day, NOTHING)
+        return Fraction(count.kept, count.decided) if count.decided else None
+
 
 def standings(
     session: Session,
@@ -134,39 +144,66 @@ def standings(
     month = Month(today)
     counts = day_counts(session, organisation_id, [one.promise_id for one in wanted], month)
     money = _money_by_day(session, organisation_id, [one.promise_id for one in wanted], month)
-    found = {}
-    for info in wanted:
-        by_day: defaultdict[dt.date, DayCount] = defaultdict(DayCount)
-        for (promise_id, _, day), row in counts.items():
-            if promise_id == info.promise_id:
-                by_day[day].add(row)
-        seconds = _seconds(hours, _branches(info, hours))
-        found[info.promise_id] = _standing(
-            info, month, by_day, seconds, money.get(info.promise_id, {})
+    parts: dict[uuid.UUID, list[dict[dt.date, DayCount]]] = defaultdict(list)
+    for (promise_id, _, day), row in counts.items():
+        parts[promise_id].append({day: row})
+    return {
+        info.promise_id: _standing(
+            info,
+            month,
+            _added(parts[info.promise_id]),
+            _Seconds(hours, _branches(info, hours)),
+            money.get(info.promise_id, {}),
         )
-    return found
+        for info in wanted
+    }
 
 
-def branch_standings(
+@dataclass(frozen=True, slots=True)
+class PromiseStanding:
+    """A promise as a whole and at each branch that it is for; branches have no money of their
+    own."""
+
+    whole: Standing
+    branches: Mapping[uuid.UUID, Standing]
+
+
+def promise_standing(
     session: Session,
     *,
     organisation_id: uuid.UUID,
     info: PromiseInfo,
     today: dt.date,
     hours: BranchHours,
-) -> dict[uuid.UUID, Standing]:
-    """The same promise at each branch that it is for, without money. One statement."""
-    month = Month(today)
+) -> PromiseStanding:
+    """Two statements."""
+    month, places = Month(today), _branches(info, hours)
     counts = day_counts(session, organisation_id, [info.promise_id], month)
+    money = _money_by_day(session, organisation_id, [info.promise_id], month)
     by_branch: dict[uuid.UUID, dict[dt.date, DayCount]] = defaultdict(dict)
     for (_, branch_id, day), row in counts.items():
         by_branch[branch_id][day] = row
-    return {
-        branch_id: _standing(
-            info, month, by_branch.get(branch_id, {}), _seconds(hours, [branch_id]), None
-        )
-        for branch_id in _branches(info, hours)
-    }
+    return PromiseStanding(
+        _standing(
+            info,
+            month,
+            _added(by_branch.values()),
+            _Seconds(hours, places),
+            money.get(info.promise_id, {}),
+        ),
+        {
+            one: _standing(info, month, by_branch.get(one, {}), _Seconds(hours, [one]), None)
+            for one in places
+        },
+    )
+
+
+def _added(parts: Iterable[Mapping[dt.date, DayCount]]) -> Days:
+    total: defaultdict[dt.date, DayCount] = defaultdict(DayCount)
+    for part in parts:
+        for day, row in part.items():
+            total[day].add(row)
+    return total
 
 
 def day_counts(
@@ -220,10 +257,6 @@ class _Seconds:
 
     def left(self, today: dt.date) -> int:
         return sum(self.hours.seconds_left(one, today) for one in self.branches)
-
-
-def _seconds(hours: BranchHours, branches: list[uuid.UUID]) -> _Seconds:
-    return _Seconds(hours, branches)
 
 
 def _standing(

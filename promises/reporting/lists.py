@@ -41,7 +41,7 @@ CROSS JOIN LATERAL (
       AND c.day_on BETWEEN %(from_on)s AND least(%(to_on)s, %(last_on)s)
       AND (%(last_id)s::uuid IS NULL OR (c.day_on, c.id) < (%(last_on)s, %(last_id)s))
       AND (%(branch_id)s::uuid IS NULL OR c.branch_id = %(branch_id)s)
-      AND (%(state)s::text IS NULL OR c.state = %(state)s)
+      AND (%(states)s::text[] IS NULL OR c.state = ANY (%(states)s))
       AND (%(evidence)s::text IS NULL OR c.evidence = %(evidence)s)
       {further}
     ORDER BY c.day_on DESC, c.id DESC LIMIT %(limit)s
@@ -60,7 +60,7 @@ WHERE c.organisation_id = %(organisation_id)s
   )))
   AND c.day_on BETWEEN %(from_on)s AND %(to_on)s
   AND (%(branch_id)s::uuid IS NULL OR c.branch_id = %(branch_id)s)
-  AND (%(state)s::text IS NULL OR c.state = %(state)s)
+  AND (%(states)s::text[] IS NULL OR c.state = ANY (%(states)s))
   AND (%(evidence)s::text IS NULL OR c.evidence = %(evidence)s)
   {further}
 """
@@ -71,6 +71,7 @@ _FURTHER = {
             AS o (branch_id, spans)
         WHERE o.branch_id = c.branch_id AND c.started_at <@ o.spans)""",
     "over_s": "AND c.ended_at - c.started_at > make_interval(secs => %(over_s)s)",
+    "served": "AND c.ended_by IN ('service_started', 'called')",
     "most_s": "AND c.ended_at - c.started_at <= make_interval(secs => %(most_s)s)",
 }
 """Conditions that stand in the statement only where they are asked for."""
@@ -199,18 +200,20 @@ class BreachPage:
 @dataclass(frozen=True, slots=True)
 class CommitmentFilter:
     """`spans`: the arrival lay in one of these, by branch (see hour_spans); the wait was longer
-    than `over_s` seconds, and not longer than `most_s`."""
+    than `over_s` seconds, and not longer than `most_s`. `served`: only who was served or called,
+    which is whose waits are told."""
 
-    state: CommitmentState | None = None
+    states: tuple[CommitmentState, ...] | None = None
     evidence: Evidence | None = None
     spans: Mapping[uuid.UUID, Multirange[dt.datetime]] | None = None
     over_s: int | None = None
     most_s: int | None = None
+    served: bool | None = None
 
     def params(self) -> dict[str, object]:
         spans = self.spans or {}
         return {
-            "state": self.state,
+            "states": None if self.states is None else [one.value for one in self.states],
             "evidence": self.evidence,
             "span_branches": list(spans),
             "spans": list(spans.values()),

@@ -1,6 +1,5 @@
-"""What the promises owe and paid, each stage apart; and what is left of the month's budgets."""
+"""What the promises owe and paid, each stage apart."""
 
-import datetime as dt
 import uuid
 from dataclasses import dataclass
 from enum import StrEnum
@@ -128,56 +127,3 @@ def money_figures(
     nothing = StageFigures(0, Money(0, currency))
     return MoneyFigures(*(found.get(stage.value, nothing) for stage in MoneyStage))
 
-
-_BUDGETS = """
-SELECT p.id AS promise_id,
-       (v.terms ->> 'budget_month_minor')::bigint AS limit_minor,
-       coalesce(b.reserved_minor, 0) AS reserved_minor,
-       (SELECT coalesce(sum(k.amount_minor), 0)::bigint FROM compensations k
-        WHERE k.organisation_id = p.organisation_id AND k.promise_id = p.id
-          AND k.state = 'owed' AND 'budget' = ANY (k.holds)) AS waiting_minor
-FROM promises p
-CROSS JOIN LATERAL (
-    SELECT x.terms FROM promise_versions x
-    WHERE x.organisation_id = p.organisation_id AND x.promise_id = p.id
-      AND x.valid_from <= %(now)s
-    ORDER BY x.valid_from DESC LIMIT 1
-) v
-LEFT JOIN budgets b ON b.organisation_id = p.organisation_id AND b.promise_id = p.id
-    AND b.month_on = %(month_on)s
-WHERE p.organisation_id = %(organisation_id)s
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class BudgetLine:
-    """A promise's money of one month. `limit` None: no budget was set. `waiting` is owed and waits
-    for money; an empty budget delays, it never erases."""
-
-    limit: Money | None
-    reserved: Money
-    waiting: Money
-
-    @property
-    def left(self) -> Money | None:
-        return None if self.limit is None else self.limit - self.reserved
-
-
-def month_budgets(
-    session: Session,
-    *,
-    organisation_id: uuid.UUID,
-    currency: str,
-    now: dt.datetime,
-    month_on: dt.date,
-) -> dict[uuid.UUID, BudgetLine]:
-    """By promise that has begun, by the version in force; `month_on` is the first of the month."""
-    params = {"organisation_id": organisation_id, "now": now, "month_on": month_on}
-    return {
-        row.promise_id: BudgetLine(
-            None if row.limit_minor is None else Money(row.limit_minor, currency),
-            Money(row.reserved_minor, currency),
-            Money(row.waiting_minor, currency),
-        )
-        for row in rows(session, _BUDGETS, params)
-    }

@@ -2,20 +2,25 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
+from promises.catalogue.queries import PromiseInfo
 from promises.compensation.models import FOR_A_PERSON
 from promises.db.sql import one, rows
+from promises.identity.branch_hours import BranchHours
+from promises.improvement.alerts import Alert, live_alerts
+from promises.improvement.reactions import Run, runs_of_month
 from promises.kernel.money import Money
 from promises.kernel.zones import local_date
-from promises.reporting.money import BudgetLine, month_budgets
+from promises.reporting.budgets import Month, Standing, standings
 from promises.reporting.scorecard import (
     EVERYTHING,
     Scorecard,
     Selection,
-    scorecard,
+    added,
     scorecards_by_branch,
 )
 
@@ -89,39 +94,47 @@ class Change:
 @dataclass(frozen=True, slots=True)
 class Overview:
     """`span` is the last 30 days up to today, `worst` the branches that broke most of their
-    cases in it; `budgets` are this month's, by promise."""
+    cases in it; `months` says how this month's budgets stand, by promise in force, `runs` what was
+    done by itself this month."""
 
     span: Selection
     recent: Scorecard
-    today: Scorecard
     waiting: Waiting
-    budgets: dict[uuid.UUID, BudgetLine]
+    months: dict[uuid.UUID, Standing]
+    alerts: tuple[Alert, ...]
+    runs: tuple[Run, ...]
     worst: tuple[BranchScore, ...]
     changes: tuple[Change, ...]
 
 
 def overview(
-    session: Session, *, organisation_id: uuid.UUID, now: dt.datetime, zone: str, currency: str
+    session: Session,
+    *,
+    organisation_id: uuid.UUID,
+    now: dt.datetime,
+    zone: str,
+    currency: str,
+    promises: Sequence[PromiseInfo],
 ) -> Overview:
-    """`zone` is the organisation's: it says which day and month it is."""
+    """`zone` is the organisation's: it says which day and month it is. `promises`: all there
+    are."""
     today = local_date(now, zone)
     span = last_days(today, SPAN_DAYS)
     by_branch = scorecards_by_branch(session, organisation_id=organisation_id, selection=span)
     return Overview(
         span=span,
-        recent=scorecard(session, organisation_id=organisation_id, selection=span),
-        today=scorecard(
-            session,
-            organisation_id=organisation_id,
-            selection=Selection(from_on=today, to_on=today),
-        ),
+        recent=added(by_branch.values()),
         waiting=waiting(session, organisation_id=organisation_id, currency=currency),
-        budgets=month_budgets(
+        months=standings(
             session,
             organisation_id=organisation_id,
-            currency=currency,
-            now=now,
-            month_on=today.replace(day=1),
+            promises=promises,
+            today=today,
+            hours=BranchHours(session, organisation_id=organisation_id, now=now),
+        ),
+        alerts=tuple(live_alerts(session, organisation_id=organisation_id)),
+        runs=tuple(
+            runs_of_month(session, organisation_id=organisation_id, month_on=Month(today).first)
         ),
         worst=worst_branches(by_branch),
         changes=tuple(

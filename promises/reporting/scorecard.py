@@ -4,6 +4,7 @@ Everywhere: `promise_id` None is all promises, `branch_id` None all branches, da
 branches' local dates of arrival, both ends included.
 """
 
+import dataclasses
 import datetime as dt
 import uuid
 from collections.abc import Iterable
@@ -152,6 +153,12 @@ def scorecard(
     session: Session, *, organisation_id: uuid.UUID, selection: Selection = EVERYTHING
 ) -> Scorecard:
     return Scorecard(*one(session, _TOTAL, selection.params(organisation_id)))
+
+
+def added(cards: Iterable[Scorecard]) -> Scorecard:
+    """One card of several that share no case."""
+    parts = [dataclasses.astuple(card) for card in cards]
+    return Scorecard(*map(sum, zip(*parts, strict=True))) if parts else Scorecard(*[0] * 7)
 
 
 def scorecards_by_branch(

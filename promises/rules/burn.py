@@ -87,24 +87,25 @@ def tail(cases: int, broken: int, allowed: Fraction) -> Fraction:
 
 def is_rarer(counts: Counts, allowed: Fraction, limit: Fraction) -> bool:
     """Whether the tail is at most `limit`: exact, but without adding up what cannot change the
-    answer. `allowed` is at least 0 and below 1."""
+    answer. `allowed` is at least 0 and below 1, `limit` not negative."""
     cases, broken = counts.cases, max(counts.broken, 0)
     bad, whole = allowed.numerator, allowed.denominator
     good = whole - bad
     if broken > cases:
-        return limit >= 0
+        return True
     room = limit.numerator * whole**cases // limit.denominator
     term = math.comb(cases, broken) * bad**broken * good ** (cases - broken)
-    for k in range(broken, cases + 1):
+    k = broken
+    while True:
         room -= term
         if room < 0:
             return False
-        # each further term is at most the one before it times this, and the factor falls
+        # each further term is at most the one before it times this, and the factor falls; after
+        # the last one it is nothing
         up, down = (cases - k) * bad, (k + 1) * good
         if up < down and term * up <= room * (down - up):
             return True
-        term = term * up // down
-    return True
+        term, k = term * up // down, k + 1
 
 
 def look_limit(rule: Rule, week_hours: Fraction) -> Fraction:

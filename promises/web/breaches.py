@@ -132,7 +132,7 @@ def cases() -> str:
         chosen=chosen,
         page=page,
         total=total,
-        state=only.state,
+        state=_shown_state(only),
         evidence=only.evidence,
         narrowed=_narrowed(),
         following=following,
@@ -140,7 +140,17 @@ def cases() -> str:
     )
 
 
-NUMBERS = {"weekday": (1, 7), "hour": (0, 23), "over": (0, 10**8), "most": (0, 10**8)}
+NUMBERS = {
+    "weekday": (1, 7), "hour": (0, 23), "over": (0, 10**8), "most": (0, 10**8), "served": (1, 1),
+}  # fmt: skip
+DECIDED = "decided"
+"""In the address: kept and broken cases, of which a rate is made."""
+
+
+def _shown_state(only: CommitmentFilter) -> str | None:
+    if only.states is None:
+        return None
+    return only.states[0].value if len(only.states) == 1 else DECIDED
 
 
 def _narrowed() -> dict[str, int]:
@@ -164,12 +174,17 @@ def _filter(chosen: Chosen) -> CommitmentFilter:
             weekday=asked.get("weekday"),
             hour=asked.get("hour"),
         )
+    state = _one_of(CommitmentState, request.args.get("state"))
+    states: tuple[CommitmentState, ...] | None = None if state is None else (state,)
+    if request.args.get("state") == DECIDED:
+        states = (CommitmentState.KEPT, CommitmentState.BROKEN)
     return CommitmentFilter(
-        _one_of(CommitmentState, request.args.get("state")),
+        states,
         _one_of(Evidence, request.args.get("evidence")),
         spans,
         asked.get("over"),
         asked.get("most"),
+        True if "served" in asked else None,
     )
 
 

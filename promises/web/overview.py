@@ -8,21 +8,27 @@ from promises.http.context import current, work
 from promises.identity.queries import list_branches
 from promises.kernel.money import Money
 from promises.kernel.zones import local_date
-from promises.reporting.money import BudgetLine
 from promises.reporting.overview import SPAN_DAYS, last_days, overview
-from promises.web.promises import bars_of
+from promises.web.budgets import MonthView, month_views
+from promises.web.promises import bars_of, day_link
+from promises.web.words import title_of
 
 
 def overview_page() -> str:
     """For members who may read reports; `home.start` shows it to them."""
     organisation = current().organisation
     with work() as uow:
+        promises = {
+            one.promise_id: one
+            for one in list_promises(uow.session, organisation_id=uow.organisation_id, at=uow.now)
+        }
         found = overview(
             uow.session,
             organisation_id=uow.organisation_id,
             now=uow.now,
             zone=organisation.time_zone,
             currency=organisation.currency,
+            promises=list(promises.values()),
         )
         today = local_date(uow.now, organisation.time_zone)
         bars = charts.daily_bars(bars_of(uow, last_days(today, SPAN_DAYS), today))
@@ -30,25 +36,28 @@ def overview_page() -> str:
             one.id: one
             for one in list_branches(uow.session, organisation_id=uow.organisation_id, closed=True)
         }
-        promises = {
-            one.promise_id: one
-            for one in list_promises(uow.session, organisation_id=uow.organisation_id, at=uow.now)
-        }
-    limited = {one: line for one, line in found.budgets.items() if line.limit is not None}
+    months = month_views(promises, found.months)
     return render_template(
         "overview/page.html",
         found=found,
-        today=today,
         bars=bars,
+        link=day_link({}),
         branches=branches,
-        promises=promises,
-        limited=limited,
-        left=_left(list(limited.values()), organisation.currency),
+        slugs={one: info.slug for one, info in promises.items()},
+        currency=organisation.currency,
+        titles={one: title_of(info) for one, info in promises.items()},
+        months=months,
+        left=_left(months, organisation.currency),
+        spent=_spent(months),
     )
 
 
-def _left(lines: list[BudgetLine], currency: str) -> Money | None:
+def _left(months: list[MonthView], currency: str) -> Money | None:
     """What is left of all budgets together; None where no promise has one."""
-    if not lines:
-        return None
-    return sum((line.left for line in lines if line.left), Money(0, currency))
+    parts = [one.money_left for one in months if one.money_left is not None]
+    return sum(parts, Money(0, currency)) if parts else None
+
+
+def _spent(months: list[MonthView]) -> int:
+    """What all promises cost this month, those without a budget too: the list shows them all."""
+    return sum(sum(one.standing.spent.values()) for one in months)

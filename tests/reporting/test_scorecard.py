@@ -8,7 +8,7 @@ import pytest
 from promises.db.session import unit_of_work
 from promises.kernel.actors import SYSTEM
 from promises.kernel.money import Money
-from promises.reporting.money import MoneyStage, money_figures, month_budgets
+from promises.reporting.money import MoneyStage, money_figures
 from promises.reporting.scorecard import (
     Selection,
     daily_series,
@@ -235,41 +235,3 @@ def test_kept_on_day_counts_one_branch_and_one_day(uow, ground):
         day_on=MONDAY,
     )
     assert n == 2
-
-
-def test_month_budget_tells_limit_use_and_what_waits(uow, ground):
-    limited = Cases(uow, ground, budget_month_minor=5000)
-    free = Cases(uow, ground)
-    limited.add(Case(MONDAY, "broken", money="owed", amount_minor=700))
-    from promises.compensation.models import Budget, Compensation
-
-    owed = uow.session.query(Compensation).one()
-    owed.holds = ["budget"]
-    uow.session.add(
-        Budget(
-            organisation_id=ground.organisation_id,
-            promise_id=limited.promise.promise_id,
-            month_on=dt.date(2026, 3, 1),
-            limit_minor=5000,
-            reserved_minor=1200,
-        )
-    )
-    lines = month_budgets(
-        uow.session,
-        organisation_id=ground.organisation_id,
-        currency="EUR",
-        now=uow.now,
-        month_on=dt.date(2026, 3, 1),
-    )
-    line = lines[limited.promise.promise_id]
-    assert (line.limit, line.reserved) == (Money(5000, "EUR"), Money(1200, "EUR"))
-    assert (line.left, line.waiting) == (Money(3800, "EUR"), Money(700, "EUR"))
-    assert lines[free.promise.promise_id].left is None
-    april = month_budgets(
-        uow.session,
-        organisation_id=ground.organisation_id,
-        currency="EUR",
-        now=uow.now,
-        month_on=dt.date(2026, 4, 1),
-    )
-    assert april[limited.promise.promise_id].left == Money(5000, "EUR")
