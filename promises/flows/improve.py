@@ -14,7 +14,7 @@ from promises.improvement.actions_queries import ActionRow, get_action
 from promises.improvement.causes_queries import list_causes
 from promises.improvement.errors import ActionMoved, NoSuchCause
 from promises.kernel.zones import local_date
-from promises.reporting.insights_causes import Result, result_of
+from promises.reporting.insights_results import Result, result_of
 
 
 def start_action(uow: UnitOfWork, *, action: NewAction) -> uuid.UUID:

@@ -53,6 +53,11 @@ PLACES = (
         "g a",
     ),
     Place("breaches", "breaches.list", N_("Breaches"), "broken", Permission.REPORT_READ, "g b"),
+    Place("causes", "causes.breaches", N_("Causes"), "scales", Permission.TEAM_READ, "g y"),
+    Place(
+        "insights", "insights_all.overview", N_("Insights"), "chart", Permission.REPORT_READ, "g s",
+    ),
+    Place("my_day", "my_day.page", N_("My day"), "person", Permission.DESK, "g m"),
     Place("imports", "imports.list", N_("Imports"), "upload", Permission.IMPORT, "g i"),
     Place("ledger", "ledger.page", N_("Ledger"), "list", Permission.LEDGER_READ, "g j"),
     Place("vouchers", "vouchers.list", N_("Vouchers"), "ticket", Permission.VOUCHER_READ, "g v"),

@@ -52,6 +52,8 @@ class Permission(StrEnum):
     SETTINGS = "settings"
     MESSAGE_READ = "message_read"
     AUDIT_READ = "audit_read"
+    CAUSE_TAG = "cause_tag"  # say why a promise was broken
+    IMPROVE = "improve"  # the list of causes, actions against them, notes on charts
 
 
 _EVERYBODY = frozenset(
@@ -65,9 +67,11 @@ _EVERYBODY = frozenset(
 )
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
-    Role.CLERK: _EVERYBODY | {Permission.DESK, Permission.VOUCHER_REDEEM},
+    Role.CLERK: _EVERYBODY | {Permission.CAUSE_TAG, Permission.DESK, Permission.VOUCHER_REDEEM},
     Role.MANAGER: _EVERYBODY
     | {
+        Permission.CAUSE_TAG,
+        Permission.IMPROVE,
         Permission.PROPOSAL_DECIDE,
         Permission.PROMISE_PUBLISH,
         Permission.COMPENSATION_READ,

@@ -1,24 +1,18 @@
-"""Why promises broke: breaches by their standing cause, and what actions against them changed."""
+"""Why promises broke: breaches that stand, by the cause that was said last."""
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from promises.db.sql import one, rows
+from promises.db.sql import one, one_or_none, rows
 from promises.desk.values import label_of
+from promises.kernel.errors import NotFound
 from promises.reporting.scorecard import Selection
-from promises.reporting.statistics import Compared, Share, compare
 
 PAGE = 50
-COMPARED_DAYS = 20
-"""Open days that are compared before and after an action, at most."""
-
-LOOKED_AT_DAYS = 60
-"""Among so many days the open ones are looked for, on either side."""
 
 _WANTED = """
 b.organisation_id = %(organisation_id)s
@@ -31,7 +25,7 @@ b.organisation_id = %(organisation_id)s
 """
 
 # Breaches that stand: neither annulled nor of an import that was taken back.
-_STANDING = f"""
+STANDING = f"""
 FROM breaches b
 JOIN commitments s ON s.organisation_id = b.organisation_id AND s.id = b.commitment_id
     AND s.state = 'broken'
@@ -45,23 +39,23 @@ WHERE {_WANTED}
 
 _COUNTS = f"""
 SELECT x.cause_id, c.names, x.n
-FROM (SELECT w.cause_id, count(*) AS n {_STANDING} GROUP BY 1) x
+FROM (SELECT w.cause_id, count(*) AS n {STANDING} GROUP BY 1) x
 LEFT JOIN causes c ON c.organisation_id = %(organisation_id)s AND c.id = x.cause_id
 ORDER BY x.n DESC, c.place, x.cause_id
 """
 
-_CAUSE_IS = """
+CAUSE_IS = """
   AND (NOT %(only)s OR w.cause_id IS NOT DISTINCT FROM %(cause_id)s::uuid)
 """
 
-_TOTAL = f"SELECT count(*) AS n {_STANDING} {_CAUSE_IS}"
+_TOTAL = f"SELECT count(*) AS n {STANDING} {CAUSE_IS}"
 
 _LIST = f"""
 SELECT x.*, n.name AS branch, n.time_zone, t.letter, t.number, t.external_ref
 FROM (
     SELECT b.organisation_id, b.id, b.promise_id, b.ticket_id, b.branch_id, b.breached_at,
         w.cause_id
-    {_STANDING} {_CAUSE_IS}
+    {STANDING} {CAUSE_IS}
       AND (%(last_id)s::uuid IS NULL OR (b.breached_at, b.id) < (%(last_at)s, %(last_id)s))
     ORDER BY b.breached_at DESC, b.id DESC LIMIT %(limit)s
 ) x
@@ -71,6 +65,19 @@ ORDER BY x.breached_at DESC, x.id DESC
 """
 
 _DAY = dt.timedelta(days=1)
+
+
+_ONE = """
+SELECT b.id, b.promise_id, p.slug, p.titles, b.ticket_id, b.branch_id, n.name AS branch,
+    n.time_zone, t.letter, t.number, t.external_ref, b.breached_at, c.started_at, c.ended_at,
+    c.state = 'broken' AS stands
+FROM breaches b
+JOIN commitments c ON c.organisation_id = b.organisation_id AND c.id = b.commitment_id
+JOIN promises p ON p.organisation_id = b.organisation_id AND p.id = b.promise_id
+JOIN tickets t ON t.organisation_id = b.organisation_id AND t.id = b.ticket_id
+JOIN branches n ON n.organisation_id = b.organisation_id AND n.id = b.branch_id
+WHERE b.organisation_id = %(organisation_id)s AND b.id = %(breach_id)s
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +124,7 @@ def causes_counted(
     session: Session, *, organisation_id: uuid.UUID, selection: Selection
 ) -> list[CauseCount]:
     """The most frequent first, the unknown among them; together all breaches that stand."""
-    params = _params(organisation_id, selection)
+    params = standing_params(organisation_id, selection)
     return [CauseCount(row.cause_id, row.names, row.n) for row in rows(session, _COUNTS, params)]
 
 
@@ -131,7 +138,7 @@ def breaches_of_cause(
     limit: int = PAGE,
 ) -> CausePage:
     """The newest first."""
-    params = _params(organisation_id, selection) | {
+    params = standing_params(organisation_id, selection) | {
         "only": of.only,
         "cause_id": of.cause_id,
         "last_at": after[0] if after else None,
@@ -147,11 +154,62 @@ def breaches_of_cause_counted(
     session: Session, *, organisation_id: uuid.UUID, selection: Selection, of: OfCause
 ) -> int:
     """How many breaches that list pages through."""
-    params = _params(organisation_id, selection) | {"only": of.only, "cause_id": of.cause_id}
+    params = standing_params(organisation_id, selection) | {
+        "only": of.only,
+        "cause_id": of.cause_id,
+    }
     return int(one(session, _TOTAL, params).n)
 
 
-def _params(organisation_id: uuid.UUID, selection: Selection) -> dict[str, object]:
+@dataclass(frozen=True, slots=True)
+class BreachFacts:
+    """One breach for the page on which its cause is said. `stands` is false where it was annulled
+    or its import was taken back."""
+
+    breach_id: uuid.UUID
+    promise_id: uuid.UUID
+    slug: str
+    titles: dict[str, str]
+    ticket_id: uuid.UUID
+    branch_id: uuid.UUID
+    branch: str
+    zone: str
+    label: str
+    breached_at: dt.datetime
+    started_at: dt.datetime
+    ended_at: dt.datetime | None
+    stands: bool
+
+    def title(self, locale: str) -> str:
+        return self.titles.get(locale) or next(iter(self.titles.values()))
+
+
+def breach_of_cause(
+    session: Session, *, organisation_id: uuid.UUID, breach_id: uuid.UUID
+) -> BreachFacts:
+    """Raises NotFound."""
+    params = {"organisation_id": organisation_id, "breach_id": breach_id}
+    row = one_or_none(session, _ONE, params)
+    if row is None:
+        raise NotFound(breach_id=str(breach_id))
+    return BreachFacts(
+        breach_id=row.id,
+        promise_id=row.promise_id,
+        slug=row.slug,
+        titles=row.titles,
+        ticket_id=row.ticket_id,
+        branch_id=row.branch_id,
+        branch=row.branch,
+        zone=row.time_zone,
+        label=row.external_ref or label_of(row.letter, row.number),
+        breached_at=row.breached_at,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        stands=row.stands,
+    )
+
+
+def standing_params(organisation_id: uuid.UUID, selection: Selection) -> dict[str, object]:
     """A breach never lies before the local day of its case, which begins within a day of UTC's."""
     first = selection.from_on or dt.date(1900, 1, 2)
     return selection.params(organisation_id) | {
@@ -170,166 +228,3 @@ def _row(row: Any) -> CauseRow:
         breached_at=row.breached_at,
         cause_id=row.cause_id,
     )
-
-
-_CASE_ON = """SELECT 1 FROM commitments c
-    WHERE c.organisation_id = %(organisation_id)s AND c.promise_id = %(promise_id)s
-      AND c.day_on = d.day_on AND c.state IN ('kept', 'broken')
-      AND (%(branch_id)s::uuid IS NULL OR c.branch_id = %(branch_id)s)"""
-
-_SPANS = f"""
-SELECT
-    ARRAY(SELECT d.day_on FROM unnest(%(earlier)s::date[]) AS d (day_on)
-        WHERE EXISTS ({_CASE_ON}) ORDER BY 1 DESC LIMIT %(days)s) AS before,
-    ARRAY(SELECT d.day_on FROM unnest(%(later)s::date[]) AS d (day_on)
-        WHERE EXISTS ({_CASE_ON}) ORDER BY 1 LIMIT %(days)s) AS after
-"""
-
-_AROUND = """
-SELECT c.day_on >= %(done_on)s AS later, count(*) AS cases,
-    count(*) FILTER (WHERE c.state = 'kept') AS kept
-FROM commitments c
-WHERE c.organisation_id = %(organisation_id)s AND c.promise_id = %(promise_id)s
-  AND c.day_on = ANY(%(days)s) AND c.state IN ('kept', 'broken')
-  AND (%(branch_id)s::uuid IS NULL OR c.branch_id = %(branch_id)s)
-GROUP BY 1
-"""
-
-_HITS = f"""
-SELECT b.day_on >= %(done_on)s AS later, count(*) AS n
-{_STANDING} {_CAUSE_IS} AND b.day_on = ANY(%(days)s)
-GROUP BY 1
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What an action changed: breaches (of its cause, where it has one) and kept cases in equally
-    many open days before and after it. The first day of the action counts as after."""
-
-    days: int
-    breaches: Compared
-    kept_before: Share
-    kept_after: Share
-    from_on: dt.date
-    to_on: dt.date
-
-    def kept(self) -> dict[str, int | str]:
-        """As it is stored with an action that was checked; `read_result` reads it."""
-        return {
-            "days": self.days,
-            "breaches_before": self.breaches.before.hits,
-            "breaches_after": self.breaches.after.hits,
-            "kept_before": self.kept_before.hits,
-            "kept_after": self.kept_after.hits,
-            "cases_before": self.kept_before.cases,
-            "cases_after": self.kept_after.cases,
-            "from_on": self.from_on.isoformat(),
-            "to_on": self.to_on.isoformat(),
-        }
-
-
-def read_result(kept: Mapping[str, Any]) -> Result:
-    before, after = kept["cases_before"], kept["cases_after"]
-    return Result(
-        days=kept["days"],
-        breaches=compare(
-            Share(kept["breaches_before"], before), Share(kept["breaches_after"], after)
-        ),
-        kept_before=Share(kept["kept_before"], before),
-        kept_after=Share(kept["kept_after"], after),
-        from_on=dt.date.fromisoformat(kept["from_on"]),
-        to_on=dt.date.fromisoformat(kept["to_on"]),
-    )
-
-
-def result_of(
-    session: Session,
-    *,
-    organisation_id: uuid.UUID,
-    promise_id: uuid.UUID,
-    branch_id: uuid.UUID | None,
-    cause_id: uuid.UUID | None,
-    done_on: dt.date,
-    today: dt.date,
-) -> Result | None:
-    """None before the first whole open day after it, and without a day before it."""
-    asked: dict[str, object] = {
-        "organisation_id": organisation_id,
-        "promise_id": promise_id,
-        "branch_id": branch_id,
-        "cause_id": cause_id,
-        "done_on": done_on,
-    }
-    around = {
-        "earlier": [done_on - n * _DAY for n in range(1, LOOKED_AT_DAYS + 1)],
-        "later": [done_on + n * _DAY for n in range(min((today - done_on).days, LOOKED_AT_DAYS))],
-    }
-    spans = one(session, _SPANS, asked | around | {"days": COMPARED_DAYS})
-    days = min(len(spans.before), len(spans.after))
-    if not days:
-        return None
-    before, after = sorted(spans.before[:days]), spans.after[:days]
-    found = {row.later: row for row in rows(session, _AROUND, asked | {"days": before + after})}
-    then, now = found[False], found[True]
-    hits = {False: then.cases - then.kept, True: now.cases - now.kept}
-    if cause_id is not None:
-        chosen = Selection(promise_id, branch_id, before[0], after[-1])
-        params = asked | _params(organisation_id, chosen) | {"only": True}
-        counted = rows(session, _HITS, params | {"days": before + after})
-        hits = {False: 0, True: 0} | {row.later: row.n for row in counted}
-    return Result(
-        days=days,
-        breaches=compare(Share(hits[False], then.cases), Share(hits[True], now.cases)),
-        kept_before=Share(then.kept, then.cases),
-        kept_after=Share(now.kept, now.cases),
-        from_on=before[0],
-        to_on=after[-1],
-    )
-
-
-_CHANGES = """
-SELECT a.id, a.done_on, a.public_texts, a.result, a.branch_id, b.name AS branch
-FROM improvement_actions a
-LEFT JOIN branches b ON b.organisation_id = a.organisation_id AND b.id = a.branch_id
-WHERE a.organisation_id = %(organisation_id)s AND a.published_at IS NOT NULL
-  AND (%(promise_id)s::uuid IS NULL OR a.promise_id = %(promise_id)s)
-ORDER BY a.done_on DESC, a.id DESC
-LIMIT %(limit)s
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class ChangeMade:
-    """What was changed because of breaches, in words that a manager gave to the public. `branch`
-    None: everywhere. `result` None: nobody has looked yet at what came of it."""
-
-    action_id: uuid.UUID
-    done_on: dt.date
-    texts: dict[str, str]
-    branch: str | None
-    result: Result | None
-
-    def text(self, locale: str) -> str:
-        return self.texts.get(locale) or next(iter(self.texts.values()))
-
-
-def changes_made(
-    session: Session,
-    *,
-    organisation_id: uuid.UUID,
-    promise_id: uuid.UUID | None,
-    limit: int = 5,
-) -> list[ChangeMade]:
-    """For the public page: the newest first. `promise_id` None: of all promises."""
-    params = {"organisation_id": organisation_id, "promise_id": promise_id, "limit": limit}
-    return [
-        ChangeMade(
-            row.id,
-            row.done_on,
-            row.public_texts,
-            row.branch,
-            None if row.result is None else read_result(row.result),
-        )
-        for row in rows(session, _CHANGES, params)
-    ]
