@@ -9,6 +9,7 @@ from collections.abc import Callable
 from promises.db.session import UnitOfWork
 from promises.flows.ask_staff import ask_staff
 from promises.flows.pause_promise import tell_screens_of_pauses
+from promises.flows.raise_problems import raise_problems
 from promises.flows.remind_actions import remind_actions
 from promises.flows.remind_decisions import remind_decisions
 from promises.flows.rescue import tidy_rescue
@@ -23,6 +24,7 @@ ROUND: tuple[Duty, ...] = (
     tell_screens_of_pauses,
     tidy_rescue,
     settle_feedback,
+    raise_problems,
     ask_staff,
     watch_budgets,
     remind_actions,

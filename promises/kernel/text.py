@@ -199,6 +199,11 @@ def format_date(locale: str, day: datetime | date, zone: Zone = "UTC") -> str:
     return babel_date(local, format="medium", locale=_format_locale(locale))
 
 
+def format_month(locale: str, day: date) -> str:
+    """`lokakuu 2026`: the month in which the day lies."""
+    return babel_date(day, format="LLLL y", locale=_format_locale(locale))
+
+
 _SHOW: tuple[tuple[type, Callable[[str, Any, Zone], str]], ...] = (
     (str, lambda locale, value, zone: value),
     (int, lambda locale, value, zone: format_count(locale, value)),
