@@ -177,6 +177,12 @@ def _gather(
         "expires_at": claimed.expires_at,
         "params": claimed.params,
     }
+    if claimed.kind is MessageKind.FOLLOWED_NEWS:
+        stop_link = _own_link(base_url, claimed.secret)
+        if stop_link is None:
+            return Result(Outcome.REFUSED, "it has no link that stops it")
+        page = f"{base_url}/o/{recipient.slug}/{claimed.params['page']}"
+        return Facts(link=page, stop_link=stop_link, zone=recipient.zone, **common)
     if claimed.kind not in TICKET_KINDS:
         link = _own_link(base_url, claimed.secret)
         if link is None:
@@ -235,4 +241,5 @@ def _pack(claimed: Claimed, address: str, facts: Facts, now: dt.datetime) -> Par
         subject=subject,
         body=body,
         sent_at=now,
+        stop_link=facts.stop_link,
     )

@@ -42,6 +42,16 @@ def prefer(personal: str | None) -> None:
         g.pop("locale", None)
 
 
+def language_in_link() -> None:
+    """On this page a chosen language travels in the links, and no cookie keeps it."""
+    g.language_in_link = True
+
+
+def speak(wanted: str) -> None:
+    """This answer is in that language, whoever asks."""
+    g.locale = wanted
+
+
 def gettext(msgid: str, /, **params: object) -> str:
     """The text in the reader's language; extracted as `_`."""
     return text.translate(locale(), msgid, **params)
@@ -89,6 +99,8 @@ def _given() -> str:
 
 def _keep_choice(response: Response) -> Response:
     wanted = request.args.get("lang")
+    if "language_in_link" in g:
+        return response
     if wanted in LOCALES and request.cookies.get(COOKIE) != wanted:
         response.set_cookie(
             COOKIE,
@@ -129,6 +141,11 @@ def _percent(share: Fraction | Decimal, digits: int = 1) -> str:
     return text.format_percent(locale(), share, digits)
 
 
+def _share(count: int, whole: int) -> str:
+    """A part of a whole that is not zero, as a percentage."""
+    return text.format_percent(locale(), Fraction(count, whole))
+
+
 def _count(number: int | Decimal | Sized) -> str:
     """A number in the locale's grouping; of a list, how long it is."""
     return text.format_count(locale(), len(number) if isinstance(number, Sized) else number)
@@ -161,6 +178,7 @@ FILTERS: dict[str, Any] = {
     "weekday": _weekday,
     "date": _date,
     "percent": _percent,
+    "share": _share,
     "count": _count,
     "say": say,
     "last_instant": _last_instant,

@@ -40,6 +40,18 @@ def csp_nonce() -> str:
     return nonce
 
 
+def let_be_framed() -> None:
+    """This answer may stand in a frame of any other site. Only for pages that know nobody and do
+    nothing."""
+    g.may_be_framed = True
+
+
+def let_be_fetched(response: Response) -> None:
+    """Pages of other sites may show and read this answer: it is the same for everybody."""
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+
+
 def large_body(most_bytes: int) -> Callable[[View], View]:
     """For a view that takes files: how much it accepts in place of the usual limit."""
 
@@ -94,10 +106,11 @@ def _refuse_early() -> None:
 
 def _policy() -> str:
     scripts = f" 'nonce-{g.csp_nonce}'" if "csp_nonce" in g else ""
+    framers = "*" if "may_be_framed" in g else "'none'"
     return (
         f"default-src 'none'; script-src 'self'{scripts}; style-src 'self'; img-src 'self' data:; "
         "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
-        "frame-ancestors 'none'; manifest-src 'self'"
+        f"frame-ancestors {framers}; manifest-src 'self'"
     )
 
 
@@ -105,6 +118,8 @@ def _secure(response: Response) -> Response:
     """Adds what the view has not said itself. Looks at the names once: polls come through here."""
     headers = response.headers
     said = {name.lower() for name in headers.keys()}  # noqa: SIM118  the headers iterate pairs
+    if "may_be_framed" in g:
+        said.add("x-frame-options")
     for name, value in _HEADERS.items():
         if name.lower() not in said:
             headers.add(name, value)

@@ -110,6 +110,16 @@ def reference_index(session: Session, *, organisation_id: uuid.UUID, reference: 
     return mac(key, f"reference:{plain}")
 
 
+def contact_index(
+    session: Session, *, organisation_id: uuid.UUID, channel: ContactChannel, address: str
+) -> bytes:
+    """The blind index of an address, the same for every contact with it. Raises Refused."""
+    key = keys.organisation_key(
+        session, organisation_id=organisation_id, purpose=keys.Purpose.CONTACT
+    )
+    return mac(key, f"{channel}:{_clean_address(channel, address)}")
+
+
 def add_contact(
     session: Session,
     *,
@@ -188,6 +198,23 @@ def erase_contact(
     if row.erased_at is None:
         row.address_sealed, row.address_index, row.erased_at = None, b"", now
         note(session, row, actor, now, "contact_erased")
+
+
+def erase_contacts(
+    session: Session,
+    *,
+    organisation_id: uuid.UUID,
+    now: dt.datetime,
+    contact_ids: Sequence[uuid.UUID],
+) -> int:
+    """Wipe addresses whose time is over; no one's act, so nothing for the audit trail. Safe to
+    repeat."""
+    return execute(
+        session,
+        "UPDATE contacts SET address_sealed = NULL, address_index = '', erased_at = %(now)s "
+        "WHERE organisation_id = %(organisation_id)s AND id = ANY (%(ids)s) AND erased_at IS NULL",
+        {"organisation_id": organisation_id, "ids": list(contact_ids), "now": now},
+    )
 
 
 def erase_customer(

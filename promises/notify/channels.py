@@ -43,7 +43,8 @@ class Result:
 @dataclass(frozen=True, slots=True)
 class Parcel:
     """A letter that is ready to go. `key` is the same at every try, so that a reader's mail program
-    can recognise a repetition. A text message has no subject."""
+    can recognise a repetition. A text message has no subject. Whoever follows news has a
+    `stop_link`, which the mail program can press."""
 
     key: str
     recipient: str = field(repr=False)
@@ -51,6 +52,7 @@ class Parcel:
     subject: str
     body: str = field(repr=False)
     sent_at: dt.datetime
+    stop_link: str | None = field(default=None, repr=False)
 
 
 class Carrier(Protocol):
@@ -126,6 +128,9 @@ class EmailCarrier:
         message["Date"] = format_datetime(parcel.sent_at)
         message["Message-ID"] = f"<{parcel.key}@{self.sender.partition('@')[2]}>"
         message["Auto-Submitted"] = "auto-generated"
+        if parcel.stop_link is not None:
+            message["List-Unsubscribe"] = f"<{parcel.stop_link}>"
+            message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"  # RFC 8058
         message.set_content(parcel.body, cte="quoted-printable")
         return message
 

@@ -11,14 +11,15 @@ from promises.notify.models import MessageKind
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What a letter may speak of. `link` is whole; `zone` is that of the branch or organisation;
-    `matter` is the kind of the ticket."""
+    """What a letter may speak of. `link` is whole, and so is the one that stops such letters;
+    `zone` is that of the branch or organisation; `matter` is the kind of the ticket."""
 
     kind: MessageKind
     locale: str
     organisation: str
     zone: str
     link: str | None = field(default=None, repr=False)
+    stop_link: str | None = field(default=None, repr=False)
     branch: str = ""
     label: str = ""
     matter: str = "visit"

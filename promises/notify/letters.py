@@ -9,6 +9,7 @@ from promises.kernel.money import Money
 from promises.kernel.text import N_, format_money, ntranslate, translate
 from promises.notify.action_letters import ACTION_LETTERS
 from promises.notify.alert_letters import promise_alert
+from promises.notify.follow_letters import FOLLOW_LETTERS, why_followed
 from promises.notify.letter_parts import Facts, Letter, say
 from promises.notify.matter_letters import MATTER_LETTERS
 from promises.notify.models import MessageKind
@@ -147,6 +148,8 @@ def _until(facts: Facts) -> tuple[str, ...]:
 
 def _why(facts: Facts) -> str:
     """Why this person gets the letter."""
+    if facts.kind in FOLLOW_LETTERS:
+        return why_followed(facts)
     if facts.kind in PROPOSAL_LETTERS or facts.kind in (
         MessageKind.INVITATION,
         MessageKind.RESET,
@@ -176,6 +179,7 @@ _LETTERS: Mapping[MessageKind, Callable[[Facts], Letter]] = {
     MessageKind.RESET: _reset,
     MessageKind.PROMISE_ALERT: promise_alert,
     **MATTER_LETTERS,
+    **FOLLOW_LETTERS,
     **PROPOSAL_LETTERS,
     **ACTION_LETTERS,
     **RESCUE_LETTERS,

@@ -2,14 +2,32 @@
 
 from flask import Blueprint
 
-from promises.public import callback, display, feedback, kiosk, presence, promises, tickets
+from promises.public import (
+    badges,
+    callback,
+    display,
+    embed,
+    feedback,
+    feeds,
+    figures_json,
+    kiosk,
+    presence,
+    promises,
+    subscriptions,
+    tickets,
+)
 
 ALL: tuple[Blueprint, ...] = (
+    badges.blueprint,
     callback.blueprint,
     display.blueprint,
+    embed.blueprint,
     feedback.blueprint,
+    feeds.blueprint,
+    figures_json.blueprint,
     kiosk.blueprint,
     presence.blueprint,
     promises.blueprint,
+    subscriptions.blueprint,
     tickets.blueprint,
 )

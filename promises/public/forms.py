@@ -25,3 +25,9 @@ class FollowForm(Form):
         )
         if self.channel.data is None:
             self.channel.data = ContactChannel.EMAIL.value
+
+
+class SubscribeForm(Form):
+    """Where news of promises go."""
+
+    address = Line(N_("Your e-mail address"), longest=254)

@@ -1,138 +1,145 @@
 """What anybody may see: the promises of an organisation and how it keeps them.
 
-No sign-in, no session, no script needed. Figures are read at most every few seconds a process,
-however many readers there are, and who has them already gets a 304.
+No sign-in, no session, no cookie, no script needed. Figures are read at most every few seconds a
+process, however many readers there are, and who has them already gets a 304.
 """
 
-import uuid
-from collections.abc import Callable
+from typing import Any
 
-from flask import Blueprint, Response, make_response, render_template, request
+from flask import Blueprint, Response, render_template, url_for
 
-from promises.catalogue.queries import (
-    PromiseInfo,
-    PromiseState,
-    list_promises,
-    list_versions,
-    promise_by_slug,
-    scope_names,
-)
+from promises.catalogue.queries import PromiseInfo
 from promises.catalogue.targets import target_on
-from promises.db.session import UnitOfWork
 from promises.http import charts
-from promises.http.conditional import etag_of
 from promises.http.context import current, work
-from promises.http.i18n import COOKIE
+from promises.http.i18n import language_in_link
 from promises.http.permissions import public
-from promises.kernel.clock import process_clock
+from promises.http.thin_bars import thin_bars
+from promises.http.urls import absolute
+from promises.kernel.text import LOCALES
 from promises.kernel.zones import local_date
-from promises.reporting.public_page import PublicFigures, public_figures
-from promises.rules.explain import promise_details, promise_sentence
+from promises.public.gathering import Shown, gather, gather_one
+from promises.public.history import tell_versions
+from promises.public.reading import answer, link_language, unchanged
+from promises.reporting.public_changes import change_reasons
+from promises.reporting.public_page import PublicFigures
 
 blueprint = Blueprint("promise_pages", __name__)
-
-FRESH_SECONDS = 5.0
-MOST_KEPT = 1000
-CACHED = "public, max-age=10, stale-while-revalidate=60"
-
-_kept: dict[tuple[uuid.UUID, uuid.UUID], tuple[float, PublicFigures]] = {}
 
 
 @blueprint.get("/")
 @public
 def organisation() -> Response:
-    """Every promise with its main figures; those to come and those that ended without."""
-    locale = current().locale
+    """Every promise with its main figures; those to come and those that ended apart."""
+    language_in_link()
+    known = unchanged()
+    if known is not None:
+        return known
     with work() as uow:
-        infos = list_promises(uow.session, organisation_id=uow.organisation_id, at=uow.now)
-        figures = {
-            info.promise_id: _figures(uow, info)
-            for info in infos
-            if info.state is not PromiseState.SCHEDULED
-        }
-        names = scope_names(uow.session, organisation_id=uow.organisation_id, locale=locale)
+        shown = gather(uow)
 
     def render() -> str:
-        sentences = {
-            info.promise_id: promise_sentence(info.version.terms, locale, names) for info in infos
-        }
+        locale = current().locale
         return render_template(
             "promise_pages/organisation.html",
-            infos=infos,
-            figures=figures,
-            sentences=sentences,
+            shown=shown,
+            infos=shown.infos,
+            figures=shown.figures,
+            sentences={
+                info.promise_id: shown.sentence(info.version, locale) for info in shown.infos
+            },
+            pictures={
+                promise_id: thin_bars(_days(shown, promise_id, figures))
+                for promise_id, figures in shown.figures.items()
+            },
             locale=locale,
+            **_links("promise_pages.organisation"),
         )
 
-    return _cacheable(render, infos, figures, names)
+    return answer(render, *shown.parts())
 
 
 @blueprint.get("/p/<slug:promise_slug>")
 @public
 def promise(promise_slug: str) -> Response:
-    found = current()
-    locale = found.locale
+    language_in_link()
+    known = unchanged()
+    if known is not None:
+        return known
     with work() as uow:
-        name = {"organisation_id": uow.organisation_id}
-        info = promise_by_slug(uow.session, **name, slug=promise_slug, at=uow.now)
-        versions = list_versions(uow.session, **name, promise_id=info.promise_id)
-        names = scope_names(uow.session, **name, locale=locale)
-        figures = _figures(uow, info)
-        today = local_date(uow.now, found.organisation.time_zone)
+        shown, info, versions = gather_one(uow, promise_slug)
+        reasons = change_reasons(
+            uow.session, organisation_id=uow.organisation_id, promise_id=info.promise_id
+        )
 
     def render() -> str:
-        bars = [charts.Day(one.day_on, one.kept, one.broken, one.excluded) for one in figures.days]
+        locale = current().locale
+        figures = shown.figures.get(info.promise_id)
+        told = tell_versions(shown, versions, reasons, locale)
+        shown_version = next(
+            one for one in told if one.version.version_id == info.version.version_id
+        )
         return render_template(
             "promise_pages/promise.html",
+            shown=shown,
             info=info,
             title=info.title(locale),
-            sentence=promise_sentence(info.version.terms, locale, names),
-            details=promise_details(info.version.terms, locale),
-            versions=[
-                (
-                    one,
-                    promise_sentence(one.terms, locale, names),
-                    promise_details(one.terms, locale),
-                )
-                for one in versions
-            ],
+            told=shown_version,
+            versions=told,
             history=[one for one in versions if one.applied_to_history],
-            target=target_on(info.version.target_path, today),
+            target=target_on(info.version.target_path, shown.today),
             figures=figures,
-            bars=charts.daily_bars(bars),
-            today=today,
+            bars=figures and charts.daily_bars(_days(shown, info.promise_id, figures)),
+            pauses=shown.pauses.get(info.promise_id, ()),
+            made=shown.made.get(info.promise_id, ()),
+            end_reason=shown.end_reason(info, locale),
+            locale=locale,
+            snippets=_snippets(info, locale),
+            **_links("promise_pages.promise", promise_slug=promise_slug),
         )
 
-    return _cacheable(render, info, versions, figures, names, today)
+    return answer(render, *shown.parts(), versions, reasons)
 
 
-def _figures(uow: UnitOfWork, info: PromiseInfo) -> PublicFigures:
-    """From the process's memory where they are a few seconds old at most."""
-    key = (uow.organisation_id, info.promise_id)
-    read_at, figures = _kept.get(key, (float("-inf"), None))
-    if figures is None or process_clock.monotonic() - read_at > FRESH_SECONDS:
-        organisation = current().organisation
-        figures = public_figures(
-            uow.session,
-            organisation_id=uow.organisation_id,
-            promise_id=info.promise_id,
-            now=uow.now,
-            zone=organisation.time_zone,
-            currency=organisation.currency,
+def _days(shown: Shown, promise_id: Any, figures: PublicFigures) -> list[charts.Day]:
+    """A day without a case on which the promise was paused somewhere says so."""
+    zone = current().organisation.time_zone
+    spans = [
+        (local_date(one.starts_at, zone), local_date(one.ends_at or shown.now, zone))
+        for one in shown.pauses.get(promise_id, ())
+        if one.starts_at <= shown.now
+    ]
+    return [
+        charts.Day(
+            one.day_on,
+            one.kept,
+            one.broken,
+            one.excluded,
+            paused=one.kept + one.broken == 0
+            and any(first <= one.day_on <= last for first, last in spans),
         )
-        if len(_kept) >= MOST_KEPT:
-            _kept.clear()
-        _kept[key] = (process_clock.monotonic(), figures)
-    return figures
+        for one in figures.days
+    ]
 
 
-def _cacheable(render: Callable[[], str], *parts: object) -> Response:
-    etag = etag_of(*parts)
-    known = etag in request.if_none_match
-    response = Response(status=304) if known else make_response(render())
-    response.set_etag(etag)
-    response.vary.update(("Accept-Language", "Cookie"))
-    # An answer that sets the cookie of the language is for this reader alone.
-    chooses = request.args.get("lang") not in (None, request.cookies.get(COOKIE))
-    response.headers["Cache-Control"] = "private, no-cache" if chooses else CACHED
-    return response
+def _links(endpoint: str, **values: str) -> dict[str, Any]:
+    """The addresses of this page: its own, the same in each language, and what links carry on."""
+    chosen: dict[str, Any] = link_language()
+    own = chosen.get("lang") or current().locale
+    return {
+        "lang": chosen,
+        "canonical": absolute(endpoint, **values, lang=own),
+        "alternates": [(one, absolute(endpoint, **values, lang=one)) for one in LOCALES],
+        "neutral": absolute(endpoint, **values),
+        "home_href": url_for("promise_pages.organisation", **chosen),
+    }
+
+
+def _snippets(info: PromiseInfo, locale: str) -> dict[str, str]:
+    """What other sites copy into their pages."""
+    values = {"promise_slug": info.slug, "lang": locale}
+    return {
+        "page": absolute("promise_pages.promise", **values),
+        "badge": absolute("public_badges.badge", **values),
+        "embed": absolute("public_embeds.card", **values),
+    }
