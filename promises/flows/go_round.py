@@ -13,7 +13,6 @@ from promises.flows.raise_problems import raise_problems
 from promises.flows.remind_actions import remind_actions
 from promises.flows.remind_decisions import remind_decisions
 from promises.flows.rescue import tidy_rescue
-from promises.flows.review_promise import remind_reviews
 from promises.flows.settle_feedback import settle_feedback
 from promises.flows.shadow_judge import judge_shadows
 from promises.flows.tell_subscribers import tell_subscribers
@@ -30,7 +29,6 @@ ROUND: tuple[Duty, ...] = (
     ask_staff,
     watch_budgets,
     remind_actions,
-    remind_reviews,
     judge_shadows,
     tell_subscribers,
 )
