@@ -10,6 +10,7 @@ from playwright.sync_api import sync_playwright
 from promises.app import create_app
 from tests.browser import ARGUMENTS, find_chromium
 from tests.conftest import dispose, make_database
+from tests.e2e.clocked import Clocked, House
 from tests.e2e.live import Branch
 from tests.factories.world import FullWorld
 from tests.http.site import served
@@ -79,3 +80,32 @@ def make_branch(live, browser):
     for branch in made:
         branch.close()
     assert [problem for branch in made for problem in branch.problems] == []
+
+
+@pytest.fixture(scope="package")
+def clocked(server):
+    made = make_database(server)
+    app = create_app(made.config)
+    app.testing = True
+    app.test_client_class = CheckedClient
+    one = Clocked(app, "")
+    with served(app) as address:
+        one.address = address
+        yield one
+    dispose(app)
+
+
+@pytest.fixture
+def make_house(clocked, browser):
+    """Worlds on the clock of a test, one at a time; at the end no browser has complained."""
+    made = []
+    with clocked.app.app_context():
+
+        def make(world):
+            made.append(House(clocked, browser, world))
+            return made[-1]
+
+        yield make
+        for house in made:
+            house.close()
+    assert [problem for house in made for problem in house.problems] == []

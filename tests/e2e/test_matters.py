@@ -1,20 +1,14 @@
 """A complaint from the desk to the broken promise, in a real browser. The clock of the pages is the
 test's, so that days pass in a moment; everything else is real."""
 
-import dataclasses
 import datetime as dt
 
 import pytest
 from playwright.sync_api import expect
 
-from promises.app import create_app
-from promises.db.session import inject_clock
 from promises.kernel.actors import Role
-from tests.conftest import dispose, make_database
-from tests.e2e.live import DESKTOP, PHONE, Branch
+from tests.e2e.live import DESKTOP, PHONE
 from tests.flows.guarantees import ANSWERED_IN_TWO_DAYS, TOLD_EVERY_WEEK, GeneralWorld
-from tests.http.site import served
-from tests.pages import CheckedClient
 
 pytestmark = [pytest.mark.browser, pytest.mark.no_cover]
 
@@ -28,71 +22,8 @@ FROM compensations k JOIN breaches b ON b.id = k.breach_id ORDER BY b.breached_a
 NEWEST = "SELECT id, public_code FROM tickets ORDER BY arrived_at DESC LIMIT 1"
 
 
-@dataclasses.dataclass
-class Clocked:
-    """The pages with the clock of the world that a test looks at."""
-
-    app: object
-    address: str
-    world: object = None
-
-    def __post_init__(self):
-        inner = self.app.wsgi_app
-
-        def wsgi_app(environ, start_response):
-            with inject_clock(lambda: self.world.now):
-                return inner(environ, start_response)
-
-        self.app.wsgi_app = wsgi_app
-
-
-class House(Branch):
-    """A world of general promises with everybody's browsers."""
-
-    def __init__(self, clocked, browser, *documents):
-        self.app, self.address, self.browser = clocked.app, clocked.address, browser
-        self.contexts, self.problems = [], []
-        self.world = clocked.world = GeneralWorld(*documents, start=MIDSUMMER_THURSDAY)
-        self.made = self.world.made
-
-    def passes(self, instant):
-        """The clock goes on to then; at each deadline on the way the worker does its work."""
-        self.world.now = instant
-        self.world.sweep_all()
-        self.world.settle()
-
-    def customer_page(self, code, lang):
-        customer = self.person(PHONE, lang, script=False)
-        customer.page.goto(f"/o/{self.made.slug}/t/{code}")
-        return customer
-
-
-@pytest.fixture(scope="module")
-def clocked(server):
-    made = make_database(server)
-    app = create_app(made.config)
-    app.testing = True
-    app.test_client_class = CheckedClient
-    one = Clocked(app, "")
-    with served(app) as address:
-        one.address = address
-        yield one
-    dispose(app)
-
-
-@pytest.fixture
-def make_house(clocked, browser):
-    made = []
-    with clocked.app.app_context():
-
-        def make(*documents):
-            made.append(House(clocked, browser, *documents))
-            return made[-1]
-
-        yield make
-        for house in made:
-            house.close()
-    assert [problem for house in made for problem in house.problems] == []
+def general(*documents):
+    return GeneralWorld(*documents, start=MIDSUMMER_THURSDAY)
 
 
 def write_down(clerk, subject):
@@ -114,7 +45,7 @@ def breach_rows(manager, ticket_id):
 
 
 def test_complaint_that_is_not_answered_in_time_is_told_paid_and_explained(make_house):
-    house = make_house(ANSWERED_IN_TWO_DAYS)
+    house = make_house(general(ANSWERED_IN_TWO_DAYS))
     clerk = house.sign_in(Role.CLERK, DESKTOP, "en")
     write_down(clerk, "The card was charged twice")
     clerk.sees("The customer hears from us by %(time)s.", time="Tue 23 Jun 2026, 23:59")
@@ -167,7 +98,7 @@ def test_complaint_that_is_not_answered_in_time_is_told_paid_and_explained(make_
 
 
 def test_word_that_is_missed_twice_is_two_breaches(make_house):
-    house = make_house(TOLD_EVERY_WEEK)
+    house = make_house(general(TOLD_EVERY_WEEK))
     clerk = house.sign_in(Role.CLERK, DESKTOP, "en")
     write_down(clerk, "The estate is not settled")
     clerk.page.close()
