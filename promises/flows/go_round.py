@@ -17,6 +17,7 @@ from promises.flows.settle_feedback import settle_feedback
 from promises.flows.shadow_judge import judge_shadows
 from promises.flows.tell_subscribers import tell_subscribers
 from promises.flows.watch_budgets import watch_budgets
+from promises.flows.review_promise import remind_reviews
 
 Duty = Callable[[UnitOfWork], object]
 
@@ -31,4 +32,5 @@ ROUND: tuple[Duty, ...] = (
     remind_actions,
     judge_shadows,
     tell_subscribers,
+    remind_reviews,
 )

@@ -36,6 +36,18 @@ class NoSuchNote(NotFound):
     message = N_("There is no such note.")
 
 
+class NoReviewDue(Conflict):
+    code = "no_review_due"
+    message = N_("No review of this promise is due for that quarter.")
+
+
+class AlreadyReviewed(Conflict):
+    """Two people review at once; the first one counts."""
+
+    code = "already_reviewed"
+    message = N_("Somebody has reviewed this promise for that quarter already.")
+
+
 class NoSuchAlert(NotFound):
     code = "no_such_alert"
     message = N_("There is no such alert.")

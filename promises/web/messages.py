@@ -32,6 +32,7 @@ KIND_NAMES = {
     MessageKind.PROMISE_NOTICE: N_("Notice of a new promise"),
     MessageKind.PROMISE_ALERT: N_("Alert to managers"),
     MessageKind.HELP_ASKED: N_("A call for help"),
+    MessageKind.REVIEW_DUE: N_("Reviews that are due"),
 }
 CHANNEL_NAMES = {Channel.EMAIL: N_("E-mail"), Channel.SMS: N_("Text message")}
 STATE_NAMES = {

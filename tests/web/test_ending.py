@@ -6,6 +6,7 @@ import re
 import pytest
 
 from promises.catalogue.pause_queries import pauses_of_promise
+from promises.flows.decide_proposal import publish
 from promises.flows.end_promise import end_promise
 from promises.flows.pause_promise import pause_promise
 from promises.http.permissions import Asks, access_of
@@ -13,6 +14,7 @@ from promises.identity.access import add_device, enrol_device
 from promises.identity.models import DeviceKind
 from promises.kernel.actors import Role
 from promises.kernel.clock import process_clock
+from tests.factories.catalogue import new_version
 from tests.flows.ground import World
 from tests.web.staff import csrf_token, post, sign_in
 
@@ -182,3 +184,23 @@ def test_everything_public_about_an_ended_promise_stays(app, client, world, page
     sign_in(client, world.made, Role.MANAGER)
     assert REASON in client.get(f"{pages}/pauses").text
     assert "Pause this promise" not in client.get(f"{pages}/pauses").text
+
+
+def test_manager_reviews_a_quarter_and_goes_on_to_the_pause(client, world):
+    published = dt.timedelta(days=200)  # any day of the year: a whole quarter lies in between
+    world.now = process_clock.now() - published
+    with world.work(Role.MANAGER) as uow:
+        made = publish(uow, version=new_version(uow.now, slug="reviewed", title="Long in force"))
+    sign_in(client, world.made, Role.MANAGER)
+    base = f"/o/{world.made.slug}/staff/reviews"
+    listed = client.get(base).text
+    quarter = re.search(r"/staff/reviews/reviewed\?quarter=(\d{4}-\d)", listed)[1]
+    page = f"{base}/{made.slug}?quarter={quarter}"
+    assert post(client, page, {"verdict": "pause", "sentence": ""}).status_code == 422
+    said = {"verdict": "pause", "sentence": "The till is changed.", "public_en": "We pause."}
+    answer = post(client, page, said)
+    assert answer.location.endswith("/promises/reviewed/pauses/new")
+    listed = client.get(base).text
+    assert f"reviewed?quarter={quarter}" not in listed
+    assert "Customers read: We pause." in listed
+    assert client.get(f"{base}/{made.slug}?quarter=2026-7").status_code == 404
