@@ -9,8 +9,7 @@ from werkzeug.wrappers import Response
 from wtforms.validators import ValidationError
 
 from promises.catalogue.actions import NewVersion
-from promises.catalogue.proposal_queries import Order, Wanted, list_proposals
-from promises.catalogue.proposal_states import UNDECIDED, WAITING
+from promises.catalogue.proposal_states import UNDECIDED
 from promises.catalogue.targets import is_path
 from promises.db.session import UnitOfWork
 from promises.flows import decide_steps, shadow_runs
@@ -24,7 +23,7 @@ from promises.kernel.errors import DomainError
 from promises.kernel.text import LOCALES, N_
 from promises.rules.terms import Terms, dump_terms
 from promises.web import proposal_words
-from promises.web.decisions_case import MOST_OTHERS, Case, open_case
+from promises.web.decisions_case import Case, next_to_decide, open_case
 from promises.web.forms.decisions import AskForm, RefusalForm, date_first_level
 from promises.web.forms.editor import terms_of
 from promises.web.words import names_of, tell
@@ -39,21 +38,12 @@ _RISING = N_("The days must rise, and each level must lie above 0 and up to 100 
 def following() -> Response:
     """The proposal whose decision is due first, or the one behind `after`; the board where none
     is."""
-    after = request.args.get("after", "")
     with work() as uow:
-        waiting = list_proposals(
-            uow.session,
-            organisation_id=uow.organisation_id,
-            wanted=Wanted(states=tuple(WAITING)),
-            order=Order.WAITING,
-            limit=MOST_OTHERS,
-        )
-    ids = [str(row.proposal_id) for row in waiting.rows]
-    place = ids.index(after) + 1 if after in ids else 0
-    if place >= len(ids):
+        found = next_to_decide(uow, request.args.get("after"))
+    if found is None:
         flash(gettext("Nothing else waits for a decision."), "info")
         return redirect(url_for("proposals.board"), 303)
-    return redirect(url_for("decisions.page", proposal_id=ids[place]), 303)
+    return redirect(url_for("decisions.page", proposal_id=found.proposal_id), 303)
 
 
 @blueprint.get("/staff/proposals/<uuid:proposal_id>/decision")

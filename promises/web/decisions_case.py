@@ -9,6 +9,7 @@ from typing import Any
 from promises.catalogue.decision_deadlines import decision_time
 from promises.catalogue.problem_queries import ProblemCard, get_problem
 from promises.catalogue.proposal_queries import (
+    Order,
     ProposalRow,
     Wanted,
     further_problems,
@@ -157,3 +158,17 @@ def _odds(uow: UnitOfWork, terms: Terms) -> Odds | None:
         return None
     unit = 10 ** minor_digits(terms.currency)
     return Odds(found, trade_off(found), pays(terms), unit, days.from_on, days.to_on)
+
+
+def next_to_decide(uow: UnitOfWork, after: str | None = None) -> ProposalRow | None:
+    """The proposal whose decision is due first, or the one behind that with the id `after`."""
+    waiting = list_proposals(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        wanted=Wanted(states=tuple(WAITING)),
+        order=Order.WAITING,
+        limit=MOST_OTHERS,
+    ).rows
+    ids = [str(row.proposal_id) for row in waiting]
+    place = ids.index(after) + 1 if after in ids else 0
+    return waiting[place] if place < len(waiting) else None

@@ -32,17 +32,19 @@ from promises.catalogue.proposal_queries import (
 )
 from promises.catalogue.proposal_states import UNDECIDED, WAITING
 from promises.catalogue.proposal_talk import CommentPage, list_comments, supporters
+from promises.catalogue.shadow_queries import runs_of_proposal
 from promises.db.session import UnitOfWork
 from promises.flows.decide_proposal import decline as decline_proposal
 from promises.http import charts
 from promises.http.context import current, signed_in, work
 from promises.http.i18n import gettext, ngettext
-from promises.http.permissions import Permission, staff
+from promises.http.permissions import Permission, may, staff
 from promises.kernel.errors import Conflict, DomainError
 from promises.kernel.zones import local_date
 from promises.reporting.proposal_trials import Trial, kept_lately, try_lately
 from promises.reporting.rates import KeptRate
 from promises.web import proposal_words
+from promises.web.decisions_case import next_to_decide
 from promises.web.forms.catalogue import DeclineForm
 from promises.web.forms.proposals import AnswerForm, BoardForm, CommentForm
 from promises.web.words import names_of, tell
@@ -53,6 +55,7 @@ MINE, OVERDUE = "mine", "overdue"
 TABS: dict[str, tuple[ProposalState, ...]] = {
     "waiting": tuple(WAITING),
     "ended": (ProposalState.DECLINED, ProposalState.MERGED),
+    "settled": (ProposalState.PUBLISHED, ProposalState.DECLINED, ProposalState.MERGED),
 } | {one.value: (one,) for one in ProposalState}
 """What a list may be narrowed to, besides one's own and those that are late."""
 SHOWN_DEADLINES = 50
@@ -94,6 +97,7 @@ def board() -> str:
             "countdowns": _countdowns(uow, page.rows),
             "kept": _kept(uow, page.rows),
             "now": uow.now,
+            "triage": _triage(uow),
         }
         names = names_of(uow)
     told = {row.proposal_id: tell(row.terms, names) for row in page.rows}
@@ -119,9 +123,9 @@ def _bars(found: Funnel) -> tuple[charts.BarRow, ...]:
 
 
 def _aged(one: Stage) -> str:
-    if one.age is None or one.state not in UNDECIDED:
+    days = 0 if one.age is None else one.age.days
+    if one.state not in UNDECIDED or one.count < 2 or not days:
         return str(one.count)
-    days = one.age.days
     return ngettext(
         "%(count)s, half of them for %(n)s day or longer",
         "%(count)s, half of them for %(n)s days or longer",
@@ -143,6 +147,13 @@ def funnel_file() -> Response:
     ]
     headers = {"Content-Disposition": 'attachment; filename="proposals.csv"'}
     return Response("\n".join(lines) + "\n", headers=headers, mimetype="text/csv")
+
+
+def _triage(uow: UnitOfWork) -> ProposalRow | None:
+    """For managers, who may put one off and go on to the next."""
+    if not may(Permission.PROPOSAL_DECIDE):
+        return None
+    return next_to_decide(uow, request.args.get("later"))
 
 
 def _wanted(uow: UnitOfWork, shown: str, words: str) -> Wanted:
@@ -234,6 +245,7 @@ def proposal_page(proposal_id: uuid.UUID, **forms: Any) -> str:
             "supporters": supporters(uow.session, **one),
             "changes": list_changes(uow.session, **one),
             "countdown": _countdowns(uow, (row,)).get(proposal_id),
+            "runs": runs_of_proposal(uow.session, **one),
             "trial": _trial(uow, row),
             "kept": _kept(uow, (row,)),
             "told": tell(row.terms, names_of(uow)),

@@ -8,11 +8,18 @@ in a further state it adds to `manager_pages` and `clerk_pages` (after /staff) o
 from collections.abc import Callable
 from typing import Any
 
-from tests.factories import world_ending, world_goodwill, world_rescue, world_proposals
+from tests.factories import (
+    world_ending,
+    world_goodwill,
+    world_proposals,
+    world_rescue,
+    world_shadows,
+)
 
 PARTS: tuple[Callable[[Any], dict[str, object]], ...] = (
     world_proposals.fill,
     world_ending.fill,
     world_rescue.fill,
     world_goodwill.fill,
+    world_shadows.fill,
 )
