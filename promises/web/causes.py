@@ -57,7 +57,7 @@ def breaches() -> str:
     return render_template(
         "causes/breaches.html",
         chosen=chosen,
-        parts=pareto([(one, one.count) for one in counted]),
+        shares=pareto([(one, one.count) for one in counted]),
         names={one.cause_id: one.name(locale()) for one in known},
         shortlist=_most_used(offered, [one.cause_id for one in counted]),
         page=page,

@@ -68,7 +68,7 @@ def overview() -> str:
         chosen=chosen,
         selection=selection,
         cards=cards,
-        parts=pareto([(one, one.count) for one in counted]),
+        shares=pareto([(one, one.count) for one in counted]),
         money=money,
         words=PARTS,
         looks=LOOKS,

@@ -27,6 +27,7 @@ from promises.identity.queries import list_branches, list_members, list_service_
 from promises.kernel.errors import DomainError, NotFound
 from promises.reporting.customer_memory import customer_memory
 from promises.reporting.ticket_panels import ticket_panels
+from promises.web.causes import tagging
 from promises.web.forms.matter_facts import FactsForm
 from promises.web.forms.matters import (
     KINDS,
@@ -151,6 +152,7 @@ def matter_page(
         "titles": TITLES | OF_MATTERS,
         "kinds": KINDS,
         "panels": panels,
+        "tagging": tagging(uow, [one.breach.breach_id for one in panels if one.breach]),
         "asking": asking_forms(uow, ticket, panels, SaidSoFar(events, said, names), wrong),
         "memory": memory,
         "now": uow.now,

@@ -27,6 +27,7 @@ from promises.kernel.zones import local_date
 from promises.reporting.customer_memory import customer_memory
 from promises.reporting.goodwill import gifts_of_ticket
 from promises.reporting.ticket_panels import ticket_panels
+from promises.web.causes import tagging
 from promises.web.cursors import read_cursor, write_cursor
 from promises.web.forms.matters import KINDS
 from promises.web.forms.tickets import SearchForm
@@ -106,6 +107,7 @@ def show(ticket_id: uuid.UUID) -> str | Response:
             )
         events = ticket_timeline(uow.session, ticket_id=ticket_id, **tenant)
         panels = ticket_panels(uow.session, ticket_id=ticket_id, **tenant)
+        why = tagging(uow, [panel.breach.breach_id for panel in panels if panel.breach])
         gifts = gifts_of_ticket(uow.session, ticket_id=ticket_id, **tenant)
         names = {}
         if may(Permission.REPORT_READ):
@@ -121,6 +123,7 @@ def show(ticket_id: uuid.UUID) -> str | Response:
         items=timeline_items(events, names, ticket.time_zone),
         doubtful=doubtful,
         panels=panels,
+        tagging=why,
         memory=memory,
         gifts=gifts,
         gift_reasons=reason_words(),
