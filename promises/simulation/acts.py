@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from promises.db import sql
 from promises.db.session import UnitOfWork, inject_clock, unit_of_work
-from promises.desk.models import EventKind, EventSource
+from promises.desk.models import EventKind, EventSource, Import
 from promises.desk.values import CallResult, EventClaim, IssuedTicket, LoggedEvent, NewTicket
-from promises.flows import dispute, redeem_voucher
+from promises.flows import dispute, redeem_voucher, run_import
 from promises.flows.call_next import call_next
 from promises.flows.close_branches import close_branch
 from promises.flows.record_event import record_event
@@ -102,6 +102,11 @@ class Acts:
     def settle(self) -> int:
         with self._clock():
             return settle(self.organisation_id, self.rails)
+
+    def run_import(self, import_id: uuid.UUID) -> Import:
+        """To its end, at this instant."""
+        with self._clock():
+            return run_import.run(self.organisation_id, import_id)
 
     def redeem(self, actor: Actor, ticket_id: uuid.UUID, counter_id: uuid.UUID) -> int:
         """Hand in the vouchers of a ticket that are still good; returns how many."""

@@ -12,7 +12,7 @@ from promises.http.wiring import wiring
 from promises.simulation.acts import Acts
 from promises.simulation.catcher import catching, listen
 from promises.simulation.live import LiveDay
-from promises.simulation.seed import DAYS, SEED, seed_demo
+from promises.simulation.seed import DAYS, MONTHS, SEED, seed_demo
 from promises.simulation.setup import NotADemo, find_bank
 
 STOPPING = (signal.SIGTERM, signal.SIGINT)
@@ -29,14 +29,18 @@ def _until_signal() -> threading.Event:
 @click.command("seed-demo")
 @click.option("--days", default=DAYS, show_default=True, type=click.IntRange(0, 60))
 @click.option("--seed", default=SEED, show_default=True, type=int, help="another seed, other days")
+@click.option("--months", default=MONTHS, show_default=True, type=click.IntRange(0, 36))
 @with_appcontext
-def seed_demo_command(days: int, seed: int) -> None:
-    """Found the demonstration's organisation and play its last days. Safe to repeat."""
+def seed_demo_command(days: int, seed: int, months: int) -> None:
+    """Found the demonstration's organisation, bring its old visits in and play its last days. Safe
+    to repeat."""
     try:
-        seeded = seed_demo(wiring().rails, days=days, seed=seed)
+        seeded = seed_demo(wiring().rails, days=days, seed=seed, months=months)
     except NotADemo as error:
         raise click.ClickException(str(error)) from error
     if seeded.days:
+        if seeded.imported:
+            click.echo(f"{seeded.imported} visits of the year before were brought in.")
         click.echo(f"{seeded.visits} visits on {seeded.days} days were played.")
     else:
         click.echo("The demonstration is there already.")

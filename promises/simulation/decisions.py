@@ -1,21 +1,32 @@
 """How the bank came to its promises: clerks propose, managers publish and decline."""
 
+import dataclasses
 import datetime as dt
 from decimal import Decimal
 
 from promises.catalogue.actions import NewVersion
 from promises.catalogue.proposals import ProposalDraft
 from promises.catalogue.targets import TargetStep
-from promises.flows.decide_proposal import decline, publish
+from promises.compensation.models import Hold
+from promises.compensation.queries import Waiting, all_waiting
+from promises.flows.decide_compensation import refuse
+from promises.flows.decide_proposal import decline, judge_past, publish
 from promises.flows.propose_promise import propose
 from promises.kernel.actors import Role
 from promises.simulation import promises as offer
 from promises.simulation.acts import Acts
 from promises.simulation.bank import BRANCHES, Bank
 
+MOST_DEBTS = 20_000
+HISTORY_REFUSED = "Tätä lupausta ei ollut vielä annettu, kun asiakas kävi meillä."
 
-def publish_promises(acts: Acts, bank: Bank, instant: dt.datetime) -> None:
-    """In one transaction: the promise that a clerk proposed, and the one of the express counter."""
+
+def publish_promises(
+    acts: Acts, bank: Bank, instant: dt.datetime, since: dt.datetime | None = None
+) -> None:
+    """In one transaction: the promise that a clerk proposed, and the one of the express counter.
+    With `since` the first version of the former is applied to the imported past from then on, and
+    a second one holds from the publication."""
     clerk = bank.branches[BRANCHES[0].slug].clerk(0)
     draft = ProposalDraft(
         title=offer.MAIN_TITLES["fi"],
@@ -28,11 +39,17 @@ def publish_promises(acts: Acts, bank: Bank, instant: dt.datetime) -> None:
     with acts.at(instant).work(bank.member(Role.MANAGER)) as uow:
         path = _target_path(uow.now.date())
         main = NewVersion(
-            terms=draft.terms, valid_from=uow.now, titles=offer.MAIN_TITLES,
+            terms=draft.terms, valid_from=since or uow.now, titles=offer.MAIN_TITLES,
             way_of_working=offer.MAIN_WAY, team_reward=offer.MAIN_REWARD, target_path=path,
             slug=offer.MAIN_SLUG,
         )  # fmt: skip
-        publish(uow, version=main, proposal_id=proposal_id, reason=offer.MAIN_REASON)
+        first = publish(uow, version=main, proposal_id=proposal_id, reason=offer.MAIN_REASON)
+        if since is not None:
+            judge_past(uow, version_id=first.version_id)
+            coming = dataclasses.replace(
+                main, valid_from=uow.now, promise_id=first.promise_id, slug=None
+            )
+            publish(uow, version=coming)
         express = NewVersion(
             terms=offer.express_terms(bank), valid_from=uow.now, titles=offer.EXPRESS_TITLES,
             way_of_working=offer.EXPRESS_WAY, team_reward=offer.EXPRESS_REWARD, target_path=path,
@@ -47,6 +64,21 @@ def _target_path(day: dt.date) -> tuple[TargetStep, ...]:
         TargetStep(day + dt.timedelta(days=90), Decimal("0.97")),
         TargetStep(day + dt.timedelta(days=270), Decimal("0.99")),
     )
+
+
+def settle_history(acts: Acts, bank: Bank, instant: dt.datetime) -> int:
+    """A manager who neither published nor imported decides about what the past would have owed:
+    nothing was promised then. How many debts that ends; safe to repeat."""
+    with acts.at(instant).work(bank.member(Role.MANAGER, 1)) as uow:
+        owed = all_waiting(
+            uow.session,
+            organisation_id=uow.organisation_id,
+            which=Waiting(holds=(Hold.HISTORY.value,)),
+            limit=MOST_DEBTS,
+        )
+        if not owed:
+            return 0
+        return refuse(uow, compensation_ids=[one.id for one in owed], reason=HISTORY_REFUSED)
 
 
 def propose_more(acts: Acts, bank: Bank, instant: dt.datetime) -> None:

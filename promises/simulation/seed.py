@@ -17,14 +17,16 @@ from promises.kernel.zones import local_date, resolve_local
 from promises.payouts.rails.base import Rails
 from promises.simulation.acts import Acts
 from promises.simulation.bank import ZONE, Bank
-from promises.simulation.decisions import propose_more, publish_promises
+from promises.simulation.decisions import propose_more, publish_promises, settle_history
 from promises.simulation.history import Day
 from promises.simulation.matters import founded_early, play_matters
+from promises.simulation.past_year import Span, bring_in
 from promises.simulation.promises import MAIN_SLUG
 from promises.simulation.setup import find_bank, found_bank
 from promises.simulation.stories import tell_stories
 
 DAYS = 12
+MONTHS = 12
 SEED = 1
 SEEDED = "demo_seeded"
 
@@ -48,12 +50,13 @@ class Seeded:
     days: int
     visits: int
     matters: int = 0
+    imported: int = 0
 
 
-def seed_demo(rails: Rails, *, days: int = DAYS, seed: int = SEED) -> Seeded:
+def seed_demo(rails: Rails, *, days: int = DAYS, seed: int = SEED, months: int = 0) -> Seeded:
     """Found the demo organisation, unless it is there, and give it a history of so many days up to
-    yesterday; with none at all it has no matters either. Raises NotADemo where the slug is somebody
-    else's."""
+    yesterday, with so many months before them brought in from the old machines; with no days at all
+    it has no matters either. Raises NotADemo where the slug is somebody else's."""
     with unscoped() as (_, now):
         today = local_date(now, ZONE)
     first = today - dt.timedelta(days=days)
@@ -63,8 +66,15 @@ def seed_demo(rails: Rails, *, days: int = DAYS, seed: int = SEED) -> Seeded:
     progress = _progress(acts)
     if progress.finished:
         return Seeded(0, 0)
+    past = _past(first, months) if days else None
+    brought = 0
     if not progress.promised:
-        publish_promises(acts, bank, opened_at + dt.timedelta(hours=6))
+        if past is not None:
+            brought = bring_in(acts.at(opened_at), bank, past, seed)
+        since = None if past is None else _local(past.first_on, 0)
+        publish_promises(acts, bank, opened_at + dt.timedelta(hours=6), since)
+    if past is not None:
+        settle_history(acts, bank, opened_at + dt.timedelta(hours=7))
     if progress.last_day is not None:
         _close_all(acts, bank, _local(progress.last_day, 23))
     wanted = [first + dt.timedelta(days=number) for number in range(days)]
@@ -76,7 +86,15 @@ def seed_demo(rails: Rails, *, days: int = DAYS, seed: int = SEED) -> Seeded:
     if days:
         tell_stories(acts, bank, now)
     _finish(acts)
-    return Seeded(len(missing), visits, matters)
+    return Seeded(len(missing), visits, matters, brought)
+
+
+def _past(first: dt.date, months: int) -> Span | None:
+    """So many months up to the day before the doors opened; None for none."""
+    if not months:
+        return None
+    end_on = first - dt.timedelta(days=1)
+    return Span(end_on - dt.timedelta(days=round(months * 365 / 12)), end_on)
 
 
 def _play(acts: Acts, bank: Bank, day: dt.date, seed: int) -> int:
