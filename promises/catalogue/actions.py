@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from promises.catalogue.checks import Check, calendars_of, check_terms, tidy
+from promises.catalogue.checks import LONGEST_TITLE, Check, calendars_of, check_terms, tidy
 from promises.catalogue.errors import (
     AlreadyEnding,
     ForwardOnly,
@@ -21,6 +21,7 @@ from promises.catalogue.errors import (
     SlugTaken,
     VersionTimeTaken,
 )
+from promises.catalogue.gestures import add_gesture
 from promises.catalogue.models import Promise, PromiseVersion
 from promises.catalogue.notice import announce_change, announce_end
 from promises.catalogue.targets import TargetStep, dump_path, is_path
@@ -41,7 +42,7 @@ class NewVersion:
 
     `slug` is for a new promise only; None makes one from the title. `titles` are by language, at
     least one. `change_reasons`, by language too, say publicly why customers get less than by the
-    version before, where they do.
+    version before, where they do. `closing_gesture` is a kind act at the end of a case.
     """
 
     terms: Terms
@@ -51,6 +52,7 @@ class NewVersion:
     team_reward: str = ""
     target_path: tuple[TargetStep, ...] = ()
     change_reasons: Mapping[str, str] = field(default_factory=dict)
+    closing_gesture: str = ""
     promise_id: uuid.UUID | None = None
     slug: str | None = None
 
@@ -94,6 +96,13 @@ def publish_version(
     row.published_by = actor.id if actor.kind is ActorKind.MEMBER else None
     session.add(row)
     session.flush()
+    if version.closing_gesture:
+        add_gesture(
+            session,
+            organisation_id=organisation_id,
+            version_id=row.id,
+            words=version.closing_gesture,
+        )
     if number > 1:
         announce_change(
             session, version=row, terms=version.terms, now=now, reasons=version.change_reasons
@@ -110,6 +119,7 @@ def _tidied(version: NewVersion) -> NewVersion:
         titles={locale: tidy(title) for locale, title in version.titles.items()},
         way_of_working=tidy(version.way_of_working),
         team_reward=tidy(version.team_reward),
+        closing_gesture=tidy(version.closing_gesture),
     )
 
 
@@ -227,6 +237,7 @@ def _check(session: Session, organisation_id: uuid.UUID, version: NewVersion) ->
     check.titles(version.titles)
     check.text("way_of_working", version.way_of_working)
     check.text("team_reward", version.team_reward, needed=False)
+    check.text("closing_gesture", version.closing_gesture, longest=LONGEST_TITLE, needed=False)
     if version.slug is not None and not _SLUG.fullmatch(version.slug):
         check.refuse("slug", N_("Use small letters a to z, digits and hyphens."))
     if not is_path(version.target_path):

@@ -94,7 +94,7 @@ def make_board(uow: UnitOfWork, counter_id: uuid.UUID, done: list[uuid.UUID]) ->
             **tenant,
         ),
         paused=paused_at_branch(uow.session, at=uow.now, branch_id=view.branch_id, **tenant),
-        rescue=rescue_of(uow, view.branch_id, deadlines),
+        rescue=rescue_of(uow, view, deadlines),
         now=uow.now,
         done=",".join(str(one) for one in done),
     )

@@ -9,10 +9,13 @@ from typing import Any
 
 from promises.db.session import UnitOfWork
 from promises.desk.callbacks import Offer, offers_of
+from promises.desk.models import TicketState
 from promises.desk.rescue import Help, shown_help
 from promises.desk.rescue_models import HelpReason
+from promises.desk.views import CounterView
 from promises.http.i18n import gettext
 from promises.kernel.text import N_
+from promises.reporting.gestures import Gesture, gestures_of_ticket
 from promises.reporting.queue_deadlines import QueueDeadline
 
 RISK = 5
@@ -27,7 +30,8 @@ REASONS = {
 
 @dataclass(frozen=True, slots=True)
 class Rescue:
-    """`at_risk` are tickets; `asked` the reasons for which help was asked and nobody came yet."""
+    """`at_risk` are tickets; `asked` the reasons for which help was asked and nobody came yet;
+    `gestures` what the promise to the customer at this counter asks for at the end."""
 
     calls: list[Help]
     offers: Mapping[uuid.UUID, Offer]
@@ -35,14 +39,20 @@ class Rescue:
     asked: frozenset[str]
     reasons: Mapping[str, str]
     me: uuid.UUID | None
+    gestures: list[Gesture]
 
 
 def rescue_of(
-    uow: UnitOfWork, branch_id: uuid.UUID, deadlines: Mapping[uuid.UUID, QueueDeadline]
+    uow: UnitOfWork,
+    view: CounterView,
+    deadlines: Mapping[uuid.UUID, QueueDeadline],
 ) -> Rescue:
     """`deadlines` of those who wait at the branch."""
     tenant: dict[str, Any] = {"organisation_id": uow.organisation_id}
-    calls = shown_help(uow.session, branch_id=branch_id, now=uow.now, **tenant)
+    calls = shown_help(uow.session, branch_id=view.branch_id, now=uow.now, **tenant)
+    gestures = []
+    if view.current is not None and view.current.state is TicketState.IN_SERVICE:
+        gestures = gestures_of_ticket(uow.session, ticket_id=view.current.ticket_id, **tenant)
     return Rescue(
         calls=calls,
         offers=offers_of(uow.session, ticket_ids=list(deadlines), **tenant),
@@ -50,6 +60,7 @@ def rescue_of(
         asked=frozenset(call.reason.value for call in calls if call.stands(uow.now)),
         reasons=reason_words(),
         me=uow.actor.id,
+        gestures=gestures,
     )
 
 

@@ -132,6 +132,7 @@ def version_of(opened: Opened, form: DraftForm, uow: UnitOfWork) -> NewVersion:
         titles=form.titles(),
         way_of_working=form.way_of_working.data or "",
         team_reward=form.team_reward.data or "",
+        closing_gesture=form.closing_gesture.data or "",
         target_path=form.target_path(),
         promise_id=opened.row.promise_id,
     )

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 
 from promises.catalogue.draft_queries import DraftRow, list_open_drafts, template_of_version
 from promises.catalogue.drafts import NewDraft, begin_draft
+from promises.catalogue.gestures import gestures_of
 from promises.catalogue.proposal_moves import lock_undecided_proposal
 from promises.catalogue.proposal_queries import get_proposal
 from promises.catalogue.queries import promise_by_slug
@@ -130,11 +131,17 @@ def next_version(promise_slug: str) -> Response:
             organisation_id=uow.organisation_id,
             version_id=info.version.version_id,
         )
+        gestures = gestures_of(
+            uow.session,
+            organisation_id=uow.organisation_id,
+            version_ids=[info.version.version_id],
+        )
+        gesture = gestures.get(info.version.version_id, "")
         return _begun(
             uow,
             NewDraft(
                 info.version.terms,
-                answers_of_version(info),
+                answers_of_version(info) | {"closing_gesture": gesture},
                 template,
                 promise_id=info.promise_id,
             ),

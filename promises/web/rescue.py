@@ -14,6 +14,7 @@ from promises.desk.rescue import branch_of_help, shown_help
 from promises.desk.rescue_models import HelpReason
 from promises.desk.views import TicketView
 from promises.flows import rescue
+from promises.flows.close_kindly import close_kindly
 from promises.http.booking import BookingForm
 from promises.http.conditional import etag_of, respond_if_changed
 from promises.http.context import current, own_branch, signed_in, work
@@ -22,7 +23,9 @@ from promises.http.permissions import Permission, staff
 from promises.identity.queries import list_branches
 from promises.kernel.errors import DomainError, NotFound
 from promises.kernel.text import N_
+from promises.kernel.zones import local_date
 from promises.reporting import rescue as figures
+from promises.reporting.gestures import gesture_cases, gesture_counts
 from promises.web.counter_rescue import reason_words
 
 blueprint = Blueprint("rescue", __name__)
@@ -41,7 +44,10 @@ OFFERS = {
     "withdrawn": N_("The turn came first"),
     "expired": N_("No answer"),
 }
-LISTS = ("asked", "taken", "expired", "at_risk", "saved", "offered", "accepted", "held")
+LISTS = ("asked", "taken", "expired", "at_risk", "saved", "offered", "accepted", "held",
+         "gestures", "gestures_done")  # fmt: skip
+_GESTURES = ("gestures", "gestures_done")
+WEEK = dt.timedelta(days=6)
 _ASKS = {"asked": None, "taken": "taken", "expired": "expired"}
 _CALLS = {"offered": None, "accepted": "accepted", "held": "held"}
 
@@ -54,15 +60,19 @@ def page() -> str:
         tenant: dict[str, Any] = {"organisation_id": uow.organisation_id}
         calls = shown_help(uow.session, branch_id=current().branch_id, now=uow.now, **tenant)
         branch_id, branches = _branch(uow)
-        found = None
+        found, gestures = None, (0, 0)
         if branch_id is not None:
             since = uow.now - SPAN
             found = figures.rescue_figures(
                 uow.session, branch_id=branch_id, since_at=since, **tenant
             )
+            gestures = gesture_counts(
+                uow.session, branch_id=branch_id, since_on=_week(uow), **tenant
+            )
     return render_template(
         "rescue/page.html", calls=calls, now=uow.now, me=uow.actor.id, branch_id=branch_id,
-        branches=branches, found=found, reasons=reason_words(), etag=etag_of(*_parts(calls)),
+        branches=branches, gestures=gestures, found=found, reasons=reason_words(),
+        etag=etag_of(*_parts(calls)),
     )  # fmt: skip
 
 
@@ -101,7 +111,7 @@ def cases() -> str:
     return render_template(
         "rescue/cases.html", found=found, kind=kind, branch=branches[branch_id],
         reasons=reason_words(), states=_names(STATES), offers=_names(OFFERS),
-        shape="calls" if kind in _ASKS else "offers" if kind in _CALLS else "customers",
+        shape=_shape(kind),
     )  # fmt: skip
 
 
@@ -142,6 +152,23 @@ def withdraw(help_id: uuid.UUID) -> BaseResponse:
         rescue.withdraw_help(uow, help_id=help_id)
 
     return _do(act, gettext("Taken back."))
+
+
+@blueprint.post("/staff/counter/gesture")
+@staff(Permission.DESK)
+def close() -> BaseResponse:
+    """One tap: the closing gesture of a promise was made."""
+    try:
+        ticket_id = uuid.UUID(request.form.get("ticket_id", ""))
+        version_id = uuid.UUID(request.form.get("version_id", ""))
+    except ValueError:
+        abort(400)
+
+    def act(uow: UnitOfWork) -> None:
+        _ticket(uow, ticket_id)
+        close_kindly(uow, ticket_id=ticket_id, version_id=version_id)
+
+    return _do(act, gettext("Noted."))
 
 
 @blueprint.post("/staff/tickets/<uuid:ticket_id>/callback")
@@ -245,6 +272,14 @@ def _cases(uow: UnitOfWork, kind: str, branch_id: uuid.UUID) -> list[Any]:
     }  # fmt: skip
     if kind in _ASKS:
         return figures.help_cases(uow.session, state=_ASKS[kind], **common)
+    if kind in _GESTURES:
+        return gesture_cases(
+            uow.session,
+            organisation_id=uow.organisation_id,
+            branch_id=branch_id,
+            since_on=_week(uow),
+            done=kind == "gestures_done",
+        )
     if kind in _CALLS:
         return figures.callback_cases(uow.session, state=_CALLS[kind], **common)
     return figures.rescue_cases(uow.session, saved=kind == "saved", **common)
@@ -252,6 +287,18 @@ def _cases(uow: UnitOfWork, kind: str, branch_id: uuid.UUID) -> list[Any]:
 
 def _names(words: Any) -> dict[str, str]:
     return {str(key): gettext(text) for key, text in words.items()}
+
+
+def _shape(kind: str) -> str:
+    """Which columns a list has."""
+    if kind in _GESTURES:
+        return "gestures"
+    return "calls" if kind in _ASKS else "offers" if kind in _CALLS else "customers"
+
+
+def _week(uow: UnitOfWork) -> dt.date:
+    """The first of the last seven days."""
+    return local_date(uow.now, current().organisation.time_zone) - WEEK
 
 
 def _parts(calls: list[Any]) -> tuple[object, ...]:

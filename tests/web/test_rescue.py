@@ -4,8 +4,10 @@ import re
 
 import pytest
 
+from promises.flows.decide_proposal import publish
 from promises.kernel.actors import Role
 from tests.desk.pages import Counter
+from tests.factories.catalogue import new_version
 from tests.flows.ground import World
 from tests.web.staff import csrf_token
 
@@ -122,3 +124,28 @@ def test_other_branch_reaches_neither_help_nor_offer(client, app):
         assert other.post(path).status_code == 404
     assert world.one("SELECT state FROM help_requests").state == "open"
     assert world.one("SELECT count(*) AS n FROM callback_offers").n == 0
+
+
+def test_closing_gesture_is_shown_when_a_case_ends_and_noted_once(counter):
+    world = counter.world
+    with world.work(Role.MANAGER) as uow:
+        kind = new_version(uow.now, slug="kind", closing_gesture=" A coffee on the house. ")
+        version_id = publish(uow, version=kind).version_id
+    first, second = world.take(), world.take()
+    world.call()
+    world.log(first.ticket_id, "service_started")
+    assert "Done: A coffee on the house." in words(counter)
+    for _ in range(2):
+        counter.post("counter/gesture", ticket_id=first.ticket_id, version_id=version_id)
+    plain = world.published.version_id
+    counter.post("counter/gesture", ticket_id=first.ticket_id, version_id=plain)
+    row = world.one("SELECT ticket_id, version_id FROM closing_gestures")
+    assert (row.ticket_id, row.version_id) == (first.ticket_id, version_id)
+    world.log(first.ticket_id, "served")
+    world.log(second.ticket_id, "service_started", counter_id=world.made.counter_id)
+    world.log(second.ticket_id, "served")
+    page = counter.get("help").text
+    assert "of 2 visits that a gesture belongs to" in page
+    assert "1 row" in counter.get("help/cases", list="gestures_done").text
+    assert "2 rows" in counter.get("help/cases", list="gestures").text
+    assert counter.post("counter/gesture", ticket_id="x", version_id="y").status_code == 400

@@ -83,6 +83,7 @@ class VersionForm(FullTermsForm):
     title_en = Line(N_("Title in English"), longest=160, required=False)
     way_of_working = Text(N_("The way of working that keeps it"))
     team_reward = Text(N_("The team's reward when the target is reached"), required=False)
+    closing_gesture = Line(N_("A kind gesture at the end"), longest=160, required=False)
     targets = FieldList(FormField(TargetRow), min_entries=TARGET_ROWS, max_entries=12)
     starts = RadioField(N_("Since when does it hold?"), coerce=Start, default=Start.NOW)
     starts_on = DateField(N_("Day"), [Optional()])

@@ -30,8 +30,8 @@ from promises.web.forms.terms import MATTERS, PERIODS, Amount, Scopes, blanks_of
 
 PREFIX = "b_"
 LATER = (
-    "title_fi", "title_sv", "title_en", "way_of_working", "team_reward", "targets", "starts",
-    "starts_on", "starts_at", "reason",
+    "title_fi", "title_sv", "title_en", "way_of_working", "team_reward", "closing_gesture",
+    "targets", "starts", "starts_on", "starts_at", "reason",
 )  # fmt: skip
 """Fields beside the terms: they may stay empty until the draft is published."""
 

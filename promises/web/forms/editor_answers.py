@@ -9,7 +9,10 @@ from promises.catalogue.queries import PromiseInfo
 from promises.kernel.text import LOCALES
 from promises.web.forms.catalogue import Start, VersionForm, percent_of
 
-_TEXTS = (*(f"title_{code}" for code in LOCALES), "way_of_working", "team_reward", "reason")
+_TEXTS = (
+    *(f"title_{code}" for code in LOCALES), "way_of_working", "team_reward", "closing_gesture",
+    "reason",
+)  # fmt: skip
 
 
 def answers_of(form: VersionForm) -> dict[str, Any]:
