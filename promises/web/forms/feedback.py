@@ -14,7 +14,7 @@ from promises.feedback.questions import ASKABLE, QUESTION_NAMES
 from promises.feedback.rows import DateForm, Meaning, RowMapping
 from promises.feedback.surveys import LONGEST_TEXT
 from promises.http.forms import Form, Line, Text, WholeNumber, one_id, options
-from promises.http.i18n import gettext
+from promises.http.i18n import gettext, ngettext
 from promises.kernel.text import N_
 from promises.web.forms.imports import DELIMITERS, ENCODINGS
 
@@ -96,7 +96,8 @@ class FiguresForm(Form):
         scored = [one for one in Question if one is not Question.WORDS]
         self.question.choices = options((q.value, gettext(QUESTION_NAMES[q])) for q in scored)
         self.months.choices = options(
-            (n, gettext("%(n)s months", n=n) if n > 1 else gettext("This month")) for n in spans
+            (n, ngettext("%(n)s month", "%(n)s months", n) if n > 1 else gettext("This month"))
+            for n in spans
         )
         self.branch_id.choices = options([("", gettext("All branches")), *branches.items()])
 
