@@ -47,6 +47,7 @@ PLACES = (
     Place("proposals", "proposals.board", N_("Proposals"), "idea", Permission.PROPOSE, "g p"),
     Place("promises", "promises.list", N_("Promises"), "promise", Permission.PROMISE_READ, "g l"),
     Place("reviews", "reviews.list", N_("Reviews"), "calendar", Permission.PROMISE_PUBLISH),
+    Place("team_talk", "team_talk.page", N_("Team talk"), "people", Permission.TEAM_READ),
     Place("challenge", "challenge.page", N_("Our figures"), "chart", Permission.TEAM_READ, "g f"),
     Place("rescue", "rescue.page", N_("Help and rescue"), "people", Permission.TEAM_READ),
     Place(

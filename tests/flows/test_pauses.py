@@ -12,11 +12,18 @@ from promises.catalogue.pause_queries import (
     paused_time,
     pauses_of_promise,
 )
+from promises.desk.imports.actions import Upload
+from promises.flows import run_import
+from promises.flows.decide_proposal import publish
 from promises.flows.pause_promise import pause_promise, resume_promise, tell_screens_of_pauses
 from promises.kernel.actors import Role
 from promises.kernel.errors import NotFound
 from promises.kernel.ids import new_id
+from promises.rules.terms import parse_terms
+from tests.desk.imports.ground import SIMPLE
+from tests.factories.catalogue import new_version
 from tests.flows.ground import NOON, TICK, World
+from tests.flows.guarantees import general
 
 REASONS = {"fi": "Kassajärjestelmä vaihtuu.", "en": "The till system is changed."}
 HOUR = dt.timedelta(hours=1)
@@ -204,3 +211,31 @@ def test_screens_are_drawn_anew_when_a_pause_begins_or_ends_by_the_clock(world):
     running = version_after(minutes=30)
     over = version_after(minutes=30)
     assert announced < begun == running < over
+
+
+def test_imported_tickets_of_a_pause_are_promised_nothing_by_either_form_of_terms(world):
+    with world.work(Role.MANAGER) as uow:
+        terms = general(
+            scope={"ticket_kinds": ["visit"]},
+            facts={"arrived_at": "instant", "service_started_at": "instant"},
+            deadlines={"start_before": {"from": "arrived_at", "add": 15, "unit": "minute"}},
+            broken_when={"late": {"event": "service_started_at", "deadline": "start_before"}},
+        )
+        publish(uow, version=new_version(uow.now, terms=parse_terms(terms), slug="in-general"))
+    pause(world)
+    both = world.rows("SELECT id FROM promises WHERE slug = 'in-general'")
+    pause(world, promise_id=both[0].id)
+    world.later(hours=3)
+    clocks = ("12:00:00", "12:59:59", "13:00:00")
+    lines = [f"{at},2026-03-02 {at},2026-03-02 13:10:00" for at in clocks]
+    content = "\n".join(["id,arrived,started", *lines]).encode()
+    with world.work(Role.MANAGER) as uow:
+        upload = Upload("calls.csv", content, world.made.branch_id)
+        import_id = run_import.stage_upload(uow, upload=upload, document=SIMPLE)
+    with world.at(world.now):
+        run_import.run(world.made.id, import_id)
+    found = world.rows(
+        "SELECT t.external_ref, c.by_engine FROM commitments c JOIN tickets t ON t.id = c.ticket_id"
+        " ORDER BY c.by_engine"
+    )
+    assert [tuple(row) for row in found] == [("13:00:00", False), ("13:00:00", True)]
