@@ -10,10 +10,11 @@ from collections.abc import Callable
 from promises.simulation.acts import Acts
 from promises.simulation.bank import Bank
 from promises.simulation.proposals import tell_of_proposals
+from promises.simulation.voices import tell_of_voices
 
 Story = Callable[[Acts, Bank, dt.datetime], object]
 
-STORIES: tuple[Story, ...] = (tell_of_proposals,)
+STORIES: tuple[Story, ...] = (tell_of_proposals, tell_of_voices)
 
 
 def tell_stories(acts: Acts, bank: Bank, now: dt.datetime) -> None:

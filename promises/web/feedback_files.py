@@ -40,7 +40,7 @@ def files() -> BaseResponse | tuple[str, int]:
         delimiter = None if form.delimiter.data == "auto" else form.delimiter.data
         try:
             with work() as uow:
-                import_id = import_feedback.stage(
+                file_id = import_feedback.stage(
                     uow,
                     filename=given.filename or "",
                     content=given.read(),
@@ -50,34 +50,34 @@ def files() -> BaseResponse | tuple[str, int]:
         except DomainError as refusal:
             form.refuse(refusal)
         else:
-            return redirect(url_for("feedback_files.show", import_id=import_id), 303)
+            return redirect(url_for("feedback_files.show", file_id=file_id), 303)
     with work() as uow:
         found = imports.list_imports(uow.session, organisation_id=uow.organisation_id)
     page = render_template("feedback/files.html", form=form, files=found)
     return page, 422 if form.errors else 200
 
 
-@blueprint.route("/staff/feedback/files/<uuid:import_id>", methods=["GET", "POST"])
+@blueprint.route("/staff/feedback/files/<uuid:file_id>", methods=["GET", "POST"])
 @staff(Permission.IMPORT)
-def show(import_id: uuid.UUID) -> BaseResponse | tuple[str, int]:
+def show(file_id: uuid.UUID) -> BaseResponse | tuple[str, int]:
     """Before: what the columns mean, and what would come of it. After: what came of it."""
     with work() as uow:
         row = imports.get_import(
-            uow.session, organisation_id=uow.organisation_id, import_id=import_id
+            uow.session, organisation_id=uow.organisation_id, import_id=file_id
         )
         names = places(uow)
     if row.state != FeedbackImportState.UPLOADED:
         return render_template("feedback/file_done.html", row=row, dropped="dropped"), 200
-    look, refusal = _look(import_id)
+    look, refusal = _look(file_id)
     form = _columns_form(look, names)
     if form is not None and form.validate_on_submit():
         try:
             with work() as uow:
-                import_feedback.choose_columns(uow, import_id=import_id, mapping=form.mapping())
+                import_feedback.choose_columns(uow, import_id=file_id, mapping=form.mapping())
         except Refused as refused:
             form.refuse(refused)
         else:
-            return redirect(url_for("feedback_files.show", import_id=import_id), 303)
+            return redirect(url_for("feedback_files.show", file_id=file_id), 303)
     page = render_template(
         "feedback/file.html", row=row, look=look, refusal=refusal, form=form,
         problems=PROBLEM_TEXTS, problem_of=RowProblem, branches=names["branches"],
@@ -85,11 +85,11 @@ def show(import_id: uuid.UUID) -> BaseResponse | tuple[str, int]:
     return page, 422 if form is not None and form.errors else 200
 
 
-def _look(import_id: uuid.UUID) -> tuple[Look | None, FileUnreadable | None]:
+def _look(file_id: uuid.UUID) -> tuple[Look | None, FileUnreadable | None]:
     """What taking it in would do; a file that cannot be read says why."""
     try:
         with work() as uow:
-            return import_feedback.look(uow, import_id=import_id), None
+            return import_feedback.look(uow, import_id=file_id), None
     except FileUnreadable as refusal:
         return None, refusal
 
@@ -108,43 +108,43 @@ def _columns_form(look: Look | None, names: dict[str, dict[uuid.UUID, str]]) -> 
     return form
 
 
-@blueprint.post("/staff/feedback/files/<uuid:import_id>/take-in")
+@blueprint.post("/staff/feedback/files/<uuid:file_id>/take-in")
 @staff(Permission.IMPORT)
-def take_in(import_id: uuid.UUID) -> BaseResponse:
+def take_in(file_id: uuid.UUID) -> BaseResponse:
     try:
         with work() as uow:
-            taken = import_feedback.take_in(uow, import_id=import_id)
+            taken = import_feedback.take_in(uow, import_id=file_id)
     except (Refused, FileUnreadable):
         flash(gettext("First say which columns hold the date and the answers."), "warning")
     else:
         words = gettext("%(added)s answers are new, %(known)s were here.",
                         added=taken.added, known=taken.known)  # fmt: skip
         flash(words, "success")
-    return redirect(url_for("feedback_files.show", import_id=import_id), 303)
+    return redirect(url_for("feedback_files.show", file_id=file_id), 303)
 
 
-@blueprint.post("/staff/feedback/files/<uuid:import_id>/drop")
+@blueprint.post("/staff/feedback/files/<uuid:file_id>/drop")
 @staff(Permission.IMPORT)
-def drop(import_id: uuid.UUID) -> BaseResponse:
+def drop(file_id: uuid.UUID) -> BaseResponse:
     with work() as uow:
-        import_feedback.drop(uow, import_id=import_id)
+        import_feedback.drop(uow, import_id=file_id)
     flash(gettext("The file was dropped."), "success")
     return redirect(url_for("feedback_files.list"), 303)
 
 
-@blueprint.get("/staff/feedback/files/<uuid:import_id>/problems")
+@blueprint.get("/staff/feedback/files/<uuid:file_id>/problems")
 @staff(Permission.IMPORT)
-def problems(import_id: uuid.UUID) -> str:
+def problems(file_id: uuid.UUID) -> str:
     after = request.args.get("after", "")
     start = int(after) if after.isascii() and after.isdigit() and len(after) < 10 else 0
     with work() as uow:
         row = imports.get_import(
-            uow.session, organisation_id=uow.organisation_id, import_id=import_id
+            uow.session, organisation_id=uow.organisation_id, import_id=file_id
         )
         found = imports.list_row_problems(
             uow.session,
             organisation_id=uow.organisation_id,
-            import_id=import_id,
+            import_id=file_id,
             after=start,
             limit=imports.PAGE + 1,
         )
@@ -155,15 +155,15 @@ def problems(import_id: uuid.UUID) -> str:
     )  # fmt: skip
 
 
-@blueprint.get("/staff/feedback/files/<uuid:import_id>/problems.csv")
+@blueprint.get("/staff/feedback/files/<uuid:file_id>/problems.csv")
 @staff(Permission.IMPORT)
-def problems_file(import_id: uuid.UUID) -> Response:
+def problems_file(file_id: uuid.UUID) -> Response:
     with work() as uow:
-        imports.get_import(uow.session, organisation_id=uow.organisation_id, import_id=import_id)
+        imports.get_import(uow.session, organisation_id=uow.organisation_id, import_id=file_id)
         found = imports.list_row_problems(
             uow.session,
             organisation_id=uow.organisation_id,
-            import_id=import_id,
+            import_id=file_id,
             limit=import_feedback.MOST_ROWS,
         )
     lines = [[gettext("Line"), gettext("Column"), gettext("What is wrong")]]
@@ -171,7 +171,7 @@ def problems_file(import_id: uuid.UUID) -> Response:
         [str(one.line), one.column_name or "", gettext(PROBLEM_TEXTS[RowProblem(one.code)])]
         for one in found
     ]
-    headers = {"Content-Disposition": f'attachment; filename="problems-{import_id}.csv"'}
+    headers = {"Content-Disposition": f'attachment; filename="problems-{file_id}.csv"'}
     return Response(csv_text(lines), mimetype="text/csv", headers=headers)
 
 

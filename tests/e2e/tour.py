@@ -12,6 +12,7 @@ from promises.kernel.clock import process_clock
 NOT_PAGES = {
     "decisions.following", "shadows.days",
     "proposal_talk.names", "proposals.funnel_file", "proposing.similar", "proposing.tried",
+    "feedback_figures.figures_file", "feedback_files.problems_file", "problems.similar",
     "backtests.limits", "desk.live", "display.live", "imports.problems_file", "imports.progress",
     "rescue.live", "ticket_page.live", "sign_in.demo_sign_in", "work.live",
 }  # fmt: skip

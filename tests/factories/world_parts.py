@@ -14,6 +14,7 @@ from tests.factories import (
     world_proposals,
     world_rescue,
     world_shadows,
+    world_voices,
 )
 
 PARTS: tuple[Callable[[Any], dict[str, object]], ...] = (
@@ -22,4 +23,5 @@ PARTS: tuple[Callable[[Any], dict[str, object]], ...] = (
     world_rescue.fill,
     world_goodwill.fill,
     world_shadows.fill,
+    world_voices.fill,
 )
