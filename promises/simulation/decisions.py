@@ -10,7 +10,7 @@ from promises.catalogue.targets import TargetStep
 from promises.compensation.models import Hold
 from promises.compensation.queries import Waiting, all_waiting
 from promises.flows.decide_compensation import refuse
-from promises.flows.decide_proposal import decline, judge_past, publish
+from promises.flows.decide_proposal import decline, publish
 from promises.flows.propose_promise import propose
 from promises.kernel.actors import Role
 from promises.simulation import promises as offer
@@ -25,8 +25,8 @@ def publish_promises(
     acts: Acts, bank: Bank, instant: dt.datetime, since: dt.datetime | None = None
 ) -> None:
     """In one transaction: the promise that a clerk proposed, and the one of the express counter.
-    With `since` the first version of the former is applied to the imported past from then on, and
-    a second one holds from the publication."""
+    With `since` the first version of the former is applied to the past from then on, which is yet
+    to be imported, and a second one holds from the publication."""
     clerk = bank.branches[BRANCHES[0].slug].clerk(0)
     draft = ProposalDraft(
         title=offer.MAIN_TITLES["fi"],
@@ -45,7 +45,6 @@ def publish_promises(
         )  # fmt: skip
         first = publish(uow, version=main, proposal_id=proposal_id, reason=offer.MAIN_REASON)
         if since is not None:
-            judge_past(uow, version_id=first.version_id)
             coming = dataclasses.replace(
                 main, valid_from=uow.now, promise_id=first.promise_id, slug=None
             )
@@ -66,10 +65,10 @@ def _target_path(day: dt.date) -> tuple[TargetStep, ...]:
     )
 
 
-def settle_history(acts: Acts, bank: Bank, instant: dt.datetime) -> int:
+def settle_history(acts: Acts, bank: Bank) -> int:
     """A manager who neither published nor imported decides about what the past would have owed:
     nothing was promised then. How many debts that ends; safe to repeat."""
-    with acts.at(instant).work(bank.member(Role.MANAGER, 1)) as uow:
+    with acts.work(bank.member(Role.MANAGER, 1)) as uow:
         owed = all_waiting(
             uow.session,
             organisation_id=uow.organisation_id,

@@ -67,14 +67,9 @@ def seed_demo(rails: Rails, *, days: int = DAYS, seed: int = SEED, months: int =
     if progress.finished:
         return Seeded(0, 0)
     past = _past(first, months) if days else None
-    brought = 0
     if not progress.promised:
-        if past is not None:
-            brought = bring_in(acts.at(opened_at), bank, past, seed)
         since = None if past is None else _local(past.first_on, 0)
         publish_promises(acts, bank, opened_at + dt.timedelta(hours=6), since)
-    if past is not None:
-        settle_history(acts, bank, opened_at + dt.timedelta(hours=7))
     if progress.last_day is not None:
         _close_all(acts, bank, _local(progress.last_day, 23))
     wanted = [first + dt.timedelta(days=number) for number in range(days)]
@@ -83,6 +78,10 @@ def seed_demo(rails: Rails, *, days: int = DAYS, seed: int = SEED, months: int =
     if not progress.discussed:
         propose_more(acts, bank, _local(today - dt.timedelta(days=min(days, 4)), 9))
     matters = play_matters(acts, bank, now) if days else 0
+    # Last of all visits: a database that was just filled plans badly until it has looked at itself.
+    brought = 0 if past is None else bring_in(acts, bank, past, seed)
+    if past is not None:
+        settle_history(acts, bank)
     if days:
         tell_stories(acts, bank, now)
     _finish(acts)
