@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+from promises.catalogue.drafts import NewDraft, begin_draft
 from promises.catalogue.proposals import ProposalDraft
 from promises.catalogue.shadows import lock_run
 from promises.flows.propose_promise import propose
@@ -50,6 +51,13 @@ class Shadows:
                 ends_at=uow.now + dt.timedelta(days=days),
                 terms=terms,
             ).id
+
+    def begin_draft(self, uow, proposal_id):
+        start = NewDraft(simple_terms(), {}, proposal_id=proposal_id)
+        return begin_draft(
+            uow.session, organisation_id=uow.organisation_id, actor=uow.actor, now=uow.now,
+            start=start,
+        ).id  # fmt: skip
 
     def round(self, *run_ids):
         """Of all runs, or of these only."""
