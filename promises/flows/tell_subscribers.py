@@ -148,30 +148,36 @@ def _add(
 
 
 def _tell(uow: UnitOfWork) -> int:
-    """At most a batch of one piece of news; the next round goes on."""
+    """At most about a batch of letters; the next round goes on."""
+    slug, sent = "", 0
+    while sent < BATCH:
+        row = sql.one_or_none(uow.session, _TAKE, {"organisation_id": uow.organisation_id})
+        if row is None:
+            break
+        slug = slug or organisation_info(uow.session, organisation_id=uow.organisation_id).slug
+        sent += _tell_one(uow, row, slug)
+    return sent
+
+
+def _tell_one(uow: UnitOfWork, row: Any, slug: str) -> int:
     tenant = {"organisation_id": uow.organisation_id}
-    row = sql.one_or_none(uow.session, _TAKE, tenant)
-    if row is None:
-        return 0
     followers = subscriptions.next_followers(
-        uow.session, **tenant, known_at=row.known_at, after=row.told_through, limit=BATCH
-    )
-    slug = organisation_info(uow.session, **tenant).slug
-    messages = [
-        message for one in followers if (message := _message(uow, row, one, slug)) is not None
-    ]
-    enqueue(uow.session, **tenant, now=uow.now, messages=messages)
-    sql.execute(
         uow.session,
-        _GO_ON,
-        tenant
-        | {
-            "id": row.id,
-            "now": uow.now,
-            "told_through": followers[-1].subscription_id if followers else None,
-            "done": len(followers) < BATCH,
-        },
+        organisation_id=uow.organisation_id,
+        known_at=row.known_at,
+        after=row.told_through,
+        limit=BATCH,
     )
+    found = (_message(uow, row, one, slug) for one in followers)
+    messages = [message for message in found if message is not None]
+    enqueue(uow.session, organisation_id=uow.organisation_id, now=uow.now, messages=messages)
+    progress = {
+        "id": row.id,
+        "now": uow.now,
+        "told_through": followers[-1].subscription_id if followers else None,
+        "done": len(followers) < BATCH,
+    }
+    sql.execute(uow.session, _GO_ON, tenant | progress)
     return len(messages)
 
 

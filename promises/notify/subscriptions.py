@@ -89,7 +89,7 @@ RETURNING contact_id
 _NEXT = """
 SELECT id, promise_id, contact_id, locale FROM subscriptions
 WHERE organisation_id = %(organisation_id)s AND confirmed_at IS NOT NULL
-  AND confirmed_at <= %(known_at)s AND (%(after)s::uuid IS NULL OR id > %(after)s)
+  AND confirmed_at < %(known_at)s AND (%(after)s::uuid IS NULL OR id > %(after)s)
 ORDER BY id LIMIT %(limit)s
 """
 
@@ -170,7 +170,7 @@ def ask_to_follow(
         kind=MessageKind.FOLLOW_ASKED,
         channel=Channel.EMAIL,
         locale=wish.locale,
-        dedupe_key=f"follow/{params['id']}/{now.isoformat()}",
+        dedupe_key=f"follow/{new_id()}",
         contact_id=contact_id,
         params={"titles": wish.titles},
         secret=wish.page.replace(TOKEN, token),
@@ -295,7 +295,7 @@ def next_followers(
     after: uuid.UUID | None,
     limit: int,
 ) -> list[Follower]:
-    """Those who followed when it became known, in order of their ids, after the last one seen."""
+    """Those who followed before it became known, in order of their ids, after the last one seen."""
     params = {
         "organisation_id": organisation_id, "known_at": known_at, "after": after, "limit": limit
     }  # fmt: skip

@@ -25,7 +25,7 @@ _NARROW, _WIDE = frozenset("iljtfI.,:;|!()'’ \u00a0\u202f"), frozenset("mwMWÅ
 
 @dataclass(frozen=True, slots=True)
 class Badge:
-    """`sign` is kept, broken, paused or none. The widths are those of the two halves."""
+    """`sign` is kept, broken, paused, none, or empty. The widths are those of the two halves."""
 
     label: str
     value: str
@@ -38,7 +38,11 @@ class Badge:
 
     @property
     def value_width(self) -> int:
-        return _width(self.value) + 2 * PAD + SIGN
+        return _width(self.value) + 2 * PAD + self.sign_width
+
+    @property
+    def sign_width(self) -> int:
+        return SIGN if self.sign else 0
 
 
 @blueprint.get("/p/<slug:promise_slug>/badge.svg")
@@ -73,7 +77,7 @@ def _rate(shown: Shown, info: PromiseInfo) -> Badge:
         value = gettext("%(kept)s of %(cases)s", kept=rate.kept, cases=rate.cases)
     else:
         value = f"{format_percent(locale, rate.shown)} ({cases})"
-    return _badge(shown, info, label, value, "kept")
+    return _badge(shown, info, label, value, "")
 
 
 def _days(shown: Shown, info: PromiseInfo) -> Badge:

@@ -6,7 +6,7 @@ from promises.http.context import current, work
 from promises.http.permissions import public
 from promises.http.security import let_be_framed
 from promises.http.urls import absolute
-from promises.public.gathering import gather_one
+from promises.public.gathering import Shown, gather_one
 from promises.public.reading import answer_file, speak_as_asked, unchanged
 
 blueprint = Blueprint("public_embeds", __name__)
@@ -32,10 +32,19 @@ def card(promise_slug: str) -> Response:
             title=info.title(locale),
             sentence=shown.sentence(info.version, locale),
             figures=shown.figures.get(info.promise_id),
-            paused=shown.paused_now(),
+            paused=_where(shown),
             organisation=current().organisation,
             locale=locale,
             page=absolute("promise_pages.promise", promise_slug=promise_slug, lang=locale),
         )
 
     return answer_file(render, HTML, locale, *shown.parts())
+
+
+def _where(shown: Shown) -> list[str | None]:
+    """Branches in which it is paused right now; None alone for all of them."""
+    ids = [one.branch_id for one in shown.paused_now()]
+    if None in ids:
+        return [None]
+    names = {shown.branches().get(one, "") for one in ids if one is not None}
+    return [*sorted(names)]

@@ -64,7 +64,7 @@ def test_public_page_tells_how_the_promise_is_kept(client, ground, promise):
     text = client.get(page(ground, f"p/{promise.slug}")).text
     assert "We serve you within 15\u00a0min, or we pay you €10." in text
     assert tile(text, "Kept in the last 30 days") == "96.7%"
-    assert "of 31 cases; with 95 per cent certainty between 83.8% and 99.4%" in text
+    assert "of 31 cases; 95 per cent sure: 83.8% to 99.4%" in text
     assert tile(text, "Kept in the last 12 months") == "97%"
     assert "Last 90 days: Kept in 97.8% of 92 cases" in text
     assert tile(text, "Days without a breach") == "4"
