@@ -29,6 +29,8 @@ FILLED = {
     "step": "publish", "ends": "now", "time_zone": "Europe/Helsinki", "service_start": "tap",
     "no_show_after_s": "60", "counter": "9", "day": "2027-01-06", "country": "FI", "year": "2027",
     "text": "{}", "channel": "email", "address": "somebody@example.fi",
+    "errors_most": "tell", "errors_all": "tell", "money_most": "tell", "money_all": "tell",
+    "seen": "0",
 }  # fmt: skip
 """Enough for the forms: what is refused is then refused for the id in the address."""
 

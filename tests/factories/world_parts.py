@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.factories import (
+    world_budgets,
     world_ending,
     world_goodwill,
     world_proposals,
@@ -23,5 +24,6 @@ PARTS: tuple[Callable[[Any], dict[str, object]], ...] = (
     world_rescue.fill,
     world_goodwill.fill,
     world_shadows.fill,
+    world_budgets.fill,
     world_voices.fill,
 )

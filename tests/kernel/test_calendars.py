@@ -270,11 +270,11 @@ def test_calendar_of_ten_years_counts_every_office_day():
 
 def test_open_before_is_the_last_instant_with_so_much_open_time_since():
     calendar = helsinki(OFFICE, date(2026, 3, 20), date(2026, 3, 31))
-    monday = at(2026, 3, 23, 8)  # ten on the clocks, the office opened at eight
-    assert calendar.open_before(monday, timedelta(hours=1)) == at(2026, 3, 23, 7)
-    assert calendar.open_before(monday, timedelta(hours=2)) == at(2026, 3, 23, 6)
-    assert calendar.open_before(monday, timedelta(hours=3)) == at(2026, 3, 20, 13)
-    assert calendar.open_before(at(2026, 3, 22, 12), timedelta(hours=1)) == at(2026, 3, 20, 13)
+    monday = at(2026, 3, 23, 9)  # eleven on the clocks, the office opened at nine
+    assert calendar.open_before(monday, timedelta(hours=1)) == at(2026, 3, 23, 8)
+    assert calendar.open_before(monday, timedelta(hours=2)) == at(2026, 3, 23, 7)
+    assert calendar.open_before(monday, timedelta(hours=3)) == at(2026, 3, 20, 14)
+    assert calendar.open_before(at(2026, 3, 22, 12), timedelta(hours=1)) == at(2026, 3, 20, 14)
     assert calendar.open_before(monday, timedelta(hours=99)) == at(2026, 3, 19, 22)
     end = at(2026, 3, 31, 21)
     assert calendar.open_before(end, timedelta(0)) == end
