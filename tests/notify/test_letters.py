@@ -29,13 +29,21 @@ def facts(kind, locale="en", **words):
 
 BROKEN = {"titles": {"fi": "Palvelu 15 minuutissa", "en": "Served within 15 minutes"}}
 
+NEWS = {
+    "kind": "pause", "titles": BROKEN["titles"], "number": None, "branch": "Centre",
+    "from_at": "2026-03-06T13:00:00+00:00", "until_at": None, "texts": {"en": "No power."},
+    "month_on": None, "counts": [0, 0, 0],
+}  # fmt: skip
+FURTHER = {MessageKind.FOLLOWED_NEWS: {"items": [NEWS]}}
+"""What letters of a kind speak of besides."""
+
 DATES = {"promised_at": "2026-03-06T13:00:00+00:00", "due_at": "2026-03-04T10:00:00+00:00"}
 
 
 @pytest.mark.parametrize("locale", LOCALES)
 @pytest.mark.parametrize("kind", list(MessageKind))
 def test_every_letter_stands_in_every_language_with_one_link(kind, locale):
-    params = {"amount_minor": 1000, "currency": "EUR", **BROKEN, **DATES}
+    params = {"amount_minor": 1000, "currency": "EUR", **BROKEN, **DATES, **FURTHER.get(kind, {})}
     subject, body = compose_email(facts(kind, locale, params=params))
     text = compose_text(facts(kind, locale, params=params))
     assert subject
