@@ -21,14 +21,14 @@ _TOLD = {
         N_("The time to decide goes on."),
     ),
     "tried": (
-        N_("Your proposal is being tried"),
+        N_("Your proposal runs in shadow"),
         N_(
             "For some weeks we judge real cases by it. Nothing is published and nothing is paid "
             "yet; the result decides."
         ),
     ),
     "trial_ended": (
-        N_("The trial of your proposal has ended"),
+        N_("The shadow run of your proposal has ended"),
         N_("Management decides next, with the result in view."),
     ),
     "published": (
