@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -139,13 +140,32 @@ def _zones(chosen: Chosen) -> dict[uuid.UUID, str]:
     return {one.id: one.time_zone for one in chosen.branches.values()}
 
 
-@blueprint.get("/staff/promises/<slug:promise_slug>/insights/<chart>.csv")
+@blueprint.get("/staff/promises/<slug:promise_slug>/insights/days.csv")
 @staff(Permission.REPORT_READ)
-def table(promise_slug: str, chart: str) -> Response:
-    """The figures behind one chart of the page, for the same days."""
-    write = {"days": _days, "hours": _hours, "waits": _waits, "limit": _limit}.get(chart)
-    if write is None:
-        raise NotFound(chart=chart)
+def days_table(promise_slug: str) -> Response:
+    """The figures behind the control chart, for the same days; the others likewise."""
+    return _table(promise_slug, "days", _days)
+
+
+@blueprint.get("/staff/promises/<slug:promise_slug>/insights/hours.csv")
+@staff(Permission.REPORT_READ)
+def hours_table(promise_slug: str) -> Response:
+    return _table(promise_slug, "hours", _hours)
+
+
+@blueprint.get("/staff/promises/<slug:promise_slug>/insights/waits.csv")
+@staff(Permission.REPORT_READ)
+def waits_table(promise_slug: str) -> Response:
+    return _table(promise_slug, "waits", _waits)
+
+
+@blueprint.get("/staff/promises/<slug:promise_slug>/insights/limit.csv")
+@staff(Permission.REPORT_READ)
+def limit_table(promise_slug: str) -> Response:
+    return _table(promise_slug, "limit", _limit)
+
+
+def _table(promise_slug: str, chart: str, write: "Callable[[Insights], Lines]") -> Response:
     with work() as uow:
         found = _insights(uow, promise_slug)
     head, lines = write(found)
