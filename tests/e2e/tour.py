@@ -10,6 +10,8 @@ from promises.kernel.actors import Role
 from promises.kernel.clock import process_clock
 
 NOT_PAGES = {
+    "causes.table", "insights.days_table", "insights.hours_table", "insights.waits_table",
+    "insights.limit_table", "insights_all.money_table", "insights_all.proposals_table",
     "decisions.following", "shadows.days",
     "proposal_talk.names", "proposals.funnel_file", "proposing.similar", "proposing.tried",
     "feedback_figures.figures_file", "feedback_files.problems_file", "problems.similar",

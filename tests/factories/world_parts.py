@@ -10,6 +10,7 @@ from typing import Any
 
 from tests.factories import (
     world_budgets,
+    world_causes,
     world_ending,
     world_goodwill,
     world_proposals,
@@ -26,4 +27,5 @@ PARTS: tuple[Callable[[Any], dict[str, object]], ...] = (
     world_shadows.fill,
     world_budgets.fill,
     world_voices.fill,
+    world_causes.fill,
 )
