@@ -2,7 +2,17 @@
 
 from flask import Flask
 
-from promises.api import branches, events, matters, money, promises, reference, tickets, verdicts
+from promises.api import (
+    branches,
+    events,
+    figures,
+    matters,
+    money,
+    promises,
+    reference,
+    tickets,
+    verdicts,
+)
 from promises.api.blueprint import api_v1
 from promises.api.operations import ALL
 from promises.api.spec import make_api, published
@@ -10,7 +20,7 @@ from promises.http.security import csrf
 
 __all__ = ["ALL", "ROOMS", "init_app"]
 
-ROOMS = (branches, tickets, matters, events, promises, verdicts, money)
+ROOMS = (branches, tickets, matters, events, promises, figures, verdicts, money)
 
 
 def init_app(app: Flask) -> None:
