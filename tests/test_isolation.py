@@ -236,13 +236,21 @@ def test_customers_links_and_devices_stay_in_their_organisation(app, client, our
     here = presence_code(theirs.made.branch.presence_token, process_clock.now())
     fields = FILLED | {"csrf_token": token, "password": "a b c d e f g h", "again": "a b c"}
     with Unchanged(app, ours, theirs):
-        for path in (f"/t/{code}", f"/t/{code}/live", "/p/their-promise"):
+        for path in (
+            f"/t/{code}",
+            f"/t/{code}/live",
+            *(
+                f"/p/their-promise{rest}"
+                for rest in ("", ".json", ".csv", "/badge.svg", "/embed", "/feed.atom")
+            ),
+        ):
             assert client.get(base + path).status_code == 404, path
         for path in ("wrong", "follow", "unfollow"):
             assert client.post(f"{base}/t/{code}/{path}", data=fields).status_code == 404, path
         for path in (
             f"/invitation/{theirs.invited.token}", f"/reset/{theirs.reset.token}",
-            f"/here/{theirs.made.branch.slug}/{here}",
+            f"/here/{theirs.made.branch.slug}/{here}", f"/follow/{theirs.follow_token}",
+            f"/follow/stop/{theirs.stop_token}",
         ):  # fmt: skip
             assert client.get(base + path).status_code in (404, 410), path
             assert client.post(base + path, data=fields).status_code in (404, 410), path

@@ -12,6 +12,7 @@ from tests.factories import (
     world_budgets,
     world_causes,
     world_ending,
+    world_following,
     world_goodwill,
     world_proposals,
     world_rescue,
@@ -28,4 +29,5 @@ PARTS: tuple[Callable[[Any], dict[str, object]], ...] = (
     world_budgets.fill,
     world_voices.fill,
     world_causes.fill,
+    world_following.fill,
 )
