@@ -165,18 +165,18 @@ def answer_survey(
     """
     if actor.kind is not ActorKind.MEMBER:
         raise Forbidden()
-    body = mask_personal(" ".join(text.split()))
-    if score is None or not on_scale(Question.RECOMMENDATION, score):
-        raise Refused([FieldProblem("score", N_("Choose one of these."))])
-    if len(body) > LONGEST_TEXT:
-        message = N_("Keep this to %(most)s characters.")
-        raise Refused([FieldProblem("text", message, {"most": LONGEST_TEXT})])
     key = {"organisation_id": organisation_id, "survey_id": survey_id}
     survey = sql.one_or_none(session, _LOCK, key)
     if survey is None:
         raise NoSuchSurvey()
     if now >= survey.closes_at:
         raise SurveyClosed()
+    body = mask_personal(" ".join(text.split()))
+    if score is None or not on_scale(Question.RECOMMENDATION, score):
+        raise Refused([FieldProblem("score", N_("Choose one of these."))])
+    if len(body) > LONGEST_TEXT:
+        message = N_("Keep this to %(most)s characters.")
+        raise Refused([FieldProblem("text", message, {"most": LONGEST_TEXT})])
     if not sql.execute(session, _RECEIVE, key | {"member_id": actor.id}):
         raise SurveyAnswered()
     sql.execute(session, _COUNT, key | {"branch_id": branch_id, "score": score})

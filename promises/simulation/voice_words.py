@@ -42,10 +42,10 @@ SURVEY_ROWS = tuple(
 """Score, place of the branch, customer segment, comment."""
 
 AFTER_VISIT = {
-    "in_time": ((5, 10), (4, 9), (5, 9), (4, 8), (3, 7)),
-    "late": ((2, 5), (3, 7), (1, 3), (4, 8), (2, 6)),
+    "in_time": (10, 9, 9, 8, 7, 10, 9),
+    "late": (5, 7, 3, 8, 6, 9, 4),
 }
-"""Effort and recommendation of those who were served in time, and of those who were not."""
+"""How gladly they recommend the bank: who was served in time, and who was not."""
 
 MAIN_PROBLEM = "Asiakas jonottaa iltapäivisin yli puoli tuntia, vaikka tiskejä on tyhjillään."
 SAME_PROBLEM = "Iltapäivän jono on yli puoli tuntia, vaikka tiskejä on vapaana."

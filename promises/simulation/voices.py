@@ -108,17 +108,18 @@ def _answer_visits(acts: Acts, now: dt.datetime) -> None:
     told = {row.id for row in late}
     for place, (ticket_id, ended_at) in enumerate(list(chosen.items())[:ANSWERED]):
         moods = AFTER_VISIT["late" if ticket_id in told else "in_time"]
-        effort, recommended = moods[place % len(moods)]
         at = min(ended_at + dt.timedelta(minutes=12), now)
         with acts.at(at).work(ANYBODY) as uow:
             ticket = ticket_by_id(
                 uow.session, organisation_id=uow.organisation_id, ticket_id=ticket_id
             )
             if ticket is not None:
-                scored = ticket_id.int % 2 == 0
-                answer(uow, ticket, score=effort if scored else recommended, body="")
+                answer(uow, ticket, score=moods[place % len(moods)], body="")
     with acts.at(now).work(SYSTEM) as uow:
         settle_feedback(uow)
+        change_asking(
+            uow.session, organisation_id=uow.organisation_id, now=uow.now, asking=Asking()
+        )
 
 
 def _make_problems(acts: Acts, bank: Bank, now: dt.datetime) -> None:
