@@ -9,13 +9,19 @@ from collections.abc import Callable
 
 from promises.simulation.acts import Acts
 from promises.simulation.bank import Bank
+from promises.simulation.causes import tell_of_causes
 from promises.simulation.proposals import tell_of_proposals
 from promises.simulation.shadows import tell_of_shadows
 from promises.simulation.voices import tell_of_voices
 
 Story = Callable[[Acts, Bank, dt.datetime], object]
 
-STORIES: tuple[Story, ...] = (tell_of_proposals, tell_of_voices, tell_of_shadows)
+STORIES: tuple[Story, ...] = (
+    tell_of_proposals,
+    tell_of_voices,
+    tell_of_shadows,
+    tell_of_causes,
+)
 
 
 def tell_stories(acts: Acts, bank: Bank, now: dt.datetime) -> None:
