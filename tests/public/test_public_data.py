@@ -6,6 +6,7 @@ import io
 import json
 import re
 import types
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -175,6 +176,36 @@ def test_files_are_for_everybody_cached_and_answered_304(get, promise):
         again = get(rest, headers={"If-None-Match": first.headers["ETag"]})
         assert (again.status_code, again.data) == (304, b"")
         assert again.headers["Access-Control-Allow-Origin"] == "*"
+
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "public-data.md"
+
+
+def contains(found, told):
+    """Whether the answer holds all that the document shows of it."""
+    if isinstance(told, dict):
+        return all(name in found and contains(found[name], told[name]) for name in told)
+    return found == told or isinstance(told, str)
+
+
+def test_document_of_the_data_shows_what_is_answered(get, ground, promise, nothing_kept):
+    text = DOCUMENT.read_text()
+    shown = re.findall(r"GET /o/\{slug\}/(\S+)\n```\n```(\w+)\n(.*?)```", text, re.S)
+    assert [kind for _, kind, _ in shown] == ["json", "csv"]
+    for path, kind, told in shown:
+        answer = get(path.replace("{promise}", promise.slug))
+        if kind == "json":
+            assert contains(answer.json, json.loads(told))
+            assert answer.json["schema"] in told
+            described = set(re.findall(r"`(\w+)`", text))
+            figures = answer.json["promise"]["figures"]
+            assert figures.keys() <= described | {"windows"}
+            assert figures["windows"].keys() <= described
+        else:
+            assert answer.text.splitlines()[0] == told.strip()
+    for address in re.findall(r"^\| `(/\S*?)`(?:, `(/\S+?)`)? \|", text, re.M):
+        for one in filter(None, address):
+            assert get(one[1:].replace("{promise}", promise.slug)).status_code == 200
 
 
 def test_breach_is_on_page_json_and_badge_within_a_minute(app, get, ground, promise, monkeypatch):
