@@ -3,6 +3,7 @@
 import datetime as dt
 import uuid
 from collections.abc import Collection, Mapping
+from typing import Any
 
 from promises.audit.actions import record
 from promises.catalogue import pauses
@@ -81,7 +82,7 @@ def tell_screens_of_pauses(uow: UnitOfWork) -> None:
 
 def _tell_screens(uow: UnitOfWork, places: Collection[uuid.UUID | None]) -> None:
     """None stands for every branch."""
-    tenant = {"organisation_id": uow.organisation_id}
+    tenant: dict[str, Any] = {"organisation_id": uow.organisation_id}
     branches = [one for one in places if one is not None]
     if None in places:
         branches = [branch.id for branch in list_branches(uow.session, **tenant)]

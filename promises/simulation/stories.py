@@ -13,6 +13,7 @@ from promises.simulation.causes import tell_of_causes
 from promises.simulation.proposals import tell_of_proposals
 from promises.simulation.shadows import tell_of_shadows
 from promises.simulation.voices import tell_of_voices
+from promises.simulation.ending import tell_of_endings
 
 Story = Callable[[Acts, Bank, dt.datetime], object]
 
@@ -21,6 +22,7 @@ STORIES: tuple[Story, ...] = (
     tell_of_voices,
     tell_of_shadows,
     tell_of_causes,
+    tell_of_endings,
 )
 
 
