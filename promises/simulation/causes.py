@@ -54,7 +54,7 @@ _PROMISE = "SELECT id FROM promises WHERE organisation_id = %(organisation_id)s 
 
 
 def tell_of_causes(acts: Acts, bank: Bank, now: dt.datetime) -> None:
-    """Breaches are tagged by whoever stood at the desk; every fifth stays unknown. One action is
+    """Breaches are tagged by whoever stood at the desk; every seventh stays unknown. One action is
     done, checked and public, another one is still to be done."""
     tenant = {"organisation_id": acts.organisation_id}
     with acts.at(now).work(bank.member(Role.MANAGER)) as uow:
@@ -66,7 +66,7 @@ def tell_of_causes(acts: Acts, bank: Bank, now: dt.datetime) -> None:
         return
     branches = {branch.id: branch for branch in bank.branches.values()}
     for number, row in enumerate(found):
-        if number % 5 == 4:
+        if number % 7 == 6:
             continue
         clerk = branches[row.branch_id].clerk(0)
         with acts.at(row.breached_at + SOON).work(clerk) as uow:
@@ -81,7 +81,7 @@ def _cause(acts: Acts, row: Any, number: int, now: dt.datetime) -> uuid.UUID:
         key = "hard_case" if number % 3 else "papers_missing"
     elif LUNCH[0] <= at < LUNCH[1]:
         spread = row.breached_at >= now - SINCE_DAYS * DAY
-        key = "rush" if spread and number % 4 else "planning"
+        key = "rush" if spread else "planning"
     else:
         key = ("rush", "too_few", "system_down", "rush")[number % 4]
     return start_id(acts.organisation_id, key)

@@ -75,7 +75,6 @@ def overview() -> str:
         steps=_steps(funnel),
         funnel=funnel,
         funnel_title=_funnel_title(funnel),
-        now=uow.now,
         address=chosen.address(from_on=selection.from_on, to_on=selection.to_on),
         as_share=as_share,
         as_money=lambda minor: Money(minor, current().organisation.currency),
