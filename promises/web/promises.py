@@ -9,6 +9,7 @@ from typing import Any
 
 from flask import Blueprint, current_app, render_template, url_for
 
+from promises.catalogue.proposal_changes import origin_of
 from promises.catalogue.queries import (
     PromiseInfo,
     PromiseState,
@@ -136,6 +137,9 @@ def show(promise_slug: str) -> str:
         )
         names = names_of(uow)
         changed = changes_of_versions(uow, versions, names)
+        origin = origin_of(
+            uow.session, organisation_id=uow.organisation_id, promise_id=info.promise_id
+        )
     target = target_on(info.version.target_path, chosen.today)
     return render_template(
         "promises/show.html",
@@ -144,6 +148,7 @@ def show(promise_slug: str) -> str:
         told={one.version_id: tell(one.terms, names) for one in versions},
         versions=versions,
         changed=changed,
+        origin=origin,
         chosen=chosen,
         selection=selection,
         figures=figures,
