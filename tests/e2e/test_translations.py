@@ -93,6 +93,8 @@ def data_texts(world):
         " UNION SELECT name FROM import_mappings UNION SELECT filename FROM imports"
         " UNION SELECT external_ref FROM tickets UNION SELECT title FROM proposals"
         " UNION SELECT way_of_working FROM proposals UNION SELECT text FROM problems"
+        " UNION SELECT needs FROM proposals UNION SELECT reason FROM proposal_changes"
+        " UNION SELECT text FROM proposal_comments"
         " UNION SELECT reason FROM problems UNION SELECT note FROM problem_evidence"
         " UNION SELECT segment FROM problem_evidence UNION SELECT body FROM feedback_answers"
         " UNION SELECT filename FROM feedback_imports UNION SELECT body FROM staff_survey_texts"
