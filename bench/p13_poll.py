@@ -59,7 +59,7 @@ def poll(on: Ground, polls: int, rounds: int) -> Figure:
 
 
 @contextlib.contextmanager
-def _counted() -> Iterator[list[str]]:
+def counted() -> Iterator[list[str]]:
     """The statements that the driver sends meanwhile; BEGIN and COMMIT are not among them."""
     sent: list[str] = []
     execute = psycopg.Cursor.execute
@@ -118,7 +118,7 @@ def visit(on: Ground, visits: int) -> list[Figure]:
                 fields = {"service_kind_id": clerk.kind_id}
             else:
                 fields = clerk.button(path, what)
-            with _counted() as sent:
+            with counted() as sent:
                 spent += cpu(lambda path=path, fields=fields: clerk.post(path, **fields))  # type: ignore[misc]
             sent_before += len(sent)
         if number >= 3:

@@ -35,6 +35,7 @@ CASES = (
     "p10_live",
     "p12_import",
     "p13_poll",
+    "p21_dashboards",
 )
 PACKAGES = ("flask", "sqlalchemy", "psycopg", "marshmallow", "gunicorn", "numpy")
 

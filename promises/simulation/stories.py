@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from promises.simulation.acts import Acts
 from promises.simulation.bank import Bank
+from promises.simulation.budgets import tell_of_budgets
 from promises.simulation.causes import tell_of_causes
 from promises.simulation.proposals import tell_of_proposals
 from promises.simulation.shadows import tell_of_shadows
@@ -22,6 +23,7 @@ STORIES: tuple[Story, ...] = (
     tell_of_voices,
     tell_of_shadows,
     tell_of_causes,
+    tell_of_budgets,
     tell_of_endings,
 )
 
