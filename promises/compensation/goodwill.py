@@ -117,6 +117,11 @@ UPDATE goodwill_gifts SET state = 'taken_back'
 WHERE organisation_id = %(organisation_id)s AND id = %(gift_id)s
 """
 
+_WIPE = """
+UPDATE goodwill_gifts SET words = ''
+WHERE organisation_id = %(organisation_id)s AND ticket_id = ANY(%(ticket_ids)s) AND words <> ''
+"""
+
 _TICKETS = """
 SELECT DISTINCT ticket_id FROM goodwill_gifts
 WHERE organisation_id = %(organisation_id)s AND id = ANY(%(gift_ids)s)
@@ -334,6 +339,14 @@ def tickets_of_gifts(
         return []
     params = {"organisation_id": organisation_id, "gift_ids": list(gift_ids)}
     return [row.ticket_id for row in rows(session, _TICKETS, params)]
+
+
+def wipe_words(
+    session: Session, *, organisation_id: uuid.UUID, ticket_ids: Sequence[uuid.UUID]
+) -> int:
+    """What givers wrote on these tickets is erased; how many texts. The gifts stay."""
+    params = {"organisation_id": organisation_id, "ticket_ids": list(ticket_ids)}
+    return execute(session, _WIPE, params)
 
 
 def _locked(session: Session, organisation_id: uuid.UUID, gift_id: uuid.UUID) -> Any:

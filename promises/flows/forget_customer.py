@@ -6,6 +6,7 @@ What happened, what we promised and what we owe stays, under an id that names no
 import uuid
 from dataclasses import dataclass
 
+from promises.compensation.goodwill import wipe_words
 from promises.db import sql
 from promises.db.session import UnitOfWork
 from promises.desk.actions import erase_texts, touch_tickets
@@ -51,4 +52,5 @@ def forget_customer(uow: UnitOfWork, *, customer_id: uuid.UUID) -> Forgotten:
     texts = erase_texts(
         uow.session, organisation_id=uow.organisation_id, now=uow.now, ticket_ids=tickets
     )
+    texts += wipe_words(uow.session, organisation_id=uow.organisation_id, ticket_ids=tickets)
     return Forgotten(len(tickets), texts)

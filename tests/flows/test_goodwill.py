@@ -20,6 +20,7 @@ from promises.compensation.goodwill_errors import (
 from promises.compensation.goodwill_models import GiftState, GoodwillReason, VatTreatment
 from promises.flows import give_goodwill, redeem_voucher
 from promises.flows.follow_ticket import follow
+from promises.flows.forget_customer import forget_customer
 from promises.identity.customers import known_customer
 from promises.identity.models import ContactChannel
 from promises.kernel.actors import Role
@@ -216,6 +217,17 @@ def test_nobody_gives_to_their_own_address(world):
     with pytest.raises(GiftToOneself):
         give(world, ticket)
     assert give(world, ticket, role=Role.ADMINISTRATOR).state is GiftState.GIVEN
+
+
+def test_words_of_a_gift_are_forgotten_with_their_customer(world):
+    with world.work() as uow:
+        customer = known_customer(
+            uow.session, organisation_id=world.made.id, now=uow.now, reference="c-1"
+        )
+    give(world, served(world, customer_id=customer))
+    with world.work() as uow:
+        assert forget_customer(uow, customer_id=customer).texts == 1
+    assert world.one("SELECT words FROM goodwill_gifts").words == ""
 
 
 def test_one_gift_has_one_payout_for_ever(world):
