@@ -99,7 +99,7 @@ def _import_survey(acts: Acts, bank: Bank, now: dt.datetime) -> None:
 def _answer_visits(acts: Acts, now: dt.datetime) -> None:
     """Some customers tapped a score when they had been served, or had left."""
     with acts.work(SYSTEM) as uow:
-        asking = Asking(questions=(Question.EFFORT, Question.RECOMMENDATION))
+        asking = Asking(questions=(Question.RECOMMENDATION,))
         change_asking(uow.session, organisation_id=uow.organisation_id, now=uow.now, asking=asking)
         params = {"organisation_id": uow.organisation_id, "since": now - 13 * _DAY}
         late = sql.rows(uow.session, _LATE, params | {"limit": 2 * ANSWERED // 3})

@@ -4,7 +4,8 @@ import datetime as dt
 
 from promises.catalogue.problems import NewProblem
 from promises.desk.imports.mapping import Encoding
-from promises.feedback.models import TextState
+from promises.feedback.models import Question, TextState
+from promises.feedback.rows import Meaning, RowMapping
 from promises.feedback.surveys import answer_survey, open_survey
 from promises.feedback.texts import list_texts
 from promises.flows import import_feedback, merge_problems, report_problem, sort_feedback
@@ -12,13 +13,18 @@ from promises.kernel.actors import Actor, ActorKind, Role
 from tests.factories.identity import add_member
 
 DAY = dt.timedelta(days=1)
+COLUMNS = RowMapping(
+    Question.RECOMMENDATION,
+    {Meaning.REFERENCE: 0, Meaning.DATE: 1, Meaning.SCORE: 2, Meaning.BODY: 3, Meaning.BRANCH: 4},
+)
+"""The headings of the file are of no language, and so are not guessed."""
 
 
 def fill(world):
     on = (world.present - 40 * DAY).date().isoformat()
     lines = [f"{n},{on},{(9, 3, 7, 10, 8, 2)[n]},Comment number {n},Branch 1" for n in range(6)]
     bad = "x,yesterday,9,Bad day,Branch 1"
-    content = "\n".join(["id,date,score,comment,branch", *lines, bad]).encode()
+    content = "\n".join(["id,on,nr,so,at", *lines, bad]).encode()
     with world.work(Role.MANAGER) as uow:
         done, waiting = (
             import_feedback.stage(
@@ -26,6 +32,8 @@ def fill(world):
             )
             for name in ("answers.csv", "more answers.csv")
         )
+        for file_id in (done, waiting):
+            import_feedback.choose_columns(uow, import_id=file_id, mapping=COLUMNS)
         import_feedback.take_in(uow, import_id=done)
     with world.work() as uow:
         texts = list_texts(uow.session, organisation_id=world.made.id, state=TextState.NEW)
