@@ -12,6 +12,7 @@ from flask_migrate import Migrate
 from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined
 
 import promises.audit.models
+import promises.breaches.day_models
 import promises.breaches.models
 import promises.catalogue.draft_models
 import promises.catalogue.gesture_models
@@ -58,6 +59,7 @@ from promises.worker import commands as worker_commands
 
 MODELS: tuple[ModuleType, ...] = (
     promises.audit.models,
+    promises.breaches.day_models,
     promises.breaches.models,
     promises.catalogue.draft_models,
     promises.catalogue.gesture_models,

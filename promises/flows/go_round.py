@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from promises.db.session import UnitOfWork
 from promises.flows.ask_staff import ask_staff
+from promises.flows.count_days import count_days
 from promises.flows.pause_promise import tell_screens_of_pauses
 from promises.flows.raise_problems import raise_problems
 from promises.flows.remind_actions import remind_actions
@@ -33,4 +34,5 @@ ROUND: tuple[Duty, ...] = (
     judge_shadows,
     tell_subscribers,
     remind_reviews,
+    count_days,
 )

@@ -8,9 +8,11 @@ import datetime as dt
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy.orm import Session
 
+from promises.breaches.day_counts import changed_days, mark_of
 from promises.db.sql import rows
 from promises.kernel.zones import local_date
 from promises.reporting.scorecard import CleanDays, Scorecard
@@ -46,6 +48,7 @@ FROM (
     FROM commitments c
     WHERE c.organisation_id = %(organisation_id)s AND c.promise_id = ANY (ARRAY({_WANTED}))
       AND c.day_on BETWEEN %(from_on)s AND %(to_on)s
+      AND (%(days)s::date[] IS NULL OR c.day_on = ANY (%(days)s))
     GROUP BY c.promise_id, c.day_on, c.state, c.evidence
 ) d
 GROUP BY d.promise_id, d.day_on ORDER BY d.promise_id, d.day_on
@@ -115,13 +118,57 @@ def day_counts(
     promise_ids: Sequence[uuid.UUID] | None,
     from_on: dt.date = _FIRST_DAY,
     to_on: dt.date = _LAST_DAY,
+    days: Sequence[dt.date] | None = None,
 ) -> History:
-    """`promise_ids` None: all promises of the organisation."""
+    """`promise_ids` None: all promises of the organisation; `days` narrows it to these."""
+    listed = None if days is None else list(days)
+    if listed:
+        from_on, to_on = max(from_on, min(listed)), min(to_on, max(listed))
     params = _params(organisation_id, promise_ids) | {"from_on": from_on, "to_on": to_on}
+    params["days"] = listed
+    return _history(rows(session, _DAYS, params))
+
+
+def _history(listed: Iterable[Any]) -> History:
     found: dict[uuid.UUID, list[DayCounts]] = {}
-    for promise_id, *counts in rows(session, _DAYS, params):
+    for promise_id, *counts in listed:
         found.setdefault(promise_id, []).append(DayCounts(*counts))
     return {promise_id: tuple(days) for promise_id, days in found.items()}
+
+
+_COUNTED = """
+SELECT d.promise_id, d.day_on, d.kept, d.broken, d.excluded, d.open, d.broken_live,
+       d.broken_unverified, d.broken_imported, d.unverified, d.imported
+FROM promise_days d
+WHERE d.organisation_id = %(organisation_id)s AND d.day_on < %(before)s
+  AND (%(promise_ids)s::uuid[] IS NULL OR d.promise_id = ANY (%(promise_ids)s))
+  AND d.day_on <> ALL (%(changed)s)
+ORDER BY d.promise_id, d.day_on
+"""
+
+
+def earlier_days(
+    session: Session,
+    *,
+    organisation_id: uuid.UUID,
+    promise_ids: Sequence[uuid.UUID] | None,
+    before: dt.date,
+) -> History:
+    """The days before `before`, exactly as they are now: from the kept count, and those that have
+    changed since it was made from the cases themselves."""
+    tenant: dict[str, Any] = {"organisation_id": organisation_id}
+    mark = mark_of(session, **tenant)
+    if mark is None:
+        last = before - dt.timedelta(days=1)
+        return day_counts(session, **tenant, promise_ids=promise_ids, to_on=last)
+    fresh = changed_days(session, **tenant, mark=mark, before=before)
+    params = _params(organisation_id, promise_ids) | {"before": before, "changed": fresh}
+    kept = _history(rows(session, _COUNTED, params))
+    if not fresh:
+        return kept
+    anew = day_counts(session, **tenant, promise_ids=promise_ids, days=fresh)
+    both = joined(kept, anew)
+    return {one: tuple(sorted(days, key=lambda day: day.day_on)) for one, days in both.items()}
 
 
 def last_hours(

@@ -26,6 +26,7 @@ from promises.reporting.public_counts import (
     card_of,
     clean_days,
     day_counts,
+    earlier_days,
     every_day,
     in_span,
     joined,
@@ -84,7 +85,7 @@ def settled(session: Session, asker: Asker, *, now: dt.datetime) -> Settled:
     today = local_date(now, asker.zone)
     tenant: dict[str, Any] = {"organisation_id": asker.organisation_id}
     year_on = today - dt.timedelta(days=YEAR_DAYS - 1)
-    before = day_counts(session, **tenant, promise_ids=asker.promise_ids, to_on=today - 2 * RECENT)
+    before = earlier_days(session, **tenant, promise_ids=asker.promise_ids, before=today - RECENT)
     recent = _recent(session, asker, today)
     whole = joined(before, recent)
     paused = {
