@@ -150,6 +150,7 @@ def forms(own, foreign, theirs):
         ("vouchers/redeem", {"code": theirs.code, "seen": "1"}),
     ]  # fmt: skip
     draft = f"editor/{own['draft_id']}"
+    decision = f"proposals/{own['proposal_id']}/decision"
     answers = FILLED | {"b_limit": "3", "b_amount": "10", "matters": "complaint", "revision": "1"}
     both = [own["compensation_id"], foreign["compensation_id"]]
     money = [
@@ -160,6 +161,9 @@ def forms(own, foreign, theirs):
          {"untrue_event_id": event, "reason": "They are right."}),
         ("proposals/new", FILLED | {"problem_id": foreign["problem_id"],
                                     "title": "Within 9 minutes"}),
+        (f"{decision}/merge", {"into": foreign["proposal_id"], "merge_reason": "The same."}),
+        (f"{decision}/shadow", {"shadow_branches": foreign["branch_id"], "ends_on": "2099-01-01"}),
+        (f"{decision}/publish", answers | {"title_en": "Ours", "branches": foreign["branch_id"]}),
         (draft, answers | {"b_calendar": "branch", "branches": foreign["branch_id"]}),
         (draft, answers | {"b_calendar": "branch", "services": foreign["service_kind_id"]}),
         (f"{draft}/document", {"revision": "1", "terms": _naming(foreign["branch_id"])}),
