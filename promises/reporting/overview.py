@@ -18,10 +18,11 @@ from promises.kernel.zones import local_date
 from promises.reporting.budgets import Month, Standing, standings
 from promises.reporting.scorecard import (
     EVERYTHING,
+    DayFigures,
     Scorecard,
     Selection,
     added,
-    scorecards_by_branch,
+    scorecard_grid,
 )
 
 SPAN_DAYS = 30
@@ -99,6 +100,7 @@ class Overview:
 
     span: Selection
     recent: Scorecard
+    days: tuple[DayFigures, ...]
     waiting: Waiting
     months: dict[uuid.UUID, Standing]
     alerts: tuple[Alert, ...]
@@ -120,10 +122,11 @@ def overview(
     are."""
     today = local_date(now, zone)
     span = last_days(today, SPAN_DAYS)
-    by_branch = scorecards_by_branch(session, organisation_id=organisation_id, selection=span)
+    grid = scorecard_grid(session, organisation_id=organisation_id, selection=span)
     return Overview(
         span=span,
-        recent=added(by_branch.values()),
+        recent=added(grid.by_branch.values()),
+        days=tuple(grid.days(today - dt.timedelta(days=SPAN_DAYS - 1), today)),
         waiting=waiting(session, organisation_id=organisation_id, currency=currency),
         months=standings(
             session,
@@ -136,7 +139,7 @@ def overview(
         runs=tuple(
             runs_of_month(session, organisation_id=organisation_id, month_on=Month(today).first)
         ),
-        worst=worst_branches(by_branch),
+        worst=worst_branches(grid.by_branch),
         changes=tuple(
             Change(*row)
             for row in rows(session, _CHANGES, {"organisation_id": organisation_id, "limit": 5})

@@ -38,7 +38,6 @@ count(*) FILTER (WHERE c.state = 'broken' AND c.evidence = 'imported') AS broken
 """
 
 _TOTAL = f"SELECT {_COUNT} {_CASES}"
-_BY_BRANCH = f"SELECT c.branch_id, {_COUNT} {_CASES} GROUP BY c.branch_id"
 _BY_PROMISE = f"SELECT c.promise_id, {_COUNT} {_CASES} GROUP BY c.promise_id"
 _BY_DAY = f"""
 SELECT c.day_on, count(*) FILTER (WHERE c.state = 'kept') AS kept,
@@ -161,12 +160,43 @@ def added(cards: Iterable[Scorecard]) -> Scorecard:
     return Scorecard(*map(sum, zip(*parts, strict=True))) if parts else Scorecard(*[0] * 7)
 
 
-def scorecards_by_branch(
-    session: Session, *, organisation_id: uuid.UUID, selection: Selection
-) -> dict[uuid.UUID, Scorecard]:
-    """Only branches that have a case."""
-    found = rows(session, _BY_BRANCH, selection.params(organisation_id))
-    return {row[0]: Scorecard(*row[1:]) for row in found}
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The same cases by branch and by day; a day without a case is not there."""
+
+    by_branch: dict[uuid.UUID, Scorecard]
+    by_day: dict[dt.date, DayFigures]
+
+    def days(self, first: dt.date, last: dt.date) -> list[DayFigures]:
+        """One row a day; zeros where nothing happened."""
+        return [self.by_day.get(day) or DayFigures(day, 0, 0, 0) for day in _days(first, last)]
+
+
+_GRID = f"""
+SELECT c.branch_id, c.day_on, c.state, c.evidence, count(*)::int AS n
+{_CASES} GROUP BY c.branch_id, c.day_on, c.state, c.evidence
+"""
+
+_PLACES = {"kept": 0, "broken": 1, "excluded": 2, "open": 3}
+_EVIDENCE = {"live": 4, "unverified": 5, "imported": 6}
+
+
+def scorecard_grid(session: Session, *, organisation_id: uuid.UUID, selection: Selection) -> Grid:
+    """Cards of branches and figures of days in one walk along the index."""
+    branches: dict[uuid.UUID, list[int]] = {}
+    days: dict[dt.date, list[int]] = {}
+    for branch_id, day, state, evidence, n in rows(
+        session, _GRID, selection.params(organisation_id)
+    ):
+        card = branches.setdefault(branch_id, [0] * 7)
+        card[_PLACES[state]] += n
+        if state == "broken":
+            card[_EVIDENCE[evidence]] += n
+        days.setdefault(day, [0] * 4)[_PLACES[state]] += n
+    return Grid(
+        {branch_id: Scorecard(*card) for branch_id, card in branches.items()},
+        {day: DayFigures(day, *counts[:3]) for day, counts in days.items()},
+    )
 
 
 def scorecards_by_promise(

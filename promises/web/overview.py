@@ -7,10 +7,9 @@ from promises.http import charts
 from promises.http.context import current, work
 from promises.identity.queries import list_branches
 from promises.kernel.money import Money
-from promises.kernel.zones import local_date
-from promises.reporting.overview import SPAN_DAYS, last_days, overview
+from promises.reporting.overview import overview
 from promises.web.budgets import MonthView, month_views
-from promises.web.promises import bars_of, day_link
+from promises.web.promises import chart_days, day_link
 from promises.web.words import title_of
 
 
@@ -30,8 +29,6 @@ def overview_page() -> str:
             currency=organisation.currency,
             promises=list(promises.values()),
         )
-        today = local_date(uow.now, organisation.time_zone)
-        bars = charts.daily_bars(bars_of(uow, last_days(today, SPAN_DAYS), today))
         branches = {
             one.id: one
             for one in list_branches(uow.session, organisation_id=uow.organisation_id, closed=True)
@@ -40,7 +37,7 @@ def overview_page() -> str:
     return render_template(
         "overview/page.html",
         found=found,
-        bars=bars,
+        bars=charts.daily_bars(chart_days(found.days)),
         link=day_link({}),
         branches=branches,
         slugs={one: info.slug for one, info in promises.items()},

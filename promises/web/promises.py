@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -31,13 +31,14 @@ from promises.reporting.money import MoneyFigures, money_figures
 from promises.reporting.rates import room_for_breaches
 from promises.reporting.scorecard import (
     CleanDays,
+    DayFigures,
     Scorecard,
     Selection,
     Waits,
     added,
     daily_series,
     days_without_breach,
-    scorecards_by_branch,
+    scorecard_grid,
     scorecards_by_promise,
     waits,
 )
@@ -59,6 +60,8 @@ from promises.web.words import names_of, tell, title_of
 blueprint = Blueprint("promises", __name__)
 
 MOST_HELD = 20_000
+SHOWN_DAYS = 30
+"""How far back the figures go where the address does not say."""
 
 
 @blueprint.get("/staff/promises", endpoint="list")
@@ -66,7 +69,7 @@ MOST_HELD = 20_000
 def list_all() -> str:
     """The promise with the least left to break first; those not in force after them."""
     with work() as uow:
-        chosen = choose(uow, days=SPAN_DAYS)
+        chosen = choose(uow, days=SHOWN_DAYS)
         selection = Selection(None, *_bounds(chosen.selection))
         cards = scorecards_by_promise(
             uow.session, organisation_id=uow.organisation_id, selection=selection
@@ -128,7 +131,7 @@ class Watched:
 def show(promise_slug: str) -> str:
     with work() as uow:
         info = _promise(uow, promise_slug)
-        chosen = choose(uow, days=SPAN_DAYS)
+        chosen = choose(uow, days=SHOWN_DAYS)
         selection = Selection(info.promise_id, *_bounds(chosen.selection))
         figures = _figures(uow, info, selection, chosen.today)
         watched = _watched(uow, info, chosen.today)
@@ -155,6 +158,7 @@ def show(promise_slug: str) -> str:
         watched=watched,
         errors=error_burn(watched.month.standing) if watched.month else None,
         spending=money_burn(watched.month) if watched.month else None,
+        places=_places(figures, watched),
         sparks={branch_id: spark(one.standing) for branch_id, one in watched.branches},
         links=links_of(info.slug, current_app.view_functions),
         reactions=reaction_rows(watched.choice),
@@ -191,9 +195,10 @@ def _watched(uow: UnitOfWork, info: PromiseInfo, today: dt.date) -> Watched:
         if _own(branch_id)
     ]
     branches.sort(key=lambda pair: pair[1].tightness)
-    held = all_waiting(
-        uow.session, which=Waiting(("budget",), info.promise_id), limit=MOST_HELD, **tenant
-    )
+    held = []
+    if found.whole.money is not None:
+        which = Waiting(("budget",), info.promise_id)
+        held = all_waiting(uow.session, which=which, limit=MOST_HELD, **tenant)
     return Watched(
         month_view(info, found.whole),
         tuple(branches),
@@ -202,6 +207,19 @@ def _watched(uow: UnitOfWork, info: PromiseInfo, today: dt.date) -> Watched:
         choice,
         (len(held), sum(row.amount_minor for row in held)),
     )
+
+
+def _places(
+    figures: Figures, watched: Watched
+) -> list[tuple[uuid.UUID, Scorecard | None, MonthView | None]]:
+    """Branches with the least left first; then those that only the chosen days know."""
+    found: list[tuple[uuid.UUID, Scorecard | None, MonthView | None]] = [
+        (branch_id, figures.by_branch.get(branch_id), view) for branch_id, view in watched.branches
+    ]
+    known = {branch_id for branch_id, _, _ in found}
+    others = [one for one in figures.by_branch.items() if one[0] not in known]
+    others.sort(key=lambda pair: pair[1].rate.high)
+    return found + [(branch_id, card, None) for branch_id, card in others]
 
 
 def _own(branch_id: uuid.UUID | None) -> bool:
@@ -258,25 +276,36 @@ def _figures(uow: UnitOfWork, info: PromiseInfo, selection: Selection, today: dt
     organisation = current().organisation
     asked: dict[str, Any] = {"organisation_id": uow.organisation_id, "selection": selection}
     measured = waits(uow.session, **asked)
-    by_branch = scorecards_by_branch(uow.session, **asked)
+    grid = scorecard_grid(uow.session, **asked)
+    days = grid.days(*_bar_days(selection, today))
     return Figures(
-        card=added(by_branch.values()),
-        by_branch=by_branch,
+        card=added(grid.by_branch.values()),
+        by_branch=grid.by_branch,
         money=money_figures(uow.session, currency=organisation.currency, **asked),
         clean=days_without_breach(uow.session, now=uow.now, zone=organisation.time_zone, **asked),
         waits=measured,
-        bars=charts.daily_bars(bars_of(uow, selection, today)),
+        bars=charts.daily_bars(chart_days(days)),
         histogram=wait_chart(measured, info.version),
     )
 
 
-def bars_of(uow: UnitOfWork, selection: Selection, today: dt.date) -> list[charts.Day]:
+def _bar_days(selection: Selection, today: dt.date) -> tuple[dt.date, dt.date]:
     """At most 90 days, the last ones of the selection."""
     last = min(selection.to_on or today, today)
     first = max(selection.from_on or dt.date.min, last - dt.timedelta(days=SPAN_DAYS - 1))
-    span = Selection(selection.promise_id, selection.branch_id, min(first, last), last)
-    series = daily_series(uow.session, organisation_id=uow.organisation_id, selection=span)
-    return [charts.Day(one.day_on, one.kept, one.broken, one.excluded) for one in series]
+    return min(first, last), last
+
+
+def bars_of(uow: UnitOfWork, selection: Selection, today: dt.date) -> list[charts.Day]:
+    first, last = _bar_days(selection, today)
+    span = Selection(selection.promise_id, selection.branch_id, first, last)
+    return chart_days(
+        daily_series(uow.session, organisation_id=uow.organisation_id, selection=span)
+    )
+
+
+def chart_days(days: Iterable[DayFigures]) -> list[charts.Day]:
+    return [charts.Day(one.day_on, one.kept, one.broken, one.excluded) for one in days]
 
 
 def wait_chart(measured: Waits, version: Version) -> charts.Histogram | None:

@@ -15,7 +15,7 @@ from promises.reporting.scorecard import (
     days_without_breach,
     kept_on_day,
     scorecard,
-    scorecards_by_branch,
+    scorecard_grid,
     scorecards_by_promise,
     waits,
 )
@@ -111,9 +111,9 @@ def test_scorecard_equals_a_recount_for_every_selection(uow, ground, world):
         uow.session, organisation_id=ground.organisation_id, selection=Selection()
     )
     assert by_promise[second.promise.promise_id].kept == recount(others)["kept"]
-    by_branch = scorecards_by_branch(
+    by_branch = scorecard_grid(
         uow.session, organisation_id=ground.organisation_id, selection=Selection()
-    )
+    ).by_branch
     assert sum(card.commitments for card in by_branch.values()) == len(cases) + len(others)
 
 
@@ -129,6 +129,8 @@ def test_daily_series_has_every_day_and_adds_up(uow, ground, world):
     first, _, cases, _ = world
     selection = Selection(first.promise.promise_id, None, MONDAY - 3 * DAY, MONDAY + 12 * DAY)
     days = daily_series(uow.session, organisation_id=ground.organisation_id, selection=selection)
+    grid = scorecard_grid(uow.session, organisation_id=ground.organisation_id, selection=selection)
+    assert grid.days(selection.from_on, selection.to_on) == days
     assert [day.day_on for day in days] == [MONDAY + n * DAY for n in range(-3, 13)]
     assert (days[0].kept, days[0].broken, days[0].excluded) == (0, 0, 0)
     for day in days:

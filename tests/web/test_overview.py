@@ -14,6 +14,7 @@ from promises.kernel.actors import Role
 from promises.kernel.zones import local_date
 from promises.reporting.rates import KeptRate, room_for_breaches
 from tests.catalogue.ground import make_ground
+from tests.desk.test_statement_count import statements
 from tests.factories.catalogue import new_version
 from tests.reporting.cases import Case, Cases
 from tests.web.catalogue import make_proposal
@@ -36,7 +37,8 @@ def page(ground, rest=""):
 def tile(text, label):
     """The number of a tile, and its address where it has one."""
     found = re.search(
-        rf'stat-label">{label}</p>\s*<p class="stat-value">(?:<a href="([^"]+)"[^>]*>)?([^<]*)', text
+        rf'stat-label">{label}</p>\s*<p class="stat-value">(?:<a href="([^"]+)"[^>]*>)?([^<]*)',
+        text,
     )
     assert found, label
     return found[2], (found[1] or "").replace("&amp;", "&")
@@ -75,6 +77,17 @@ def test_overview_shows_the_morning_figures_and_what_waits(app, client, ground, 
     kept = client.get(tile(text, "Kept in the last 30 days")[1]).text
     assert 'data-total="32"' in kept
     assert len(re.findall(r"/staff/tickets/", kept)) == 32
+
+
+def test_pages_of_budgets_take_few_statements(client, ground, promise, monkeypatch):
+    sign_in(client, ground.made, Role.MANAGER)
+    listed = client.get(page(ground, "/promises")).text
+    slug = re.search(r"/staff/promises/([a-z0-9-]+)", listed)[1]
+    for rest in ("", "/promises", f"/promises/{slug}"):
+        client.get(page(ground, rest))
+        with statements(monkeypatch) as sent:
+            assert client.get(page(ground, rest)).status_code == 200
+        assert len(sent) <= 20, rest
 
 
 def test_overview_of_an_empty_organisation_says_so(client, ground):
