@@ -46,8 +46,6 @@ PLACES = (
     Place("feedback", "feedback.inbox", N_("Feedback"), "mail", Permission.PROPOSE, "g k"),
     Place("proposals", "proposals.board", N_("Proposals"), "idea", Permission.PROPOSE, "g p"),
     Place("promises", "promises.list", N_("Promises"), "promise", Permission.PROMISE_READ, "g l"),
-    Place("reviews", "reviews.list", N_("Reviews"), "calendar", Permission.PROMISE_PUBLISH),
-    Place("team_talk", "team_talk.page", N_("Team talk"), "people", Permission.TEAM_READ),
     Place("challenge", "challenge.page", N_("Our figures"), "chart", Permission.TEAM_READ, "g f"),
     Place("rescue", "rescue.page", N_("Help and rescue"), "people", Permission.TEAM_READ),
     Place(
@@ -59,7 +57,10 @@ PLACES = (
     Place(
         "insights", "insights_all.overview", N_("Insights"), "chart", Permission.REPORT_READ, "g s",
     ),
+    Place("board", "board.page", N_("Board report"), "download", Permission.REPORT_READ),
     Place("my_day", "my_day.page", N_("My day"), "person", Permission.DESK, "g m"),
+    Place("reviews", "reviews.list", N_("Reviews"), "calendar", Permission.PROMISE_PUBLISH),
+    Place("team_talk", "team_talk.page", N_("Team talk"), "people", Permission.TEAM_READ),
     Place("imports", "imports.list", N_("Imports"), "upload", Permission.IMPORT, "g i"),
     Place("ledger", "ledger.page", N_("Ledger"), "list", Permission.LEDGER_READ, "g j"),
     Place("vouchers", "vouchers.list", N_("Vouchers"), "ticket", Permission.VOUCHER_READ, "g v"),

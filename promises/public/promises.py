@@ -16,6 +16,7 @@ from promises.http.i18n import language_in_link
 from promises.http.permissions import public
 from promises.http.thin_bars import thin_bars
 from promises.http.urls import absolute
+from promises.improvement.reviews_queries import list_reviews
 from promises.kernel.text import LOCALES
 from promises.kernel.zones import local_date
 from promises.public.gathering import Shown, gather, gather_one
@@ -71,6 +72,9 @@ def promise(promise_slug: str) -> Response:
         reasons = change_reasons(
             uow.session, organisation_id=uow.organisation_id, promise_id=info.promise_id
         )
+        reviews = list_reviews(
+            uow.session, organisation_id=uow.organisation_id, promise_id=info.promise_id
+        )
 
     def render() -> str:
         locale = current().locale
@@ -92,13 +96,14 @@ def promise(promise_slug: str) -> Response:
             bars=figures and charts.daily_bars(_days(shown, info.promise_id, figures)),
             pauses=shown.pauses.get(info.promise_id, ()),
             made=shown.made.get(info.promise_id, ()),
+            reviews=[one for one in reviews if one.public_texts],
             end_reason=shown.end_reason(info, locale),
             locale=locale,
             snippets=_snippets(info, locale),
             **_links("promise_pages.promise", promise_slug=promise_slug),
         )
 
-    return answer(render, *shown.parts(), versions, reasons)
+    return answer(render, *shown.parts(), versions, reasons, reviews)
 
 
 def _days(shown: Shown, promise_id: Any, figures: PublicFigures) -> list[charts.Day]:

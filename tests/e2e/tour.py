@@ -16,7 +16,7 @@ NOT_PAGES = {
     "proposal_talk.names", "proposals.funnel_file", "proposing.similar", "proposing.tried",
     "feedback_figures.figures_file", "feedback_files.problems_file", "problems.similar",
     "backtests.limits", "desk.live", "display.live", "imports.problems_file", "imports.progress",
-    "statements.as_csv",
+    "statements.as_csv", "board.as_document", "board.as_workbook",
     "public_badges.badge", "public_data.organisation", "public_data.promise",
     "public_data.promise_csv", "public_feeds.organisation", "public_feeds.promise",
     "rescue.live", "ticket_page.live", "sign_in.demo_sign_in", "work.live",

@@ -203,4 +203,7 @@ def test_manager_reviews_a_quarter_and_goes_on_to_the_pause(client, world):
     listed = client.get(base).text
     assert f"reviewed?quarter={quarter}" not in listed
     assert "Customers read: We pause." in listed
+    public = client.get(f"/o/{world.made.slug}/p/{made.slug}").text
+    assert "We pause." in public
+    assert "The till is changed." not in public
     assert client.get(f"{base}/{made.slug}?quarter=2026-7").status_code == 404

@@ -54,8 +54,8 @@ class PauseForm(ReasonsForm):
     begins_on = DateField(N_("First day"), [Optional()])
     begins_at = TimeField(N_("From what time"), [Optional()])
     until = RadioField(N_("When does it end?"), coerce=Until, default=Until.OPEN)
-    until_on = DateField(N_("Last day"), [Optional()])
-    until_at = TimeField(N_("Until what time"), [Optional()])
+    until_on = DateField(N_("First day on which it holds again"), [Optional()])
+    until_at = TimeField(N_("From what time"), [Optional()])
 
     def offer(self, branches: Iterable[tuple[uuid.UUID, str]]) -> None:
         self.branch_id.choices = options([("", gettext("At all branches")), *branches])
