@@ -20,7 +20,10 @@ WORDS_OF = {
     "caption", "option", "p", "li", "small", "strong",
 }  # fmt: skip
 BOTH = {"English", "suomi", "svenska"} | {"API", "ISO", "JSON", "Latin", "Lupaus", "URI", "min"}
-SAME = {"fi": BOTH | {"Excel", "Latvia"}, "sv": BOTH | {"Excel", "Finland", "Partner", "Start", "Status", "Version"}}
+SAME = {
+    "fi": BOTH | {"Excel", "Latvia"},
+    "sv": BOTH | {"Excel", "Finland", "Partner", "Start", "Status", "Version"},
+}
 """Words that are the same in English and in that language."""
 
 
