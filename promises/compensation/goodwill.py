@@ -24,6 +24,7 @@ from promises.compensation.goodwill_models import (
 )
 from promises.db.sql import execute, one_or_none, rows
 from promises.kernel.actors import Actor
+from promises.kernel.errors import NotFound
 from promises.kernel.ids import new_id
 
 AGAIN_WITHIN = dt.timedelta(days=30)
@@ -283,7 +284,8 @@ def decide_gift(
     approve: bool,
 ) -> Gift:
     """A second person lets a waiting gift go, out of the purse of `month_on`, or says no with a
-    reason. Raises GiftDecided, OwnGift, PurseEmpty, ReasonMissing; then nothing changed."""
+    reason. Raises NotFound, GiftDecided, OwnGift, PurseEmpty, ReasonMissing; then nothing
+    changed."""
     row = _locked(session, organisation_id, gift_id)
     if row.state != GiftState.WAITING:
         raise GiftDecided
@@ -352,7 +354,7 @@ def wipe_words(
 def _locked(session: Session, organisation_id: uuid.UUID, gift_id: uuid.UUID) -> Any:
     found = one_or_none(session, _LOCK, {"organisation_id": organisation_id, "gift_id": gift_id})
     if found is None:
-        raise GiftDecided
+        raise NotFound(gift_id=str(gift_id))
     return found
 
 

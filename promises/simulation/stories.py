@@ -11,20 +11,24 @@ from promises.simulation.acts import Acts
 from promises.simulation.bank import Bank
 from promises.simulation.budgets import tell_of_budgets
 from promises.simulation.causes import tell_of_causes
+from promises.simulation.ending import tell_of_endings
+from promises.simulation.followers import tell_of_followers
 from promises.simulation.proposals import tell_of_proposals
+from promises.simulation.rescue import tell_of_rescue
 from promises.simulation.shadows import tell_of_shadows
 from promises.simulation.voices import tell_of_voices
-from promises.simulation.ending import tell_of_endings
 
 Story = Callable[[Acts, Bank, dt.datetime], object]
 
 STORIES: tuple[Story, ...] = (
     tell_of_proposals,
     tell_of_voices,
-    tell_of_shadows,
+    tell_of_endings,
+    tell_of_rescue,
     tell_of_causes,
     tell_of_budgets,
-    tell_of_endings,
+    tell_of_shadows,
+    tell_of_followers,
 )
 
 

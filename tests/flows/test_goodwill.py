@@ -178,7 +178,7 @@ def test_gift_beyond_a_limit_waits_for_a_manager_who_had_no_part(world):
     with pytest.raises(GiftDecided):
         decide(world, big)
     assert decide(world, again, approve=False, reason="Twice is enough.").state == "refused"
-    with world.work() as uow, pytest.raises(GiftDecided):
+    with world.work() as uow, pytest.raises(NotFound):
         give_goodwill.decide(uow, gift_id=new_id(), approve=True)
     assert used(world) == 1_001
     with world.work() as uow:

@@ -47,7 +47,8 @@ SELECT
     (SELECT count(*) FROM vouchers WHERE organisation_id = %(organisation_id)s) AS vouchers,
     (SELECT count(*) FROM compensations WHERE organisation_id = %(organisation_id)s
         AND state = 'released') AS released,
-    (SELECT count(*) FROM messages WHERE organisation_id = %(organisation_id)s) AS messages
+    (SELECT count(*) FROM messages WHERE organisation_id = %(organisation_id)s
+        AND contact_id IS NOT NULL AND kind <> 'matter_received') AS messages
 """
 
 VISIT_DAYS = "SELECT DISTINCT day_on FROM tickets WHERE kind = 'visit'"
@@ -117,8 +118,9 @@ def bank(world, seeded):
 def test_the_demonstration_has_a_believable_history(bank, seeded):
     whole = assert_whole(bank.organisation_id)
     assert seeded.days == DAYS
-    assert whole.visits == seeded.visits > 50
-    assert whole.matters == seeded.matters == len(STORIES)
+    # One more of each: the visit whose customer took a call back, and that call.
+    assert whole.visits == seeded.visits + 1 > 50
+    assert whole.matters == seeded.matters + 1 == len(STORIES) + 1
     assert 0 < whole.broken < 0.3 * whole.commitments
 
 
