@@ -84,6 +84,20 @@ class Figures:
     waiting: int
 
 
+def _shares(name: str) -> Callable[[Block], bool]:
+    return lambda one: name in one.shared
+
+
+DIMENSIONS: dict[str, tuple[Callable[[Block], Hashable], Callable[[Block], bool]]] = {
+    "month": (lambda one: one.first_on, lambda one: one.first_on == one.last_on),
+    "branch": (lambda one: one.branch_id, _shares("branch")),
+    "service": (lambda one: one.service_kind_id, _shares("service")),
+    "segment": (lambda one: one.segment, _shares("segment")),
+    "outcome": (lambda one: one.outcome, _shares("outcome")),
+}
+"""The breakdowns: what a block is grouped by, and whether all of its answers share it."""
+
+
 def list_blocks(session: Session, *, organisation_id: uuid.UUID, only: FigureFilter) -> list[Block]:
     """What the figures sum, the newest first."""
     return [_block(row) for row in sql.rows(session, _BLOCKS, _params(organisation_id, only))]
@@ -94,24 +108,29 @@ def feedback_figures(
 ) -> Figures:
     blocks = list_blocks(session, organisation_id=organisation_id, only=only)
     waiting = sql.one(session, _WAITING, _params(organisation_id, only)).n
+    by = {name: breakdown(blocks, name) for name in DIMENSIONS}
     return Figures(
         total=_sum(blocks),
-        months=_groups(blocks, lambda one: one.first_on, lambda one: one.first_on == one.last_on),
-        branches=_groups(blocks, lambda one: one.branch_id, _shares("branch")),
-        services=_groups(blocks, lambda one: one.service_kind_id, _shares("service")),
-        segments=_groups(blocks, lambda one: one.segment, _shares("segment")),
-        outcomes=_groups(blocks, lambda one: one.outcome, _shares("outcome")),
+        months=by["month"],
+        branches=by["branch"],
+        services=by["service"],
+        segments=by["segment"],
+        outcomes=by["outcome"],
         waiting=waiting,
     )
 
 
-def _shares(name: str) -> Callable[[Block], bool]:
-    return lambda one: name in one.shared
+def blocks_of_group(blocks: list[Block], by: str, key: str | None) -> list[Block]:
+    """Those that a group of a breakdown sums, by the text of its key; None: of small groups."""
+    key_of, shares = DIMENSIONS[by]
+    if key is None:
+        return [one for one in blocks if not shares(one)]
+    return [one for one in blocks if shares(one) and str(key_of(one) or "") == key]
 
 
-def _groups(
-    blocks: list[Block], key_of: Callable[[Block], Hashable], shares: Callable[[Block], bool]
-) -> tuple[Group, ...]:
+def breakdown(blocks: list[Block], by: str) -> tuple[Group, ...]:
+    """The groups of a breakdown, the newest first; last, together, what cannot be told apart."""
+    key_of, shares = DIMENSIONS[by]
     found: dict[Hashable, list[Block]] = {}
     rest = []
     for block in blocks:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -12,10 +12,13 @@ from werkzeug.datastructures import MultiDict
 
 from promises.db.session import UnitOfWork
 from promises.feedback.figures import (
+    DIMENSIONS,
     Block,
     FigureFilter,
     Figures,
     Group,
+    blocks_of_group,
+    breakdown,
     feedback_figures,
     list_blocks,
 )
@@ -25,7 +28,7 @@ from promises.http import charts
 from promises.http.context import current, work
 from promises.http.i18n import gettext, locale
 from promises.http.permissions import Permission, staff
-from promises.kernel.text import format_count, format_month
+from promises.kernel.text import N_, format_count, format_month
 from promises.kernel.zones import local_date
 from promises.web.feedback_files import csv_text
 from promises.web.forms.feedback import OUTCOMES, FiguresForm
@@ -35,17 +38,26 @@ blueprint = Blueprint("feedback_figures", __name__)
 
 SPANS = (1, 3, 12)
 USUAL_SPAN = 12
-_ORDER = tuple(Outcome)
+SMALL = "-"
+"""In an address: what cannot be told apart."""
+TITLES = {
+    "outcome": N_("What became of our promise"),
+    "month": N_("Month"),
+    "branch": N_("Branch"),
+    "service": N_("Service"),
+    "segment": N_("Customers"),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A group in words: its name and its figure, where there are enough answers for one."""
+    """A group in words, with its figure where there are enough answers for one. `group` names it in
+    an address."""
 
     name: str
     tally: Tally
     figure: str
-    outcome: str | None = None
+    group: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +99,15 @@ def answers() -> str:
     with work() as uow:
         chosen = _choose(uow)
         blocks = list_blocks(uow.session, organisation_id=uow.organisation_id, only=chosen.only)
+    by, group = request.args.get("by", ""), request.args.get("group", "")
+    part = None
+    if by in DIMENSIONS:
+        rows = _rows(chosen, by, breakdown(blocks, by))
+        part = next((one.name for one in rows if one.group == group), None)
+        blocks = blocks_of_group(blocks, by, None if group == SMALL else group)
     return render_template(
-        "feedback/blocks.html", chosen=chosen, blocks=[_block(chosen, one) for one in blocks],
+        "feedback/blocks.html", chosen=chosen, part=part,
+        blocks=[_block(chosen, one) for one in blocks],
         answers=sum(one.tally.answers for one in blocks), name=QUESTION_NAMES[chosen.only.question],
     )  # fmt: skip
 
@@ -104,7 +123,7 @@ def figures_file() -> Response:
     scores = range(lowest, highest + 1)
     lines = [[gettext("By"), gettext("Group"), gettext("Answers"), *(str(one) for one in scores)]]
     lines.append(_line(gettext("All"), "", found.total, scores))
-    for title, rows in _tables(chosen, found):
+    for _, title, rows in _tables(chosen, found):
         lines += [_line(title, one.name, one.tally, scores) for one in rows]
     headers = {"Content-Disposition": 'attachment; filename="feedback.csv"'}
     return Response(csv_text(lines), mimetype="text/csv", headers=headers)
@@ -142,33 +161,42 @@ def _months_before(month_on: dt.date, count: int) -> dt.date:
     return dt.date(months // 12, months % 12 + 1, 1)
 
 
-def _tables(chosen: Chosen, found: Figures) -> list[tuple[str, list[Told]]]:
+def _tables(chosen: Chosen, found: Figures) -> list[tuple[str, str, list[Told]]]:
+    """The name of each breakdown, its title and its rows."""
+    groups = {
+        "outcome": found.outcomes,
+        "month": found.months,
+        "branch": found.branches,
+        "service": found.services,
+        "segment": found.segments,
+    }
+    return [(by, gettext(TITLES[by]), _rows(chosen, by, some)) for by, some in groups.items()]
+
+
+def _rows(chosen: Chosen, by: str, groups: tuple[Group, ...]) -> list[Told]:
+    names: dict[str, Callable[[Any], object]] = {
+        "outcome": lambda key: gettext(OUTCOMES[Outcome(key)]),
+        "month": _month,
+        "branch": chosen.branches.get,
+        "service": chosen.kinds.get,
+        "segment": str,
+    }
+    if by == "outcome":  # in the order of the chain: kept, made good, not made good
+        place = {one.value: number for number, one in enumerate(Outcome)}
+        groups = tuple(sorted(groups, key=lambda one: place.get(one.key, len(place))))
     question = chosen.only.question
     return [
-        (gettext("What became of our promise"), _outcomes(question, found.outcomes)),
-        (gettext("Month"), _told(question, found.months, _month)),
-        (gettext("Branch"), _told(question, found.branches, chosen.branches.get)),
-        (gettext("Service"), _told(question, found.services, chosen.kinds.get)),
-        (gettext("Customers"), _told(question, found.segments, str)),
+        Told(
+            _name(one, names[by]),
+            one.tally,
+            _figure(question, one.tally),
+            str(one.key or "") if one.shared else SMALL,
+        )
+        for one in groups
     ]
 
 
-def _outcomes(question: Question, groups: tuple[Group, ...]) -> list[Told]:
-    """In the order of the chain: kept, made good, not made good."""
-    place = {one.value: number for number, one in enumerate(_ORDER)}
-    ordered = sorted(groups, key=lambda one: place.get(one.key, len(place)))
-    return [
-        Told(_name(one, lambda key: gettext(OUTCOMES[Outcome(key)])), one.tally,
-             _figure(question, one.tally), one.key if one.shared else None)
-        for one in ordered
-    ]  # fmt: skip
-
-
-def _told(question: Question, groups: tuple[Group, ...], name_of: Any) -> list[Told]:
-    return [Told(_name(one, name_of), one.tally, _figure(question, one.tally)) for one in groups]
-
-
-def _name(group: Group, name_of: Any) -> str:
+def _name(group: Group, name_of: Callable[[Any], object]) -> str:
     if not group.shared:
         return gettext("Small groups together")
     if group.key is None:

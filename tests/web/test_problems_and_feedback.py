@@ -1,5 +1,6 @@
 """The pages of problems and feedback: from a file of answers to a problem with its cases."""
 
+import html
 import io
 import re
 
@@ -328,6 +329,11 @@ def test_figures_agree_with_their_list_and_their_file(client, world, base):
     assert (
         "5 answers" in client.get(f"{base}/feedback/figures/answers?question=recommendation").text
     )
+    counted = re.findall(r'href="([^"]+)" data-count="(\d+)"', page.text)
+    assert len(counted) >= 5
+    for href, count in counted:
+        listed = client.get(html.unescape(href)).text
+        assert f'data-total="{count}"' in listed
     csv = client.get(f"{base}/feedback/figures.csv").text
     assert "All,,5,0,0,1,1,0,0,0,0,1,1,1" in csv
     nothing = client.get(f"{base}/feedback/figures?question=effort").text
