@@ -21,6 +21,7 @@ LONGEST_NOTE = 120
 _REMOVE = """
 UPDATE chart_notes SET removed_at = %(now)s, removed_by = %(by)s
 WHERE organisation_id = %(organisation_id)s AND id = %(note_id)s AND removed_at IS NULL
+  AND (promise_id IS NULL OR promise_id = %(promise_id)s)
 """
 
 _NOTES = """
@@ -87,10 +88,12 @@ def remove_note(
     actor: Actor,
     now: dt.datetime,
     note_id: uuid.UUID,
+    promise_id: uuid.UUID,
 ) -> None:
-    """It is shown no more. Raises NoSuchNote, also the second time."""
-    params = {"organisation_id": organisation_id, "note_id": note_id, "now": now}
-    if not execute(session, _REMOVE, params | {"by": person(actor)}):
+    """The note is shown no more, on this promise's chart and on others. Raises NoSuchNote, also the
+    second time."""
+    note = {"organisation_id": organisation_id, "note_id": note_id, "promise_id": promise_id}
+    if not execute(session, _REMOVE, note | {"now": now, "by": person(actor)}):
         raise NoSuchNote(note_id=str(note_id))
     record(
         session,

@@ -263,12 +263,16 @@ def note(promise_slug: str) -> Response | tuple[str, int]:
 @staff(Permission.IMPROVE)
 def unnote(promise_slug: str, note_id: uuid.UUID) -> Response:
     with work() as uow:
+        info = promise_by_slug(
+            uow.session, organisation_id=uow.organisation_id, slug=promise_slug, at=uow.now
+        )
         remove_note(
             uow.session,
             organisation_id=uow.organisation_id,
             actor=uow.actor,
             now=uow.now,
             note_id=note_id,
+            promise_id=info.promise_id,
         )
     flash(gettext("The note is gone from the chart."), "success")
     return redirect(_back(promise_slug), 303)
