@@ -9,6 +9,7 @@ from promises.api import (
     matters,
     money,
     promises,
+    proposals,
     reference,
     tickets,
     verdicts,
@@ -20,7 +21,7 @@ from promises.http.security import csrf
 
 __all__ = ["ALL", "ROOMS", "init_app"]
 
-ROOMS = (branches, tickets, matters, events, promises, figures, verdicts, money)
+ROOMS = (branches, tickets, matters, events, promises, proposals, figures, verdicts, money)
 
 
 def init_app(app: Flask) -> None:

@@ -97,6 +97,7 @@ class Wanted:
     words: str = ""
     overdue_at: dt.datetime | None = None
     problem_id: uuid.UUID | None = None
+    branch_id: uuid.UUID | None = None
 
 
 # The lateral counts are read by the unique index of supports and the index of comments, for the
@@ -145,6 +146,7 @@ WHERE q.organisation_id = %(organisation_id)s
   AND (%(overdue_at)s::timestamptz IS NULL
        OR q.state = 'open' AND q.decide_before <= %(overdue_at)s)
   AND (%(problem_id)s::uuid IS NULL OR {_ANSWERS})
+  AND (%(branch_id)s::uuid IS NULL OR q.branch_id = %(branch_id)s)
 """
 
 _IDS = {
@@ -236,6 +238,7 @@ def _narrowed(organisation_id: uuid.UUID, wanted: Wanted | None) -> dict[str, An
         "like": f"%{_plain(which.words)}%" if which.words else None,
         "overdue_at": which.overdue_at,
         "problem_id": which.problem_id,
+        "branch_id": which.branch_id,
     }
 
 

@@ -3,12 +3,14 @@
 import itertools
 import json
 
+from promises.catalogue.proposals import ProposalDraft
 from promises.db.session import unit_of_work
+from promises.flows.propose_promise import propose
 from promises.flows.redeem_voucher import codes_of_ticket
 from promises.identity.access import NewKey, issue_api_key
 from promises.identity.models import Scope
 from promises.kernel.actors import SYSTEM
-from tests.factories.catalogue import publish_simple_promise
+from tests.factories.catalogue import publish_simple_promise, simple_terms
 from tests.factories.identity import make_organisation
 from tests.flows.ground import World
 
@@ -95,6 +97,14 @@ def problem(response, status, code):
     return document
 
 
+PROPOSED = ProposalDraft(
+    title="Called within 9 minutes",
+    terms=simple_terms(),
+    way_of_working="A second counter opens.",
+    problem_text="A queue.",
+)
+
+
 class PaidWorld(World):
     """An organisation where one promise was broken and its voucher issued; a program per need."""
 
@@ -109,6 +119,8 @@ class PaidWorld(World):
         with self.work() as uow:
             [(self.voucher, self.code)] = codes_of_ticket(uow, ticket_id=self.ticket.ticket_id)
         self.waiting = self.take()
+        with self.work() as uow:
+            self.proposal_id = propose(uow, draft=PROPOSED).id
         self.program = self.program_with()
 
     def program_with(self, **changes):
@@ -126,6 +138,7 @@ class PaidWorld(World):
             "ticket_id": self.ticket.ticket_id,
             "corrects_id": self.ticket.event_id,
             "promise_id": self.published.promise_id,
+            "proposal_id": self.proposal_id,
             "commitment_id": commitment.id,
             "breach_id": breach.id,
             "compensation_id": compensation.id,

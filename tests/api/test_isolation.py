@@ -14,7 +14,7 @@ from promises.kernel.clock import process_clock
 from tests.api.ground import PaidWorld, Program, Shop, make_key, problem
 from tests.factories.catalogue import publish_simple_promise
 
-OWN_CODES = {"not_found", "no_such_voucher", "no_such_promise"}
+OWN_CODES = {"not_found", "no_such_voucher", "no_such_promise", "no_such_proposal"}
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def _rule(operation):
         "listBranches": "/branches", "listPromises": "/promises", "listTickets": "/tickets",
         "listCommitments": "/commitments", "listBreaches": "/breaches",
         "listCompensations": "/compensations", "listPayouts": "/payouts",
-        "listVouchers": "/vouchers",
+        "listVouchers": "/vouchers", "listProposals": "/proposals",
     }.get(operation.name, "–")  # fmt: skip
 
 

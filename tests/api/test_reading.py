@@ -11,6 +11,7 @@ READS = {
     "/branches/{branch_id}": "branch_id",
     "/tickets/{ticket_id}": "ticket_id",
     "/promises/{promise_id}": "promise_id",
+    "/proposals/{proposal_id}": "proposal_id",
     "/commitments/{commitment_id}": "commitment_id",
     "/breaches/{breach_id}": "breach_id",
     "/compensations/{compensation_id}": "compensation_id",
@@ -20,6 +21,7 @@ READS = {
 LISTS = (
     "/branches",
     "/promises",
+    "/proposals",
     "/commitments",
     "/breaches",
     "/compensations",
