@@ -41,10 +41,10 @@ LONGER = dt.timedelta(days=14)
 Choice = TypeVar("Choice", bound=StrEnum)
 
 
-@blueprint.get("/staff/shadows/<uuid:run_id>")
+@blueprint.get("/staff/shadows/<uuid:shadow_id>")
 @staff(Permission.PROPOSE)
-def show(run_id: uuid.UUID) -> str:
-    return _page(run_id)
+def show(shadow_id: uuid.UUID) -> str:
+    return _page(shadow_id)
 
 
 def _page(run_id: uuid.UUID, form: ProlongForm | None = None) -> str:
@@ -92,11 +92,11 @@ def _bars(uow: UnitOfWork, run: RunRow, figures: ShadowFigures) -> charts.DailyB
     )
 
 
-@blueprint.get("/staff/shadows/<uuid:run_id>/days.csv")
+@blueprint.get("/staff/shadows/<uuid:shadow_id>/days.csv")
 @staff(Permission.PROPOSE)
-def days(run_id: uuid.UUID) -> Response:
+def days(shadow_id: uuid.UUID) -> Response:
     with work() as uow:
-        tenant: dict[str, Any] = {"organisation_id": uow.organisation_id, "run_id": run_id}
+        tenant: dict[str, Any] = {"organisation_id": uow.organisation_id, "run_id": shadow_id}
         run = get_run(uow.session, **tenant)
         figures = shadow_figures(uow.session, **tenant)
     lines = ["day,kept,broken,excluded,open,unverified,owed_minor,currency\r\n"]
@@ -110,9 +110,9 @@ def days(run_id: uuid.UUID) -> Response:
     return Response("".join(lines), 200, headers, mimetype="text/csv")
 
 
-@blueprint.get("/staff/shadows/<uuid:run_id>/cases")
+@blueprint.get("/staff/shadows/<uuid:shadow_id>/cases")
 @staff(Permission.PROPOSE)
-def cases(run_id: uuid.UUID) -> str:
+def cases(shadow_id: uuid.UUID) -> str:
     """The cases behind a figure: `state`, `day`, `branch` and `evidence` narrow them."""
     only = CaseFilter(
         _one_of(CommitmentState, request.args.get("state")),
@@ -122,7 +122,7 @@ def cases(run_id: uuid.UUID) -> str:
     )
     after = read_cursor(request.args.get("after"))
     with work() as uow:
-        tenant: dict[str, Any] = {"organisation_id": uow.organisation_id, "run_id": run_id}
+        tenant: dict[str, Any] = {"organisation_id": uow.organisation_id, "run_id": shadow_id}
         run = get_run(uow.session, **tenant)
         rows, more = list_shadow_cases(
             uow.session, currency=run.terms.currency, only=only, after=after, **tenant
@@ -139,36 +139,36 @@ def cases(run_id: uuid.UUID) -> str:
     )  # fmt: skip
 
 
-@blueprint.post("/staff/shadows/<uuid:run_id>/prolong")
+@blueprint.post("/staff/shadows/<uuid:shadow_id>/prolong")
 @staff(Permission.PROPOSAL_DECIDE)
-def prolong(run_id: uuid.UUID) -> Response | tuple[str, int]:
+def prolong(shadow_id: uuid.UUID) -> Response | tuple[str, int]:
     form = ProlongForm()
     status = 422
     if form.validate():
         try:
             with work() as uow:
                 ends_at = form.ends_at(current().organisation.time_zone)
-                shadow_runs.prolong(uow, run_id=run_id, ends_at=ends_at)
+                shadow_runs.prolong(uow, run_id=shadow_id, ends_at=ends_at)
         except DomainError as refusal:
             form.refuse(refusal)
             status = refusal.status
         else:
             flash(gettext("The shadow run goes on until then."), "success")
-            return redirect(url_for("shadows.show", run_id=run_id), 303)
-    return _page(run_id, form), status
+            return redirect(url_for("shadows.show", shadow_id=shadow_id), 303)
+    return _page(shadow_id, form), status
 
 
-@blueprint.post("/staff/shadows/<uuid:run_id>/stop")
+@blueprint.post("/staff/shadows/<uuid:shadow_id>/stop")
 @staff(Permission.PROPOSAL_DECIDE)
-def stop(run_id: uuid.UUID) -> Response:
+def stop(shadow_id: uuid.UUID) -> Response:
     try:
         with work() as uow:
-            shadow_runs.stop(uow, run_id=run_id)
+            shadow_runs.stop(uow, run_id=shadow_id)
     except DomainError as refusal:
         flash(gettext(refusal.message, **refusal.params), "warning")
     else:
         flash(gettext("The shadow run is stopped. What it found stands here."), "success")
-    return redirect(url_for("shadows.show", run_id=run_id), 303)
+    return redirect(url_for("shadows.show", shadow_id=shadow_id), 303)
 
 
 def _one_of(kind: type[Choice], text: str | None) -> Choice | None:

@@ -44,7 +44,7 @@ def fill(world):
         f"/proposals/{proposals[0]}/decision",
         f"/proposals/{proposals[1]}",
     ]
-    return {"run_id": running}
+    return {"shadow_id": running}
 
 
 def _proposed(world, title, seconds):
