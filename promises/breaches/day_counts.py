@@ -76,6 +76,7 @@ WHERE c.organisation_id = %(organisation_id)s
   ))
   AND c.day_on < %(before)s AND {{which}}
 GROUP BY c.organisation_id, c.promise_id, c.day_on
+ORDER BY c.promise_id, c.day_on  -- two at once take the rows in one order
 ON CONFLICT (organisation_id, promise_id, day_on) DO UPDATE SET
     kept = excluded.kept, broken = excluded.broken, excluded = excluded.excluded,
     open = excluded.open, broken_live = excluded.broken_live,

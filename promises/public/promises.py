@@ -79,6 +79,7 @@ def promise(promise_slug: str) -> Response:
     def render() -> str:
         locale = current().locale
         figures = shown.figures.get(info.promise_id)
+        days = _days(shown, info.promise_id, figures) if figures else []
         told = tell_versions(shown, versions, reasons, locale)
         shown_version = next(
             one for one in told if one.version.version_id == info.version.version_id
@@ -93,7 +94,8 @@ def promise(promise_slug: str) -> Response:
             history=[one for one in versions if one.applied_to_history],
             target=target_on(info.version.target_path, shown.today),
             figures=figures,
-            bars=figures and charts.daily_bars(_days(shown, info.promise_id, figures)),
+            days=days,
+            picture=thin_bars(days),
             pauses=shown.pauses.get(info.promise_id, ()),
             made=shown.made.get(info.promise_id, ()),
             reviews=[one for one in reviews if one.public_texts],

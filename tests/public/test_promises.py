@@ -18,7 +18,7 @@ from tests.factories.catalogue import new_version, simple_terms
 from tests.reporting.cases import Case, Cases
 
 DAY = dt.timedelta(days=1)
-LARGEST = 100_000
+LARGEST = 90_000  # of 100,000: the sheet is shared with the staff's pages
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_public_page_tells_how_the_promise_is_kept(client, ground, promise):
     assert "If you leave before that, the promise counts as kept." in text
     assert "but no compensation is owed." in text
     assert "Applied to imported history" in text
-    assert len(re.findall(r"<g><rect.*?</g>", text)) == 90
+    assert text.count('<tr><th scope="row">') == 90
 
 
 def test_below_thirty_cases_counts_are_shown_and_no_share(app, client, ground):
