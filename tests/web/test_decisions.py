@@ -184,7 +184,7 @@ def test_shadow_run_from_the_decision_is_followed_prolonged_and_stopped(app, man
     day = (dt.datetime.now(dt.UTC) + dt.timedelta(days=10)).date().isoformat()
     started = send(manager, world, proposal_id, "shadow", shadow_branches=branch, ends_on=day)
     assert started.status_code == 303
-    assert "On trial" in words(manager.get(started.location))
+    assert "It runs in shadow from now on." in words(manager.get(started.location))
     with app.app_context():
         run = world.one("SELECT * FROM shadow_runs WHERE proposal_id = %(p)s", p=proposal_id)
         world.now = dt.datetime.now(dt.UTC)
