@@ -176,7 +176,10 @@ def _budgets(look: Watch) -> int:
     )
     tell_at = min((look.hours.opens_at(one) for one in look.hours.branches), default=look.uow.now)
     for (promise_id, kind, level), seen in reached.items():
-        new = NewAlert(promise_id, None, kind, level, month_on, seen, tell_at)
+        # where both marks come at once, one letter says it
+        quiet = level is AlertLevel.MOST and (promise_id, kind, AlertLevel.ALL) in reached
+        when = None if quiet else tell_at
+        new = NewAlert(promise_id, None, kind, level, month_on, seen, when)
         if alerts.raise_alert(look.uow.session, new=new, **look.tenant) is not None:
             changed += 1
         _react(look, promise_id, TRIGGERS[kind, level], chosen.get(promise_id))

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,8 +25,6 @@ WHERE a.organisation_id = %(organisation_id)s
 """
 
 _LIVE = f"{_COLUMNS} AND a.state <> 'closed' ORDER BY a.raised_at DESC, a.id DESC"
-
-_CLOSED = f"{_COLUMNS} AND a.closed_at > %(since)s ORDER BY a.closed_at DESC, a.id DESC LIMIT 50"
 
 # Closed ones too: a month's alert is raised once, whatever the forecast does afterwards.
 _RAISE = """
@@ -95,12 +93,15 @@ def live_alerts(session: Session, *, organisation_id: uuid.UUID) -> list[Alert]:
     return [_alert(row) for row in rows(session, _LIVE, {"organisation_id": organisation_id})]
 
 
-def closed_alerts(
-    session: Session, *, organisation_id: uuid.UUID, since: dt.datetime
-) -> list[Alert]:
-    """At most fifty that were put down after `since`, the last one first."""
-    params = {"organisation_id": organisation_id, "since": since}
-    return [_alert(row) for row in rows(session, _CLOSED, params)]
+def gravest(found: Iterable[Alert]) -> list[Alert]:
+    """Without those of a budget at 80 per cent of which all is used up."""
+    alerts = list(found)
+    emptied = {(one.promise_id, one.kind) for one in alerts if one.level is AlertLevel.ALL}
+    return [
+        one
+        for one in alerts
+        if one.level is not AlertLevel.MOST or (one.promise_id, one.kind) not in emptied
+    ]
 
 
 def _alert(row: Any) -> Alert:

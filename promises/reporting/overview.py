@@ -11,7 +11,7 @@ from promises.catalogue.queries import PromiseInfo
 from promises.compensation.models import FOR_A_PERSON
 from promises.db.sql import one, rows
 from promises.identity.branch_hours import BranchHours
-from promises.improvement.alerts import Alert, live_alerts
+from promises.improvement.alerts import Alert, gravest, live_alerts
 from promises.improvement.reactions import Run, runs_of_month
 from promises.kernel.money import Money
 from promises.kernel.zones import local_date
@@ -135,7 +135,7 @@ def overview(
             today=today,
             hours=BranchHours(session, organisation_id=organisation_id, now=now),
         ),
-        alerts=tuple(live_alerts(session, organisation_id=organisation_id)),
+        alerts=tuple(gravest(live_alerts(session, organisation_id=organisation_id))),
         runs=tuple(
             runs_of_month(session, organisation_id=organisation_id, month_on=Month(today).first)
         ),

@@ -130,15 +130,17 @@ def expected_cases(
 ) -> dict[dt.date, Fraction]:
     """For days to come, each with its open seconds: as many cases in an open hour as there were on
     this weekday (Monday is 1). A day on which we do not open brings none; a weekday on which we
-    never opened brings as many as the others."""
-    cases = sum(one.cases for one in custom.values())
-    seconds = sum(one.open_seconds for one in custom.values())
-    usual = Fraction(cases, seconds) if seconds else Fraction(0)
+    never opened brings as many as the others. In whole thousandths of a case."""
+    usual = Custom(
+        sum(one.cases for one in custom.values()),
+        sum(one.open_seconds for one in custom.values()),
+    )
     found = {}
     for day, open_seconds in coming:
-        here = custom.get(day.isoweekday())
-        rate = Fraction(here.cases, here.open_seconds) if here and here.open_seconds else usual
-        found[day] = rate * open_seconds
+        here = custom.get(day.isoweekday(), usual)
+        like = here if here.open_seconds else usual
+        thousandths = 1000 * like.cases * open_seconds
+        found[day] = Fraction(round(Fraction(thousandths, like.open_seconds or 1)), 1000)
     return found
 
 

@@ -24,7 +24,7 @@ from promises.http import charts
 from promises.http.context import current, work
 from promises.http.permissions import Permission, staff
 from promises.identity.branch_hours import BranchHours
-from promises.improvement.alerts import Alert, live_alerts
+from promises.improvement.alerts import Alert, gravest, live_alerts
 from promises.improvement.reactions import NO_CHOICE, Choice, Run, choices, runs_of_month
 from promises.reporting.budgets import promise_standing, standings
 from promises.reporting.money import MoneyFigures, money_figures
@@ -175,7 +175,7 @@ def _watched(uow: UnitOfWork, info: PromiseInfo, today: dt.date) -> Watched:
     chosen = choices(uow.session, promise_ids=[info.promise_id], **tenant)
     mine = [
         one
-        for one in live_alerts(uow.session, **tenant)
+        for one in gravest(live_alerts(uow.session, **tenant))
         if one.promise_id == info.promise_id and _own(one.branch_id)
     ]
     month_on = today.replace(day=1)

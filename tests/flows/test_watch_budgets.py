@@ -10,6 +10,8 @@ from promises.flows.choose_reactions import acknowledge_alert, choose_reactions,
 from promises.flows.decide_compensation import approve
 from promises.flows.decide_proposal import publish
 from promises.flows.watch_budgets import watch_budgets
+from promises.improvement.alerts import gravest, live_alerts
+from promises.improvement.alerts_models import AlertKind, AlertLevel
 from promises.improvement.errors import AlertMoved, NoSuchAlert, NoSuchReaction, ReactionMoved
 from promises.improvement.reactions_models import Reaction, Trigger
 from promises.kernel.actors import Role
@@ -201,6 +203,17 @@ def test_approval_is_asked_for_new_debts_and_lifted(branch):
     assert after.state == "released"
     with branch.work(Role.MANAGER) as uow:  # the debt that waited still waits, and is still owed
         assert approve(uow, compensation_ids=[debt.id]) == 1
+
+
+def test_budget_used_up_at_once_brings_one_letter(branch):
+    branch.cases(kept=26, broken=5)
+    branch.look()
+    assert [one.level for one in branch.alerts(kind="errors")] == ["all", "most"]
+    (letter,) = branch.letters("errors")
+    assert letter.params["level"] == "all"
+    with branch.work(None) as uow:
+        shown = gravest(live_alerts(uow.session, organisation_id=branch.made.id))
+    assert [one.level for one in shown if one.kind is AlertKind.ERRORS] == [AlertLevel.ALL]
 
 
 def test_pause_is_public_until_the_month_ends(branch):
