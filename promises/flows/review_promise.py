@@ -39,16 +39,18 @@ def review_promise(
     """
     tenant: dict[str, Any] = {"organisation_id": uow.organisation_id}
     row = organisation_row(uow.session, **tenant)
-    about: dict[str, Any] = {"promise_id": promise_id, "quarter": quarter, "zone": row.time_zone}
+    about: dict[str, Any] = {"promise_id": promise_id, "quarter": quarter}
     today = local_date(uow.now, row.time_zone)
     due = reviews_due(uow.session, **tenant, today=today, zone=row.time_zone)
     if not any((one.promise_id, one.quarter) == (promise_id, quarter) for one in due):
         raise NoReviewDue
     new = NewReview(
         promise_id=promise_id,
-        version_id=version_of_quarter(uow.session, **tenant, **about),
+        version_id=version_of_quarter(uow.session, **tenant, **about, zone=row.time_zone),
         quarter=quarter,
-        figures=quarter_figures(uow.session, **tenant, **about, currency=row.currency),
+        figures=quarter_figures(
+            uow.session, **tenant, **about, today=today, place=(row.time_zone, row.currency)
+        ),
         verdict=verdict,
         sentence=sentence,
         public_texts=public_texts,

@@ -19,7 +19,8 @@ from promises.db.sql import rows
 from promises.improvement.reviews import quarter_of
 from promises.kernel.zones import resolve_local
 from promises.reporting.money import LAST_ONE, PAYOUT_OF, STAGE, MoneyStage
-from promises.reporting.scorecard import Scorecard, Selection, added, scorecards_by_promise
+from promises.reporting.period_cards import period_cards
+from promises.reporting.scorecard import Scorecard, added
 
 _DAY = dt.timedelta(days=1)
 _NO_TIME = PausedTime(0, 0)
@@ -133,14 +134,14 @@ def board_report(
     organisation_id: uuid.UUID,
     promises: Sequence[PromiseInfo],
     days: tuple[dt.date, dt.date],
-    zone: str,
-    currency: str,
+    today: dt.date,
+    place: tuple[str, str],
 ) -> Board:
-    """Promises with a case in these days or in force now; `promises` are all there are."""
+    """Promises with a case in these days or in force now; `promises` are all there are. `place`:
+    the organisation's zone and currency."""
     tenant: dict[str, Any] = {"organisation_id": organisation_id}
-    from_on, to_on = days
-    selection = Selection(None, None, from_on, to_on)
-    cards = scorecards_by_promise(session, **tenant, selection=selection)
+    (from_on, to_on), (zone, currency) = days, place
+    cards = period_cards(session, **tenant, promise_ids=None, days=days, today=today)
     shown = [one for one in promises if one.promise_id in cards or _holds(one)]
     since, until = (
         resolve_local(dt.datetime.combine(day, dt.time()), zone).instant

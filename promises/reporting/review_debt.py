@@ -13,7 +13,8 @@ from promises.db.sql import rows
 from promises.improvement.reviews import Quarter, quarter_before, quarter_of
 from promises.kernel.zones import resolve_local
 from promises.reporting.money import MoneyStage, money_figures
-from promises.reporting.scorecard import Selection, scorecard
+from promises.reporting.period_cards import period_cards
+from promises.reporting.scorecard import Scorecard, Selection
 
 LOOK_BACK = 4
 """Quarters; an older one that was never reviewed is not asked for any more."""
@@ -109,17 +110,27 @@ def quarter_figures(
     organisation_id: uuid.UUID,
     promise_id: uuid.UUID,
     quarter: Quarter,
-    zone: str,
-    currency: str,
+    today: dt.date,
+    place: tuple[str, str],
 ) -> dict[str, Any]:
     """What a review looks at, as plain JSON values: cases by state, the evidence behind the broken
-    ones, money by stage in minor units, and opening time in seconds."""
-    asked: dict[str, Any] = {
-        "organisation_id": organisation_id,
-        "selection": Selection(promise_id, None, quarter.from_on, quarter.to_on),
-    }
-    card = scorecard(session, **asked)
-    money = money_figures(session, currency=currency, **asked)
+    ones, money by stage in minor units, and opening time in seconds. `place`: the organisation's
+    zone and currency."""
+    zone, currency = place
+    cards = period_cards(
+        session,
+        organisation_id=organisation_id,
+        promise_ids=[promise_id],
+        days=(quarter.from_on, quarter.to_on),
+        today=max(today, quarter.to_on),
+    )
+    card = cards.get(promise_id, Scorecard(0, 0, 0, 0, 0, 0, 0))
+    money = money_figures(
+        session,
+        organisation_id=organisation_id,
+        currency=currency,
+        selection=Selection(promise_id, None, quarter.from_on, quarter.to_on),
+    )
     since, until = bounds(quarter, zone)
     time = paused_time(
         session, organisation_id=organisation_id, promise_id=promise_id, since=since, until=until

@@ -82,8 +82,8 @@ def _report() -> Report:
             organisation_id=uow.organisation_id,
             promises=promises,
             days=days,
-            zone=found.time_zone,
-            currency=found.currency,
+            today=today,
+            place=(found.time_zone, found.currency),
         )
     known = {one.promise_id: one for one in promises}
     first, last = (format_date(locale(), one) for one in days)

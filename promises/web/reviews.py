@@ -65,8 +65,8 @@ def review(promise_slug: str) -> Response | tuple[str, int]:
             **tenant,
             promise_id=info.promise_id,
             quarter=quarter,
-            zone=found.time_zone,
-            currency=found.currency,
+            today=today,
+            place=(found.time_zone, found.currency),
         )
         earlier = list_reviews(uow.session, **tenant, promise_id=info.promise_id)
         due = reviews_due(uow.session, **tenant, today=today, zone=found.time_zone)

@@ -11,11 +11,14 @@ from xml.etree import ElementTree
 import pytest
 
 from promises.catalogue.queries import list_promises
+from promises.flows.count_days import count_days
 from promises.flows.pause_promise import pause_promise
 from promises.kernel.actors import Role
 from promises.kernel.zones import local_date
 from promises.reporting.board import Period, board_report, span_of
 from promises.reporting.money import MoneyStage
+from promises.reporting.period_cards import period_cards
+from promises.reporting.scorecard import Selection, scorecards_by_promise
 from tests.catalogue.ground import make_ground
 from tests.reporting.cases import Case, Cases
 from tests.web.staff import sign_in
@@ -56,8 +59,8 @@ def report(app, ground):
             organisation_id=ground.organisation_id,
             promises=list_promises(uow.session, organisation_id=ground.organisation_id, at=uow.now),
             days=span_of(Period.MONTH, local_date(uow.now, ZONE)),
-            zone=ZONE,
-            currency="EUR",
+            today=local_date(uow.now, ZONE),
+            place=(ZONE, "EUR"),
         )
 
 
@@ -118,6 +121,28 @@ def test_workbook_holds_the_numbers_of_the_page(client, ground):
     plain = [re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", row)) for row in rows]
     (total,) = [row for row in plain if "All promises" in row and "€" not in row]
     assert re.search(r"All promises 33 2 1 0 94\.2%", total)
+
+
+def test_counts_from_kept_days_equal_a_recount(app, ground):
+    with app.app_context(), ground.made.work(Role.MANAGER) as uow:
+        tenant = {"organisation_id": ground.organisation_id}
+        today = local_date(uow.now, ZONE)
+        for ago in (0, 1, 399, 400, 401):
+            for back in (0, 10, 600):
+                last = today - dt.timedelta(days=ago)
+                days = (last - dt.timedelta(days=back), last)
+                asked = tenant | {"days": days, "today": today}
+                before = period_cards(uow.session, **asked, promise_ids=None)
+                wanted = scorecards_by_promise(
+                    uow.session, **tenant, selection=Selection(None, None, *days)
+                )
+                assert before == wanted
+        count_days(uow)
+        days = (today - dt.timedelta(days=500), today)
+        again = period_cards(uow.session, **tenant, promise_ids=None, days=days, today=today)
+        assert again == scorecards_by_promise(
+            uow.session, **tenant, selection=Selection(None, None, *days)
+        )
 
 
 def test_few_cases_show_no_share(client, ground):
