@@ -27,7 +27,7 @@ ORDER BY c.day_on
 """
 
 _WANTED = """c.organisation_id = %(organisation_id)s AND c.run_id = %(run_id)s
-  AND (%(state)s::text IS NULL OR c.state = %(state)s)
+  AND (%(states)s::text[] IS NULL OR c.state = ANY(%(states)s))
   AND (%(branch_id)s::uuid IS NULL OR c.branch_id = %(branch_id)s)
   AND (%(day_on)s::date IS NULL OR c.day_on = %(day_on)s)
   AND (%(evidence)s::text IS NULL OR c.evidence = %(evidence)s)"""
@@ -83,7 +83,7 @@ class ShadowFigures:
 
 @dataclass(frozen=True, slots=True)
 class CaseFilter:
-    state: CommitmentState | None = None
+    states: tuple[CommitmentState, ...] | None = None
     branch_id: uuid.UUID | None = None
     day_on: dt.date | None = None
     evidence: Evidence | None = None
@@ -165,7 +165,7 @@ def _params(organisation_id: uuid.UUID, run_id: uuid.UUID, only: CaseFilter) -> 
     return {
         "organisation_id": organisation_id,
         "run_id": run_id,
-        "state": only.state,
+        "states": None if only.states is None else [one.value for one in only.states],
         "branch_id": only.branch_id,
         "day_on": only.day_on,
         "evidence": only.evidence,

@@ -37,6 +37,8 @@ from promises.web.words import names_of, tell
 blueprint = Blueprint("shadows", __name__)
 
 MOST_DAYS = 120
+DECIDED = "decided"
+DECIDED_STATES = (CommitmentState.KEPT, CommitmentState.BROKEN)
 LONGER = dt.timedelta(days=14)
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -113,9 +115,12 @@ def days(shadow_id: uuid.UUID) -> Response:
 @blueprint.get("/staff/shadows/<uuid:shadow_id>/cases")
 @staff(Permission.PROPOSE)
 def cases(shadow_id: uuid.UUID) -> str:
-    """The cases behind a figure: `state`, `day`, `branch` and `evidence` narrow them."""
+    """The cases behind a figure: `state`, `day`, `branch` and `evidence` narrow them; the state
+    `decided` is kept and broken ones, of which a rate is made."""
+    state = request.args.get("state")
+    one = _one_of(CommitmentState, state)
     only = CaseFilter(
-        _one_of(CommitmentState, request.args.get("state")),
+        DECIDED_STATES if state == DECIDED else (one,) if one else None,
         _uuid(request.args.get("branch")),
         _day(request.args.get("day")),
         _one_of(Evidence, request.args.get("evidence")),
@@ -132,7 +137,8 @@ def cases(shadow_id: uuid.UUID) -> str:
         name: request.args[name] for name in ("day", "branch", "evidence") if name in request.args
     }
     return render_template(
-        "shadows/cases.html", run=run, rows=rows, only=only, kept=kept, total=total, page=PAGE,
+        "shadows/cases.html", run=run, rows=rows, kept=kept, total=total, page=PAGE,
+        state=DECIDED if state == DECIDED else one,
         owed=Money(owed_minor, run.terms.currency), evidences=EVIDENCE_NAMES, reasons=REASON_NAMES,
         following=write_cursor(rows[-1].started_at, rows[-1].case_id) if more else None,
         own_branch=current().branch_id,

@@ -194,6 +194,8 @@ def test_shadow_run_from_the_decision_is_followed_prolonged_and_stopped(app, man
     said = words(manager.get(here))
     assert "Broken cases 1 Broken cases" in said and "€10.00" in said
     assert "1 case, would be owed: €10.00" in words(manager.get(f"{here}/cases?state=broken"))
+    assert "1 case, would be owed: €10.00" in words(manager.get(f"{here}/cases?state=decided"))
+    assert "No case here" in words(manager.get(f"{here}/cases?state=kept"))
     table = manager.get(f"{here}/days.csv").text.splitlines()
     assert table[0].startswith("day,kept,broken") and table[1].split(",")[1:3] == ["0", "1"]
     assert post(manager, f"{here}/prolong", {"ends_on": "2020-01-01"}, page=here).status_code == 422
