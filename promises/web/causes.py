@@ -20,7 +20,6 @@ from promises.reporting.insights_causes import (
     OfCause,
     breach_of_cause,
     breaches_of_cause,
-    breaches_of_cause_counted,
     causes_counted,
 )
 from promises.reporting.statistics import pareto
@@ -50,7 +49,6 @@ def breaches() -> str:
         page = breaches_of_cause(
             uow.session, selection=chosen.selection, of=of, after=after, **tenant
         )
-        total = breaches_of_cause_counted(uow.session, selection=chosen.selection, of=of, **tenant)
     offered = [one for one in known if one.retired_at is None]
     form = TogetherForm(formdata=None)
     form.offer([(one.cause_id, one.name(locale())) for one in offered])
@@ -61,7 +59,7 @@ def breaches() -> str:
         names={one.cause_id: one.name(locale()) for one in known},
         shortlist=_most_used(offered, [one.cause_id for one in counted]),
         page=page,
-        total=total,
+        total=sum(one.count for one in counted if not of.only or one.cause_id == of.cause_id),
         of=of,
         form=form,
         as_share=as_share,
