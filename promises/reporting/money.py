@@ -1,5 +1,6 @@
 """What the promises owe and paid, each stage apart."""
 
+import datetime as dt
 import uuid
 from dataclasses import dataclass
 from enum import StrEnum
@@ -78,10 +79,10 @@ FROM compensations k
 JOIN breaches b ON b.organisation_id = k.organisation_id AND b.id = k.breach_id
 {PAYOUT_OF}
 WHERE k.organisation_id = %(organisation_id)s
-  AND k.promise_id = ANY (coalesce(%(promise_ids)s::uuid[], ARRAY(
+  AND b.promise_id = ANY (coalesce(%(promise_ids)s::uuid[], ARRAY(
       SELECT p.id FROM promises p WHERE p.organisation_id = %(organisation_id)s
   )))
-  AND b.day_on BETWEEN %(from_on)s AND %(to_on)s
+  AND b.day_on BETWEEN %(from_on)s AND %(to_on)s AND b.breached_at >= %(from_at)s
   AND (%(branch_id)s::uuid IS NULL OR k.branch_id = %(branch_id)s)
   AND {LAST_ONE}
 GROUP BY 1
@@ -112,6 +113,14 @@ class MoneyFigures:
         return found
 
 
+def _earliest(selection: Selection) -> dt.datetime:
+    """No deadline of the days is before this, for the index on deadlines: a local day begins
+    within a day of UTC's."""
+    if selection.from_on is None:
+        return dt.datetime(1900, 1, 1, tzinfo=dt.UTC)
+    return dt.datetime.combine(selection.from_on, dt.time(), dt.UTC) - dt.timedelta(days=1)
+
+
 def money_figures(
     session: Session,
     *,
@@ -120,10 +129,10 @@ def money_figures(
     selection: Selection = EVERYTHING,
 ) -> MoneyFigures:
     """For the breaches on the days of the selection; `currency` is the organisation's."""
+    params = selection.params(organisation_id) | {"from_at": _earliest(selection)}
     found = {
         row.stage: StageFigures(row.n, Money(row.amount_minor, currency))
-        for row in rows(session, _MONEY, selection.params(organisation_id))
+        for row in rows(session, _MONEY, params)
     }
     nothing = StageFigures(0, Money(0, currency))
     return MoneyFigures(*(found.get(stage.value, nothing) for stage in MoneyStage))
-

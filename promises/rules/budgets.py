@@ -139,8 +139,8 @@ def expected_cases(
     for day, open_seconds in coming:
         here = custom.get(day.isoweekday(), usual)
         like = here if here.open_seconds else usual
-        thousandths = 1000 * like.cases * open_seconds
-        found[day] = Fraction(round(Fraction(thousandths, like.open_seconds or 1)), 1000)
+        rate = Fraction(like.cases, like.open_seconds) if like.open_seconds else Fraction(0)
+        found[day] = Fraction(round(1000 * rate * open_seconds), 1000)
     return found
 
 

@@ -80,7 +80,7 @@ def test_expected_cases_follow_weekday_and_open_time():
 
 
 def test_without_any_open_time_nothing_is_expected():
-    assert expected_cases({1: Custom(0, 0)}, [(FIRST, 3600)]) == {FIRST: 0}
+    assert expected_cases({1: Custom(5, 0)}, [(FIRST, 3600)]) == {FIRST: 0}
 
 
 @pytest.mark.parametrize(
