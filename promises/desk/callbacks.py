@@ -15,13 +15,15 @@ from promises.kernel.actors import Actor, ActorKind
 from promises.kernel.calendars import BeyondCalendar, CalendarNeverOpens, PreparedCalendar
 from promises.kernel.errors import NotFound
 from promises.kernel.ids import new_id
-from promises.kernel.zones import local_date
+from promises.kernel.zones import local_clock, local_date, resolve_local
 
 STANDS_FOR = dt.timedelta(minutes=15)
 NOTICE = dt.timedelta(minutes=45)
 """The first time offered lies so much open time ahead."""
 APART = dt.timedelta(hours=2)
 QUARTER_S = 900
+EARLIEST_HOUR, LATEST_HOUR = 9, 20
+"""By the clocks of the branch."""
 
 _OFFER = """
 WITH ended AS (
@@ -105,7 +107,21 @@ def callback_slots(calendar: PreparedCalendar, now: dt.datetime) -> list[dt.date
             found.append(_on_quarter(calendar, calendar.add_open(opens, NOTICE)))
     except (BeyondCalendar, CalendarNeverOpens):
         pass
-    return sorted(set(found))[:3]
+    return sorted({_by_day(calendar, at) for at in found})[:3]
+
+
+def _by_day(calendar: PreparedCalendar, at: dt.datetime) -> dt.datetime:
+    """Nobody is called at night, also where the doors never close: then it is the next morning."""
+    zone = calendar.spec.zone
+    day, time = local_clock(at, zone)
+    if EARLIEST_HOUR <= time.hour < LATEST_HOUR:
+        return at
+    day += dt.timedelta(days=time.hour >= LATEST_HOUR)
+    morning = resolve_local(dt.datetime.combine(day, dt.time(EARLIEST_HOUR)), zone).instant
+    try:
+        return calendar.next_opening(morning)
+    except BeyondCalendar:
+        return morning
 
 
 def _on_quarter(calendar: PreparedCalendar, at: dt.datetime) -> dt.datetime:

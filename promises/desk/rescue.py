@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from promises.db.session import peek
 from promises.db.sql import execute, one_or_none, rows
 from promises.desk.rescue_errors import HelpAnswered, HelpAsked, OwnCall
 from promises.desk.rescue_models import HelpReason
@@ -95,6 +96,13 @@ ORDER BY h.asked_at, h.id
 """
 
 
+_OPEN = """
+SELECT count(*)::int AS n FROM help_requests
+WHERE organisation_id = %(organisation_id)s AND state = 'open' AND expires_at > now()
+  AND (%(branch_id)s::uuid IS NULL OR branch_id = %(branch_id)s)
+"""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Help:
     """A call for help as screens show it: the open ones, and those that ended a moment ago.
@@ -117,6 +125,13 @@ class Help:
 
     def stands(self, now: dt.datetime) -> bool:
         return self.state == "open" and now < self.expires_at
+
+
+def peek_help(*, organisation_id: uuid.UUID, branch_id: uuid.UUID | None) -> int:
+    """How many calls for help stand at the branch (None: anywhere): one round trip of its own."""
+    params = {"organisation_id": organisation_id, "branch_id": branch_id}
+    row, _now = peek(organisation_id, _OPEN, params)
+    return 0 if row is None else int(row.n)
 
 
 def ask_help(

@@ -1,9 +1,11 @@
 """The navigation of the staff pages: what there is and what the member's role may open."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from flask import Flask, current_app, g, url_for
 
+from promises.desk.rescue import peek_help
 from promises.desk.work_list import MOST_COUNTED, peek_urgent
 from promises.http.context import current, current_or_none
 from promises.http.i18n import gettext
@@ -75,17 +77,18 @@ PLACES = (
 
 
 class Badge:
-    """How many matters are late or due within a day, for whoever is signed in. Looked up when it is
-    drawn, once a request: most answers draw no navigation."""
+    """A number at an item, such as how many matters are late or due within a day, for whoever is
+    signed in. Looked up when it is drawn, once a request: most answers draw no navigation."""
+
+    def __init__(self, name: str, look: Callable[..., int]) -> None:
+        self._name, self._look = f"lupaus_{name}", look
 
     def _count(self) -> int:
-        known: int | None = g.get("lupaus_urgent")
+        known: int | None = g.get(self._name)
         if known is None:
             context = current()
-            known = peek_urgent(
-                organisation_id=context.organisation_id, branch_id=context.branch_id
-            )
-            g.lupaus_urgent = known
+            known = self._look(organisation_id=context.organisation_id, branch_id=context.branch_id)
+            setattr(g, self._name, known)
         return known
 
     def __bool__(self) -> bool:
@@ -109,10 +112,19 @@ def places() -> list[dict[str, object]]:
             "icon": place.icon,
             "key": place.key,
         }
-        | ({"badge": Badge()} if place.id == "work" else {})
+        | _badge(place)
         for place in PLACES
         if may(place.permission) and place.endpoint in current_app.view_functions
     ]
+
+
+def _badge(place: Place) -> dict[str, object]:
+    """Work that is due; and for managers, who have no counter to see them at, calls for help."""
+    if place.id == "work":
+        return {"badge": Badge("urgent", peek_urgent)}
+    if place.id == "rescue" and may(Permission.COMPENSATION_DECIDE):
+        return {"badge": Badge("help", peek_help)}
+    return {}
 
 
 def _context() -> dict[str, object]:

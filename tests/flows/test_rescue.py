@@ -1,9 +1,11 @@
 """Help before a breach and call backs instead of the queue, through the real flows."""
 
 import datetime as dt
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from promises.desk.callbacks import callback_slots
 from promises.desk.errors import TicketNotWaiting
 from promises.desk.models import TicketState
 from promises.desk.queries import people_ahead, ticket_by_id
@@ -20,6 +22,8 @@ from promises.desk.rescue_errors import (
 from promises.desk.rescue_models import HelpReason
 from promises.flows import rescue
 from promises.kernel.actors import Role
+from promises.kernel.calendars import prepared
+from promises.kernel.hours import CalendarSpec
 from promises.reporting.rescue import callback_cases, help_cases, rescue_cases, rescue_figures
 from tests.flows.ground import QUARTER, TICK, World
 
@@ -257,6 +261,29 @@ def test_offer_is_refused_without_times_phone_or_a_waiting_customer(world):
         offer(world, ticket)
     states = world.rows("SELECT state FROM callback_offers ORDER BY offered_at")
     assert [row.state for row in states] == ["expired", "declined"]
+
+
+@pytest.mark.parametrize(
+    ("hour", "shown"),
+    [
+        (9, ["02 11:45", "02 13:45", "03 09:00"]),  # eleven in Helsinki
+        (17, ["02 19:45", "03 09:00"]),
+        (21, ["03 09:00"]),
+    ],
+)
+def test_call_backs_are_offered_by_day_where_the_doors_never_close(hour, shown):
+    spec = CalendarSpec((((0, 1440),),) * 7, "Europe/Helsinki")
+    calendar = prepared(spec, dt.date(2026, 3, 1), dt.date(2026, 3, 9))
+    slots = callback_slots(calendar, dt.datetime(2026, 3, 2, hour, tzinfo=dt.UTC))
+    zone = ZoneInfo("Europe/Helsinki")
+    assert [f"{slot.astimezone(zone):%d %H:%M}" for slot in slots] == shown
+
+
+def test_branch_that_never_opens_offers_no_call_back():
+    calendar = prepared(
+        CalendarSpec(((),) * 7, "Europe/Helsinki"), dt.date(2026, 3, 1), dt.date(2026, 3, 9)
+    )
+    assert callback_slots(calendar, dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC)) == []
 
 
 def test_booked_customer_who_comes_back_is_served_in_time(world):
