@@ -127,13 +127,14 @@ def accept_callback(
     )
     if ticket.state != TicketState.WAITING:
         raise OfferGone
-    contact_id = _contact(uow, ticket, phone.strip())
+    locale = ticket.locale or organisation_info(uow.session, **tenant).locale
+    contact_id = _contact(uow, ticket, phone.strip(), locale)
     at_desk = uow.actor.kind is ActorKind.MEMBER
     source = EventSource.DESK if at_desk else EventSource.CUSTOMER
     if at_desk and ticket.presence_shown_at is None:
         _log(uow, ticket_id, EventKind.PRESENCE_SHOWN, source)
     _log(uow, ticket_id, EventKind.BOOKED, source)
-    subject = translate(ticket.locale or "en", SUBJECT, number=_label(ticket))
+    subject = translate(locale, SUBJECT, number=_label(ticket))
     matter = open_matter(
         uow,
         request=NewMatter(
@@ -196,7 +197,7 @@ def tidy_rescue(uow: UnitOfWork) -> int:
     return len(tickets) + len(branches)
 
 
-def _contact(uow: UnitOfWork, ticket: Any, phone: str) -> uuid.UUID:
+def _contact(uow: UnitOfWork, ticket: Any, phone: str, locale: str) -> uuid.UUID:
     if not phone:
         if not ticket.has_phone:
             raise PhoneMissing
@@ -207,7 +208,7 @@ def _contact(uow: UnitOfWork, ticket: Any, phone: str) -> uuid.UUID:
         now=uow.now,
         channel=ContactChannel.SMS,
         address=phone,
-        locale=ticket.locale or "fi",
+        locale=locale,
         customer_id=ticket.customer_id,
     )
 

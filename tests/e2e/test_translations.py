@@ -119,6 +119,8 @@ def data_texts(world):
         " UNION SELECT v.value FROM drafts, jsonb_each_text(answers) v"
         " UNION SELECT v.value FROM causes, jsonb_each_text(names) v"
         " UNION SELECT v.value FROM improvement_actions, jsonb_each_text(public_texts) v"
+        " UNION SELECT words FROM goodwill_gifts UNION SELECT decision_reason FROM goodwill_gifts"
+        " UNION SELECT v.value FROM version_gestures, jsonb_each_text(words) v"
         " UNION SELECT what FROM improvement_actions UNION SELECT text FROM chart_notes"
     )
     return {" ".join(row.t.split()) for row in found if row.t and row.t.strip()}
