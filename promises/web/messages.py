@@ -36,6 +36,8 @@ KIND_NAMES = {
     MessageKind.PROMISE_ALERT: N_("Alert to managers"),
     MessageKind.HELP_ASKED: N_("A call for help"),
     MessageKind.REVIEW_DUE: N_("Reviews that are due"),
+    MessageKind.FOLLOW_ASKED: N_("Link to confirm a subscription"),
+    MessageKind.FOLLOWED_NEWS: N_("News of promises"),
 }
 CHANNEL_NAMES = {Channel.EMAIL: N_("E-mail"), Channel.SMS: N_("Text message")}
 STATE_NAMES = {
