@@ -22,7 +22,6 @@ def fill(world):
     world.open_pages += [
         "/follow", f"/follow?promise={slug}", "/follow/asked", f"/follow/{world.follow_token}",
         "/follow/confirmed", f"/follow/stop/{world.stop_token}", "/follow/stopped",
-        f"/p/{slug}/embed", "/p/next-year/embed",
     ]  # fmt: skip
     return {}
 
