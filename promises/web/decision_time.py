@@ -44,7 +44,7 @@ def page() -> Response | tuple[str, int]:
                 organisation_id=uow.organisation_id,
                 actor=uow.actor,
                 now=uow.now,
-                days=form.days.data,
+                days=form.days.data or 0,
                 calendar=form.calendar.data or None,
             )
         flash(gettext("Saved."), "success")
