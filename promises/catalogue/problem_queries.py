@@ -133,8 +133,27 @@ LEFT JOIN decisions d ON d.organisation_id = q.organisation_id AND d.proposal_id
 LEFT JOIN promises s ON s.organisation_id = d.organisation_id AND s.id = d.promise_id
 """
 
+# The same cases, with no more than the board counts: a sort of narrow rows stays in memory.
+_COUNTED_PIECES = """
+SELECT DISTINCT ON (root_id, coalesce(ticket_id, piece_id))
+       root_id, branch_id, service_kind_id, segment, happened_at
+FROM (
+    SELECT coalesce(p.merged_into, p.id) AS root_id, p.id AS piece_id, NULL::uuid AS ticket_id,
+           p.branch_id, p.service_kind_id, p.segment, p.created_at AS happened_at
+    FROM problems p
+    WHERE p.organisation_id = %(organisation_id)s AND p.source = 'staff' {problems}
+    UNION ALL
+    SELECT coalesce(p.merged_into, p.id), e.id, e.ticket_id, e.branch_id, e.service_kind_id,
+           e.segment, e.happened_at
+    FROM problem_evidence e
+    JOIN problems p ON p.organisation_id = e.organisation_id AND p.id = e.problem_id
+    WHERE e.organisation_id = %(organisation_id)s AND e.taken_back_at IS NULL {problems}
+) pieces
+ORDER BY root_id, coalesce(ticket_id, piece_id), happened_at, piece_id
+"""
+
 _CARDS = f"""
-WITH cases AS ({_PIECES}), counted AS (
+WITH cases AS ({_COUNTED_PIECES}), counted AS (
     SELECT root_id, count(*) AS cases,
            count(*) FILTER (WHERE happened_at > %(now)s - %(span)s) AS recent,
            count(*) FILTER (WHERE happened_at <= %(now)s - %(span)s
@@ -198,16 +217,18 @@ ORDER BY id LIMIT 200
 """
 
 _SIMILAR = """
-SELECT id AS problem_id, text,
-       greatest(similarity(text, %(text)s), word_similarity(%(text)s, text)) AS likeness
-FROM (
-    SELECT id, text FROM problems
-    WHERE organisation_id = %(organisation_id)s AND state = 'open'
-      AND (%(but)s::uuid IS NULL OR id <> %(but)s)
-    ORDER BY id DESC LIMIT 5000
-) latest
-WHERE greatest(similarity(text, %(text)s), word_similarity(%(text)s, text)) >= %(alike)s
-ORDER BY likeness DESC, id DESC LIMIT %(limit)s
+SELECT problem_id, text, likeness FROM (
+    SELECT id AS problem_id, text,
+           greatest(similarity(text, %(text)s), word_similarity(%(text)s, text)) AS likeness
+    FROM (
+        SELECT id, text FROM problems
+        WHERE organisation_id = %(organisation_id)s AND state = 'open'
+          AND (%(but)s::uuid IS NULL OR id <> %(but)s)
+        ORDER BY id DESC LIMIT 2000
+    ) latest
+    OFFSET 0
+) compared
+WHERE likeness >= %(alike)s ORDER BY likeness DESC, problem_id DESC LIMIT %(limit)s
 """
 
 _CAUSES = "SELECT id, names FROM causes WHERE organisation_id = %(organisation_id)s"
@@ -311,7 +332,7 @@ def similar_problems(
     but: uuid.UUID | None = None,
 ) -> list[SimilarProblem]:
     """Open problems in similar words, the most alike first; `but` is left out. The operators of
-    pg_trgm cannot use an index under row-level security, so the newest 5,000 are compared."""
+    pg_trgm cannot use an index under row-level security, so the newest 2,000 are compared."""
     if not text.strip():
         return []
     params = {

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from promises.db import sql
 from promises.feedback.models import LEAST_SHOWN
 from promises.feedback.questions import HIGHEST
+from promises.kernel.ids import new_token
 
 COLUMNS = {
     "branch": "branch_id",
@@ -20,6 +21,7 @@ COLUMNS = {
     "outcome": "outcome",
     "segment": "segment",
 }
+_TYPES = {"branch_id": "uuid", "service_kind_id": "uuid", "outcome": "text", "segment": "text"}
 _AT_ONCE = (("branch", "service", "outcome", "segment"), ("branch", "service", "outcome"))
 _WHEN_OVER = (("branch", "outcome"), ("outcome",), ("branch",), ())
 
@@ -38,34 +40,37 @@ _SCOPES = {
 def _statement(shared: tuple[str, ...], scope: str, *, by_month: bool = True) -> str:
     """One pass: every group of five or more that shares these things becomes a block."""
     keys = ["question", *(["month_on"] if by_month else []), *(COLUMNS[one] for one in shared)]
-    listed = ", ".join(keys)
-    same = " AND ".join(f"r.{key} IS NOT DISTINCT FROM g.{key}" for key in keys)
     counts = ", ".join(
         f"count(*) FILTER (WHERE score = {score})::int" for score in range(HIGHEST + 1)
     )
     kept = [COLUMNS[one] for one in shared]
     into = "".join(f", {column}" for column in kept)
     names = ", ".join(f"'{one}'" for one in shared)
+    first = "".join(f", min({key}::text)::{_TYPES[key]} AS {key}" for key in kept)
     return f"""
-WITH ready AS MATERIALIZED (
-    SELECT id, question, month_on, branch_id, service_kind_id, outcome, segment, score
+WITH ready AS (
+    SELECT id, question, month_on, branch_id, service_kind_id, outcome, segment, score,
+           count(*) OVER together AS size, first_value(id) OVER together AS leader
     FROM feedback_answers
     WHERE organisation_id = %(organisation_id)s AND block_id IS NULL AND settles_at IS NULL
       {_SCOPES[scope]}
-), groups AS MATERIALIZED (
-    SELECT gen_random_uuid() AS block_id, {listed}, count(*)::int AS answers,
-           min(month_on) AS first_on, max(month_on) AS last_on, ARRAY[{counts}] AS counts
-    FROM ready GROUP BY {listed} HAVING count(*) >= {LEAST_SHOWN}
+    WINDOW together AS (PARTITION BY {", ".join(keys)})
+), chosen AS MATERIALIZED (
+    SELECT *, md5(leader::text || %(salt)s)::uuid AS block_id FROM ready
+    WHERE size >= {LEAST_SHOWN}
 ), made AS (
     INSERT INTO feedback_blocks (organisation_id, id, question, first_on, last_on, shared, answers,
         counts{into})
     SELECT %(organisation_id)s, block_id, question, first_on, last_on, ARRAY[{names}]::text[],
            answers, counts{into}
-    FROM groups
+    FROM (
+        SELECT block_id, min(question) AS question, min(month_on) AS first_on,
+               max(month_on) AS last_on, count(*)::int AS answers, ARRAY[{counts}] AS counts{first}
+        FROM chosen GROUP BY block_id
+    ) AS blocks
 )
-UPDATE feedback_answers a SET block_id = g.block_id
-FROM groups g JOIN ready r ON {same}
-WHERE a.organisation_id = %(organisation_id)s AND a.id = r.id
+UPDATE feedback_answers a SET block_id = c.block_id FROM chosen c
+WHERE a.organisation_id = %(organisation_id)s AND a.id = c.id
 """
 
 
@@ -85,7 +90,7 @@ def form_blocks(session: Session, *, organisation_id: uuid.UUID, month_on: dt.da
     answers are shown newly. Does nothing while another transaction is at it."""
     if not sql.one(session, _TURN, _key(organisation_id)).mine:
         return 0
-    params = {"organisation_id": organisation_id, "month_on": month_on}
+    params = {"organisation_id": organisation_id, "month_on": month_on, "salt": new_token()}
     return sum(sql.execute(session, one, params) for one in (*_LIVE, *_OVER))
 
 
@@ -95,7 +100,7 @@ def form_blocks_of_import(
     """Show the answers of a file at once, with what waits for the same questions and months; fewer
     than five go on waiting. Waits for its turn."""
     sql.execute(session, _WAIT, _key(organisation_id))
-    params = {"organisation_id": organisation_id, "import_id": import_id}
+    params = {"organisation_id": organisation_id, "import_id": import_id, "salt": new_token()}
     return sum(sql.execute(session, one, params) for one in _IMPORTED)
 
 
