@@ -18,7 +18,8 @@ NOT_PAGES = {
     "backtests.limits", "desk.live", "display.live", "imports.problems_file", "imports.progress",
     "statements.as_csv", "board.as_document", "board.as_workbook",
     "public_badges.badge", "public_data.organisation", "public_data.promise",
-    "public_data.promise_csv", "public_embeds.card", "public_feeds.organisation", "public_feeds.promise",
+    "public_data.promise_csv", "public_embeds.card", "public_feeds.organisation",
+    "public_feeds.promise",
     "rescue.live", "ticket_page.live", "sign_in.demo_sign_in", "work.live",
 }  # fmt: skip
 """Fragments, files, and the address that signs in."""

@@ -48,7 +48,8 @@ SELECT
     (SELECT count(*) FROM compensations WHERE organisation_id = %(organisation_id)s
         AND state = 'released') AS released,
     (SELECT count(*) FROM messages WHERE organisation_id = %(organisation_id)s
-        AND contact_id IS NOT NULL AND kind <> 'matter_received') AS messages
+        AND contact_id IS NOT NULL
+        AND kind NOT IN ('matter_received', 'follow_asked')) AS messages
 """
 
 VISIT_DAYS = "SELECT DISTINCT day_on FROM tickets WHERE kind = 'visit'"
