@@ -1,5 +1,6 @@
 """Reading promises, their versions and their terms."""
 
+import datetime as dt
 import uuid
 from collections.abc import Mapping
 from typing import Any
@@ -9,6 +10,7 @@ from promises.api.fields import PageQuery
 from promises.api.operations import Asked, Operation, operation
 from promises.api.schemas import promises as schemas
 from promises.api.schemas.pages import page_document, page_example
+from promises.catalogue.pause_queries import Pause, pauses_of_promise
 from promises.catalogue.queries import (
     PromiseInfo,
     Version,
@@ -57,7 +59,7 @@ def list_all(asked: Asked) -> dict[str, Any]:
     Operation(
         name="readPromise",
         tag="Promises",
-        summary="Read a promise with its versions and terms",
+        summary="Read a promise with its versions, terms and pauses",
         description="Versions never change: what a ticket was judged by stays readable for ever.",
         scope=Scope.READ,
         answer=schemas.PromiseSchema,
@@ -77,7 +79,24 @@ def read(asked: Asked, promise_id: uuid.UUID) -> dict[str, Any]:
         for version in list_versions(uow.session, **common)
         if visible is None or version.version_id in visible
     ]
-    return _row(info, visible) | {"versions": versions}
+    pauses = [
+        _pause(pause, uow.now)
+        for pause in pauses_of_promise(uow.session, **common)
+        if asked.branch_id is None or pause.branch_id in (None, asked.branch_id)
+    ]
+    return _row(info, visible) | {"versions": versions, "pauses": pauses}
+
+
+def _pause(pause: Pause, now: dt.datetime) -> dict[str, Any]:
+    return {
+        "id": pause.pause_id,
+        "branch_id": pause.branch_id,
+        "state": pause.state(now),
+        "starts_at": pause.starts_at,
+        "ends_at": pause.ends_at,
+        "reasons": pause.reasons,
+        "announced_at": pause.announced_at,
+    }
 
 
 def _visible(asked: Asked) -> dict[uuid.UUID, uuid.UUID] | None:

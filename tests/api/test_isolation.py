@@ -5,11 +5,12 @@ import uuid
 import pytest
 
 from promises.api.operations import ALL
+from promises.flows.pause_promise import pause_promise
 from promises.identity import access
 from promises.identity.access import revoke_api_key
 from promises.identity.actions import BranchSettings, add_branch, set_branch_services
 from promises.identity.models import Scope
-from promises.kernel.actors import SYSTEM
+from promises.kernel.actors import SYSTEM, Role
 from promises.kernel.clock import process_clock
 from tests.api.ground import PaidWorld, Program, Shop, make_key, problem
 from tests.factories.catalogue import publish_simple_promise
@@ -181,6 +182,32 @@ def test_promise_of_another_branch_is_not_there_for_a_bound_key(in_app):
     assert len(here.get(path).json["versions"]) == 1
     assert there.get("/promises").json["data"] == []
     problem(there.get(path), 404, "not_found")
+
+
+def test_pause_of_another_branch_is_not_told_to_a_bound_key(in_app):
+    shop = Shop(in_app, promise=False)
+    first, second = shop.made.branches
+    with shop.made.work(Role.MANAGER) as uow:
+        tenant = {"organisation_id": shop.made.id, "now": uow.now}
+        published = publish_simple_promise(uow.session, **tenant)
+        pause_id = pause_promise(
+            uow, promise_id=published.promise_id, branch_id=first.id, starts_at=uow.now,
+            ends_at=None, reasons={"fi": "Remontti."},
+        )  # fmt: skip
+    path = f"/promises/{published.promise_id}"
+    here, there, anywhere = (
+        program.get(path).json["pauses"]
+        for program in (
+            shop.program_with(branch_id=first.id),
+            shop.program_with(branch_id=second.id),
+            shop.program_with(),
+        )
+    )
+    assert there == []
+    [told] = here
+    assert anywhere == here
+    assert (told["id"], told["state"], told["ends_at"]) == (str(pause_id), "running", None)
+    assert told["reasons"] == {"fi": "Remontti."}
 
 
 def _call(program, operation, method, path):

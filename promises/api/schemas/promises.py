@@ -4,6 +4,7 @@ from marshmallow import fields
 
 from promises.api.fields import Choice, Day, Flag, Id, Instant, Many, Nested, Part, Text, Whole
 from promises.api.schemas.pages import EXAMPLE_ID, OTHER_ID, page_of
+from promises.catalogue.pause_queries import PauseState
 from promises.catalogue.queries import PromiseState
 
 TargetStepSchema = Part.from_dict(
@@ -38,6 +39,27 @@ class VersionSchema(Part):
     published_at = Instant(required=True)
 
 
+class PauseSchema(Part):
+    """A span in which the promise is made to nobody who comes. Who came before keeps it."""
+
+    id = Id(required=True)
+    branch_id = Id(required=True, allow_none=True, metadata={"description": "Null: everywhere."})
+    state = Choice(PauseState, required=True)
+    starts_at = Instant(required=True)
+    ends_at = Instant(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Exclusive. Null until somebody ends it."},
+    )
+    reasons = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        required=True,
+        metadata={"description": "The public reason by language."},
+    )
+    announced_at = Instant(required=True)
+
+
 class PromiseRowSchema(Part):
     """A lasting promise."""
 
@@ -62,9 +84,10 @@ class PromiseRowSchema(Part):
 
 
 class PromiseSchema(PromiseRowSchema):
-    """A promise with all its versions, the newest first."""
+    """A promise with all its versions and pauses, the newest first."""
 
     versions = Many(Nested(VersionSchema), required=True)
+    pauses = Many(Nested(PauseSchema), required=True)
 
 
 PromisePage = page_of(PromiseRowSchema)
@@ -78,6 +101,17 @@ ROW = {
     "current_version_id": OTHER_ID,
 }
 PROMISE = ROW | {
+    "pauses": [
+        {
+            "id": EXAMPLE_ID,
+            "branch_id": None,
+            "state": "over",
+            "starts_at": "2026-05-04T07:00:00+00:00",
+            "ends_at": "2026-05-04T09:00:00+00:00",
+            "reasons": {"en": "The till system is changed."},
+            "announced_at": "2026-05-01T12:00:00+00:00",
+        }
+    ],
     "versions": [
         {
             "id": OTHER_ID,
@@ -108,5 +142,5 @@ PROMISE = ROW | {
             "applied_to_history": False,
             "published_at": "2026-03-01T12:00:00+00:00",
         }
-    ]
+    ],
 }
