@@ -38,8 +38,8 @@ def run(fresh_database):
 
 
 def test_the_demonstration_is_founded_once(run):
-    assert "days were played" in run("seed-demo", "--days", "1").output
-    again = run("seed-demo", "--days", "1")
+    assert "days were played" in run("seed-demo", "--days", "1", "--months", "0").output
+    again = run("seed-demo", "--days", "1", "--months", "0")
     assert (again.exit_code, again.output) == (0, "The demonstration is there already.\n")
 
 
