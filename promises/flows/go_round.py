@@ -14,11 +14,11 @@ from promises.flows.raise_problems import raise_problems
 from promises.flows.remind_actions import remind_actions
 from promises.flows.remind_decisions import remind_decisions
 from promises.flows.rescue import tidy_rescue
+from promises.flows.review_promise import remind_reviews
 from promises.flows.settle_feedback import settle_feedback
 from promises.flows.shadow_judge import judge_shadows
 from promises.flows.tell_subscribers import tell_subscribers
 from promises.flows.watch_budgets import watch_budgets
-from promises.flows.review_promise import remind_reviews
 
 Duty = Callable[[UnitOfWork], object]
 
@@ -31,8 +31,8 @@ ROUND: tuple[Duty, ...] = (
     ask_staff,
     watch_budgets,
     remind_actions,
+    remind_reviews,
     judge_shadows,
     tell_subscribers,
-    remind_reviews,
     count_days,
 )

@@ -110,7 +110,10 @@ def test_version_that_drops_a_branch_does_not_revive_the_one_before(ground):
     publish(
         ground,
         new_version(
-            now, terms=narrow, valid_from=now + DAY, promise_id=made.promise_id,
+            now,
+            terms=narrow,
+            valid_from=now + DAY,
+            promise_id=made.promise_id,
             change_reasons={"en": "The other branch closes."},
         ),
         now=now,

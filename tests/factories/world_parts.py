@@ -26,8 +26,8 @@ PARTS: tuple[Callable[[Any], dict[str, object]], ...] = (
     world_rescue.fill,
     world_goodwill.fill,
     world_shadows.fill,
-    world_budgets.fill,
     world_voices.fill,
+    world_budgets.fill,
     world_causes.fill,
     world_following.fill,
 )
