@@ -42,6 +42,8 @@ ANSWERED = 45
 """Visits of the last days that the customer said something about."""
 _WHICH = 7
 _DAY = dt.timedelta(days=1)
+_MEETINGS = ((38, 1, 1), (33, 0, 0), (12, 2, 2), (6, 0, 0), (2, 1, 1))
+"""When colleagues met the main problem too, in days before now; who, and where."""
 
 _TOLD = """
 SELECT EXISTS (SELECT FROM feedback_imports WHERE organisation_id = %(organisation_id)s) AS file,
@@ -49,6 +51,20 @@ SELECT EXISTS (SELECT FROM feedback_imports WHERE organisation_id = %(organisati
     EXISTS (SELECT FROM problem_evidence WHERE organisation_id = %(organisation_id)s
         AND kind = 'feedback') AS problems,
     EXISTS (SELECT FROM staff_survey_receipts WHERE organisation_id = %(organisation_id)s) AS staff
+"""
+
+_KNOWN = """
+SELECT id FROM problems WHERE organisation_id = %(organisation_id)s AND text = %(text)s
+ORDER BY id LIMIT 1
+"""
+
+_OPEN = """
+SELECT id FROM problems WHERE organisation_id = %(organisation_id)s AND state = 'open'
+"""
+
+_MET = """
+SELECT count(*) AS n FROM problem_evidence
+WHERE organisation_id = %(organisation_id)s AND problem_id = %(problem_id)s AND kind = 'told'
 """
 
 _VISITS = """
@@ -132,7 +148,10 @@ def _make_problems(acts: Acts, bank: Bank, now: dt.datetime) -> None:
         clerk = clerks[number % len(clerks)]
         _write(acts, clerk, now - (25 - 6 * number) * _DAY, words, bank.service_ids[LOANS])
     closed_id = _write(acts, clerks[1], now - 35 * _DAY, CLOSED_PROBLEM, None)
-    for days, who, where in ((38, 1, 1), (33, 0, 0), (12, 2, 2), (6, 0, 0), (2, 1, 1)):
+    with acts.work(SYSTEM) as uow:
+        params = {"organisation_id": uow.organisation_id, "problem_id": main_id}
+        met = sql.one(uow.session, _MET, params).n
+    for days, who, where in _MEETINGS[met:]:
         at = now - days * _DAY
         with acts.at(at).work(clerks[who]) as uow:
             case = NewCase(
@@ -142,8 +161,12 @@ def _make_problems(acts: Acts, bank: Bank, now: dt.datetime) -> None:
             report_problem.heard_again(uow, problem_id=main_id, case=case)
     _link_late_visits(acts, clerks[0], now, main_id)
     with acts.at(now - _DAY).work(bank.member(Role.MANAGER)) as uow:
-        merge_problems.merge(uow, problem_id=same_id, into_id=main_id)
-        merge_problems.close(uow, problem_id=closed_id, reason=CLOSED_REASON)
+        rows = sql.rows(uow.session, _OPEN, {"organisation_id": uow.organisation_id})
+        still_open = {row.id for row in rows}
+        if same_id in still_open:
+            merge_problems.merge(uow, problem_id=same_id, into_id=main_id)
+        if closed_id in still_open:
+            merge_problems.close(uow, problem_id=closed_id, reason=CLOSED_REASON)
     with acts.at(now - _DAY).work(clerks[0]) as uow:
         texts = list_texts(
             uow.session, organisation_id=uow.organisation_id, state=TextState.NEW, limit=200
@@ -156,7 +179,12 @@ def _make_problems(acts: Acts, bank: Bank, now: dt.datetime) -> None:
 def _write(
     acts: Acts, clerk: Actor, at: dt.datetime, words: str, kind_id: uuid.UUID | None
 ) -> uuid.UUID:
+    """Unless it is there since a telling that was cut off."""
     with acts.at(at).work(clerk) as uow:
+        params = {"organisation_id": uow.organisation_id, "text": words}
+        known = sql.one_or_none(uow.session, _KNOWN, params)
+        if known is not None:
+            return uuid.UUID(str(known.id))
         problem = NewProblem(text=words, service_kind_id=kind_id)
         return report_problem.report(uow, problem=problem).id
 
