@@ -22,7 +22,7 @@ WORDS_OF = {
 BOTH = {"English", "suomi", "svenska"} | {"API", "ISO", "JSON", "Latin", "Lupaus", "URI", "min"}
 SAME = {
     "fi": BOTH | {"Excel", "Latvia"},
-    "sv": BOTH | {"Excel", "Finland", "Partner", "Start", "Status", "Version"},
+    "sv": BOTH | {"Excel", "Finland", "Partner", "Period", "Start", "Status", "Version"},
 }
 """Words that are the same in English and in that language."""
 
