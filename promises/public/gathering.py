@@ -99,7 +99,7 @@ def _gather(uow: UnitOfWork, infos: Sequence[PromiseInfo]) -> Shown:
         names=_names(uow),
         pauses=_pauses(uow, wanted),
         made={one: made[one] for one in made if one in wanted},
-        ends=end_reasons(uow.session, **tenant),
+        ends=end_reasons(uow.session, **tenant) if any(one.ends_at for one in infos) else {},
         level=level_of(uow),
         now=uow.now,
         today=local_date(uow.now, current().organisation.time_zone),

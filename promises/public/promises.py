@@ -69,9 +69,11 @@ def promise(promise_slug: str) -> Response:
         return known
     with work() as uow:
         shown, info, versions = gather_one(uow, promise_slug)
-        reasons = change_reasons(
-            uow.session, organisation_id=uow.organisation_id, promise_id=info.promise_id
-        )
+        reasons = {}
+        if len(versions) > 1:
+            reasons = change_reasons(
+                uow.session, organisation_id=uow.organisation_id, promise_id=info.promise_id
+            )
         reviews = list_reviews(
             uow.session, organisation_id=uow.organisation_id, promise_id=info.promise_id
         )
