@@ -299,6 +299,4 @@ def expire_vouchers(
     expired = rows(
         session, _EXPIRE, {"organisation_id": organisation_id, "now": now, "limit": limit}
     )
-    return [
-        VoucherValue(row.id, row.amount_minor, row.currency, row.of_a_gift) for row in expired
-    ]
+    return [VoucherValue(row.id, row.amount_minor, row.currency, row.of_a_gift) for row in expired]

@@ -122,8 +122,8 @@ WHERE c.organisation_id = %(organisation_id)s
 
 PAYOUTS = Register(
     """
-SELECT p.id, p.compensation_id, p.gift_id, p.rail, p.amount_minor, p.currency, p.state, p.created_at,
-       p.changed_at
+SELECT p.id, p.compensation_id, p.gift_id, p.rail, p.amount_minor, p.currency, p.state,
+       p.created_at, p.changed_at
 FROM payouts p
 LEFT JOIN compensations c ON c.organisation_id = p.organisation_id AND c.id = p.compensation_id
 LEFT JOIN goodwill_gifts g ON g.organisation_id = p.organisation_id AND g.id = p.gift_id

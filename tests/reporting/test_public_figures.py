@@ -120,9 +120,7 @@ def test_public_figures_agree_with_rows_scorecard_and_api(app, client, world, no
             money = money_figures(
                 uow.session, **tenant, currency="EUR", selection=Selection(promise_id)
             )
-        assert counted(found["windows"]["30d"]) == {
-            state: getattr(card, state) for state in STATES
-        }
+        assert counted(found["windows"]["30d"]) == {state: getattr(card, state) for state in STATES}
         assert sum(one.broken for one in series) == found["windows"]["30d"]["broken"]
         for stage, one in found["money"].items():
             staff = getattr(money, stage)
