@@ -37,6 +37,7 @@ import promises.improvement.alerts_models
 import promises.improvement.annotations_models
 import promises.improvement.causes_models
 import promises.improvement.reactions_models
+import promises.improvement.returns_models
 import promises.improvement.reviews_models
 import promises.ledger.models
 import promises.notify.models
@@ -84,6 +85,7 @@ MODELS: tuple[ModuleType, ...] = (
     promises.improvement.annotations_models,
     promises.improvement.causes_models,
     promises.improvement.reactions_models,
+    promises.improvement.returns_models,
     promises.improvement.reviews_models,
     promises.ledger.models,
     promises.notify.models,
