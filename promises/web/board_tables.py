@@ -4,12 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from typing import Self
 from uuid import UUID
 
 from promises.catalogue.queries import PromiseInfo
 from promises.http.i18n import gettext, locale
 from promises.kernel.money import Money
-from promises.kernel.text import N_
+from promises.kernel.text import N_, format_date
 from promises.kernel.zones import local_date
 from promises.reporting.board import Board, ChangeKind
 from promises.reporting.money import MoneyStage
@@ -19,6 +20,18 @@ from promises.web.breaches import STAGE_NAMES
 
 Cell = str | int | Decimal | Fraction | Money | None
 """A fraction is a share, a decimal a number of hours."""
+
+
+class Cases(int):
+    """A number of cases, and what the list behind it is narrowed to."""
+
+    only: Mapping[str, object]
+
+    def __new__(cls, count: int, promise_id: UUID | None, **only: str) -> Self:
+        made = super().__new__(cls, count)
+        made.only = {"promise": promise_id, **only} if promise_id else dict(only)
+        return made
+
 
 SHOWN_STAGES = tuple(stage for stage in MoneyStage if stage is not MoneyStage.NOTHING)
 CHANGES = {
@@ -71,38 +84,58 @@ class Table:
 
 
 def board_tables(board: Board, promises: Mapping[UUID, PromiseInfo], zone: str) -> list[Table]:
-    return [_kept(board), _money(board), _changes(board, promises, zone), _definitions()]
+    return [
+        _kept(board), _apart(board), _money(board), _changes(board, promises, zone), _definitions(),
+    ]  # fmt: skip
 
 
 def _kept(board: Board) -> Table:
     head = (
-        N_("Promise"), N_("Kept"), N_("Broken"), N_("Excluded"), N_("Still open"),
-        N_("Kept, share"), N_("At least"), N_("At most"), N_("Target"), N_("Broken, unverified"),
-        N_("Broken, imported"), N_("Paused hours"),
+        N_("Promise"), N_("Kept"), N_("Broken"), N_("Kept, share"), N_("At least"), N_("At most"),
+        N_("Target"),
     )  # fmt: skip
+
+    def judged(card: Scorecard, promise_id: UUID | None) -> tuple[Cell, ...]:
+        kept = Cases(card.kept, promise_id, state="kept")
+        return kept, Cases(card.broken, promise_id, state="broken"), *_share(card.rate)
+
     rows = [
         (
             line.info.title(locale()),
-            *_counts(line.card),
-            *_share(line.card.rate),
+            *judged(line.card, line.info.promise_id),
             None if line.target is None else Fraction(line.target),
-            line.card.broken_unverified,
-            line.card.broken_imported,
+        )
+        for line in board.lines
+    ]
+    total = gettext("All promises"), *judged(board.total, None), None
+    return Table(gettext("How promises were kept"), _said(head), (*rows, total), has_total=True)
+
+
+def _apart(board: Board) -> Table:
+    head = (
+        N_("Promise"), N_("Excluded"), N_("Still open"), N_("Broken, unverified"),
+        N_("Broken, imported"), N_("Paused hours"),
+    )  # fmt: skip
+
+    def apart(card: Scorecard, promise_id: UUID | None) -> tuple[Cell, ...]:
+        return (
+            Cases(card.excluded, promise_id, state="excluded"),
+            Cases(card.open, promise_id, state="open"),
+            Cases(card.broken_unverified, promise_id, state="broken", evidence="unverified"),
+            Cases(card.broken_imported, promise_id, state="broken", evidence="imported"),
+        )
+
+    rows = [
+        (
+            line.info.title(locale()),
+            *apart(line.card, line.info.promise_id),
             line.paused.paused_hours,
         )
         for line in board.lines
     ]
-    card = board.total
     hours = sum((line.paused.paused_hours for line in board.lines), Decimal(0))
-    total = (
-        gettext("All promises"), *_counts(card), *_share(card.rate), None, card.broken_unverified,
-        card.broken_imported, hours,
-    )  # fmt: skip
-    return Table(gettext("How promises were kept"), _said(head), (*rows, total), has_total=True)
-
-
-def _counts(card: Scorecard) -> tuple[int, int, int, int]:
-    return card.kept, card.broken, card.excluded, card.open
+    total = gettext("All promises"), *apart(board.total, None), hours
+    return Table(gettext("Counted apart, and pauses"), _said(head), (*rows, total), has_total=True)
 
 
 def _share(rate: KeptRate) -> tuple[Cell, Cell, Cell]:
@@ -128,7 +161,7 @@ def _money(board: Board) -> Table:
 def _changes(board: Board, promises: Mapping[UUID, PromiseInfo], zone: str) -> Table:
     rows = tuple(
         (
-            local_date(one.at, zone).isoformat(),
+            format_date(locale(), local_date(one.at, zone)),
             promises[one.promise_id].title(locale()),
             gettext(CHANGES[one.kind], number=str(one.number or "")),
             one.text(locale()),
