@@ -121,6 +121,7 @@ def data_texts(world):
         " UNION SELECT v.value FROM improvement_actions, jsonb_each_text(public_texts) v"
         " UNION SELECT words FROM goodwill_gifts UNION SELECT decision_reason FROM goodwill_gifts"
         " UNION SELECT v.value FROM version_gestures, jsonb_each_text(words) v"
+        " UNION SELECT reason FROM return_assumptions"
         " UNION SELECT what FROM improvement_actions UNION SELECT text FROM chart_notes"
     )
     return {" ".join(row.t.split()) for row in found if row.t and row.t.strip()}

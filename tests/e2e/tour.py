@@ -20,7 +20,7 @@ NOT_PAGES = {
     "public_badges.badge", "public_data.organisation", "public_data.promise",
     "public_data.promise_csv", "public_embeds.card", "public_feeds.organisation",
     "public_feeds.promise",
-    "rescue.live", "ticket_page.live", "sign_in.demo_sign_in", "work.live",
+    "rescue.live", "returns.figures_file", "ticket_page.live", "sign_in.demo_sign_in", "work.live",
 }  # fmt: skip
 """Fragments, files, and the address that signs in."""
 

@@ -16,6 +16,7 @@ from tests.factories import (
     world_goodwill,
     world_proposals,
     world_rescue,
+    world_returns,
     world_shadows,
     world_voices,
 )
@@ -30,4 +31,5 @@ PARTS: tuple[Callable[[Any], dict[str, object]], ...] = (
     world_budgets.fill,
     world_causes.fill,
     world_following.fill,
+    world_returns.fill,
 )
