@@ -83,7 +83,7 @@ def board() -> str:
             limit=PAGE + 1,
         )
         causes = cause_names(uow.session, organisation_id=uow.organisation_id)
-    kept = {name: request.args[name] for name in form.data if request.args.get(name)}
+    kept = {name: request.args[name] for name in form.data if fine and request.args.get(name)}
     return render_template(
         "problems/board.html", form=form, cards=found[:PAGE], more=len(found) > PAGE, number=number,
         shown=shown, kept=kept, causes=causes, sources=SOURCES, **names,

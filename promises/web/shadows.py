@@ -18,7 +18,7 @@ from promises.http.context import current, work
 from promises.http.i18n import gettext
 from promises.http.permissions import Permission, staff
 from promises.identity.queries import list_branches
-from promises.kernel.errors import DomainError
+from promises.kernel.errors import Conflict, DomainError
 from promises.kernel.money import Money
 from promises.kernel.zones import local_date
 from promises.reporting.shadows import (
@@ -119,23 +119,22 @@ def cases(shadow_id: uuid.UUID) -> str:
     `decided` is kept and broken ones, of which a rate is made."""
     state = request.args.get("state")
     one = _one_of(CommitmentState, state)
-    only = CaseFilter(
-        DECIDED_STATES if state == DECIDED else (one,) if one else None,
-        _uuid(request.args.get("branch")),
-        _day(request.args.get("day")),
-        _one_of(Evidence, request.args.get("evidence")),
-    )
     after = read_cursor(request.args.get("after"))
     with work() as uow:
+        only = CaseFilter(
+            DECIDED_STATES if state == DECIDED else (one,) if one else None,
+            _branch(uow, request.args.get("branch")),
+            _day(request.args.get("day")),
+            _one_of(Evidence, request.args.get("evidence")),
+        )
         tenant: dict[str, Any] = {"organisation_id": uow.organisation_id, "run_id": shadow_id}
         run = get_run(uow.session, **tenant)
         rows, more = list_shadow_cases(
             uow.session, currency=run.terms.currency, only=only, after=after, **tenant
         )
         total, owed_minor = count_shadow_cases(uow.session, only=only, **tenant)
-    kept = {
-        name: request.args[name] for name in ("day", "branch", "evidence") if name in request.args
-    }
+    chosen = {"day": only.day_on, "branch": only.branch_id, "evidence": only.evidence}
+    kept = {name: value for name, value in chosen.items() if value is not None}
     return render_template(
         "shadows/cases.html", run=run, rows=rows, kept=kept, total=total, page=PAGE,
         state=DECIDED if state == DECIDED else one,
@@ -170,7 +169,7 @@ def stop(shadow_id: uuid.UUID) -> Response:
     try:
         with work() as uow:
             shadow_runs.stop(uow, run_id=shadow_id)
-    except DomainError as refusal:
+    except Conflict as refusal:
         flash(gettext(refusal.message, **refusal.params), "warning")
     else:
         flash(gettext("The shadow run is stopped. What it found stands here."), "success")
@@ -181,11 +180,10 @@ def _one_of(kind: type[Choice], text: str | None) -> Choice | None:
     return next((one for one in kind if one.value == text), None)
 
 
-def _uuid(text: str | None) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(text) if text else None
-    except ValueError:
-        return None
+def _branch(uow: UnitOfWork, text: str | None) -> uuid.UUID | None:
+    """One of the organisation's own; others do not count."""
+    known = list_branches(uow.session, organisation_id=uow.organisation_id, closed=True)
+    return next((one.id for one in known if str(one.id) == text), None)
 
 
 def _day(text: str | None) -> dt.date | None:
