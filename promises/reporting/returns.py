@@ -20,7 +20,7 @@ from promises.reporting.money import PAYOUT_OF
 from promises.reporting.rates import FEWEST_FOR_SHARE, KeptRate
 from promises.reporting.scorecard import Selection
 
-MOST_CUSTOMERS = 5_000
+MOST_CUSTOMERS = 4_000
 """Of more known customers so many are drawn by lot, the same ones each time."""
 
 MOST_LISTED = 200

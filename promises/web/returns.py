@@ -203,6 +203,8 @@ def _words() -> dict[Group, str]:
 def _share(rate: KeptRate) -> str:
     if rate.shown is not None:
         return format_percent(locale(), rate.shown)
+    if not rate.cases:
+        return "–"
     return gettext("%(kept)s of %(cases)s", kept=rate.kept, cases=rate.cases)
 
 
