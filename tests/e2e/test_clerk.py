@@ -148,6 +148,7 @@ def test_clerk_proposes_a_promise(make_branch, size, lang, vague, exact, word):
     clerk.link("Propose a promise").first.click()
     clerk.page.wait_for_url("**/proposals/new")
     clerk.fill("problem_text", "People wait for half an hour on paydays.")
+    clerk.button("More, if you like").click()
     clerk.fill("title", vague)
     clerk.fill("limit", "15")
     clerk.fill("amount", "10")
