@@ -42,19 +42,19 @@ PLACES = (
         "redeem", "vouchers.enter", N_("Redeem a voucher"), "money", Permission.VOUCHER_REDEEM,
         "g r",
     ),
-    Place(
-        "problems", "problems.board", N_("Customers' problems"), "flag", Permission.PROPOSE, "g o",
-    ),
-    Place("feedback", "feedback.inbox", N_("Feedback"), "mail", Permission.PROPOSE, "g k"),
     Place("proposals", "proposals.board", N_("Proposals"), "idea", Permission.PROPOSE, "g p"),
     Place("promises", "promises.list", N_("Promises"), "promise", Permission.PROMISE_READ, "g l"),
-    Place("challenge", "challenge.page", N_("Our figures"), "chart", Permission.TEAM_READ, "g f"),
-    Place("rescue", "rescue.page", N_("Help and rescue"), "people", Permission.TEAM_READ),
     Place(
         "approvals", "approvals.list", N_("Approvals"), "scales", Permission.COMPENSATION_READ,
         "g a",
     ),
     Place("breaches", "breaches.list", N_("Breaches"), "broken", Permission.REPORT_READ, "g b"),
+    Place("challenge", "challenge.page", N_("Our figures"), "chart", Permission.TEAM_READ, "g f"),
+    Place(
+        "problems", "problems.board", N_("Customers' problems"), "flag", Permission.PROPOSE, "g o",
+    ),
+    Place("feedback", "feedback.inbox", N_("Feedback"), "mail", Permission.PROPOSE, "g k"),
+    Place("rescue", "rescue.page", N_("Help and rescue"), "people", Permission.TEAM_READ),
     Place("causes", "causes.breaches", N_("Causes"), "scales", Permission.TEAM_READ, "g y"),
     Place(
         "insights", "insights_all.overview", N_("Insights"), "chart", Permission.REPORT_READ, "g s",
