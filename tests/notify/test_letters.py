@@ -34,7 +34,22 @@ NEWS = {
     "from_at": "2026-03-06T13:00:00+00:00", "until_at": None, "texts": {"en": "No power."},
     "month_on": None, "counts": [0, 0, 0],
 }  # fmt: skip
-FURTHER = {MessageKind.FOLLOWED_NEWS: {"items": [NEWS]}}
+ALERT = {
+    "alert": "burn", "level": "page", "window": "hour", "broken": 9, "cases": 30,
+    "promise": "Served within 15 minutes", "branch": "Centre",
+}  # fmt: skip
+NOTICE = {
+    "sentences": {"en": "We serve you within 15 min."}, "way": "A second counter opens.",
+    "notice": "From Monday on.", "from_at": "2026-03-06T13:00:00+00:00",
+}  # fmt: skip
+FURTHER = {
+    MessageKind.FOLLOWED_NEWS: {"items": [NEWS]},
+    MessageKind.PROPOSAL_NEWS: {"what": "mentioned"},
+    MessageKind.PROMISE_NOTICE: NOTICE,
+    MessageKind.PROMISE_ALERT: ALERT,
+    MessageKind.ACTION_DUE: {"due_on": "2026-03-06"},
+    MessageKind.REVIEW_DUE: {"promises": 2, "due_on": "2026-03-06"},
+}
 """What letters of a kind speak of besides."""
 
 DATES = {"promised_at": "2026-03-06T13:00:00+00:00", "due_at": "2026-03-04T10:00:00+00:00"}

@@ -257,6 +257,19 @@ def test_count_that_is_not_whole_or_out_of_range_is_refused(most):
     assert "whole number" in problems["/recurring/most"]
 
 
+@pytest.mark.parametrize("to", [0, -5])
+def test_rounding_to_nothing_is_refused(to):
+    amount = {"round": {"of": HOURS, "to": to, "how": "up"}}
+    assert _problems(amount=amount)["/amount/round/to"] == "This must be more than nothing."
+
+
+def test_boundary_of_another_name_is_refused():
+    due = {"from": "received_at", "add": 1, "unit": "hour", "boundary": "both"}
+    late = {"late": {"event": "answered_at", "deadline": "due"}}
+    problems = _problems(deadlines={"due": due}, broken_when=late)
+    assert problems["/deadlines/due/boundary"] == "This must be one of: %(allowed)s."
+
+
 def test_number_has_no_parts_inside():
     walk._field_names.cache_clear()  # answers of tests that are not measured are forgotten
     assert list(walk.children(Fraction(1))) == []
