@@ -43,6 +43,7 @@ import promises.ledger.models
 import promises.notify.models
 import promises.notify.subscription_models
 import promises.payouts.models
+import promises.payouts.rail_models
 from config import PROJECT, Config, load_config
 from promises.api import service as api
 from promises.api.errors import answer as answer_api_error
@@ -91,6 +92,7 @@ MODELS: tuple[ModuleType, ...] = (
     promises.notify.models,
     promises.notify.subscription_models,
     promises.payouts.models,
+    promises.payouts.rail_models,
 )
 
 PACKAGE = Path(__file__).parent

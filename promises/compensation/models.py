@@ -30,6 +30,7 @@ class Hold(enum.StrEnum):
     MASS_BREACH = "mass_breach"  # many at once, when a system or a branch was down
     HISTORY = "history"  # a promise applied to imported history
     CLAIM = "claim"  # the terms give it to those who ask
+    PAYMENT = "payment"  # the money did not arrive: another way is chosen
 
 
 FOR_A_PERSON = (Hold.APPROVAL, Hold.EVIDENCE, Hold.DISPUTE, Hold.MASS_BREACH, Hold.HISTORY)

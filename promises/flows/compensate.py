@@ -22,7 +22,7 @@ from promises.improvement.reactions import asking_for_approval
 from promises.jobs.queue import SETTLE_PAYOUTS, defer
 from promises.ledger.actions import Posting, PostingKind, post
 from promises.payouts.actions import PayoutOrder, cancel_ready, prepare_payouts
-from promises.payouts.rails.voucher import VOUCHER
+from promises.payouts.destinations import routes
 
 
 def compensate(uow: UnitOfWork, breaches: Sequence[BreachToAward]) -> list[uuid.UUID]:
@@ -89,12 +89,26 @@ def let_go(uow: UnitOfWork, compensation_ids: Sequence[uuid.UUID]) -> int:
         month_on=month_of(uow.now, time_zone(uow)),
         compensation_ids=compensation_ids,
     )
+    ways = routes(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        now=uow.now,
+        compensation_ids=[one.compensation_id for one in gone],
+    )
     prepared = prepare_payouts(
         uow.session,
         organisation_id=uow.organisation_id,
         now=uow.now,
-        rail=VOUCHER,
-        orders=[PayoutOrder(one.compensation_id, one.amount_minor, one.currency) for one in gone],
+        orders=[
+            PayoutOrder(
+                one.compensation_id,
+                one.amount_minor,
+                one.currency,
+                ways[one.compensation_id].rail,
+                ways[one.compensation_id].destination_id,
+            )
+            for one in gone
+        ],
     )
     if prepared:
         defer(uow.session, SETTLE_PAYOUTS, organisation_id=uow.organisation_id)

@@ -3,115 +3,190 @@ is asked, and a worker that dies leaves a payout that the next one takes up wher
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
-from typing import Any, cast
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
 
-from promises.compensation.goodwill import tickets_of_gifts
-from promises.compensation.queries import tickets_of
 from promises.db.session import UnitOfWork, unit_of_work
-from promises.desk.actions import touch_tickets
-from promises.identity.keys import Purpose, organisation_key
-from promises.identity.queries import organisation_info
+from promises.flows.payout_results import take_in
 from promises.kernel.actors import SYSTEM
-from promises.ledger.actions import Posting, PostingKind, post
-from promises.payouts.actions import ClaimedPayout, claim_payouts, record_outcomes
+from promises.kernel.clock import process_clock
+from promises.payouts.accounts import rail_accounts
+from promises.payouts.claiming import ClaimedPayout, claim_looks, claim_payouts
 from promises.payouts.models import PayoutState
-from promises.payouts.rails.base import Outcome, Rails, RailVerdict
-from promises.payouts.rails.voucher import VOUCHER
-from promises.payouts.vouchers import VoucherOrder, issue_vouchers
+from promises.payouts.rails.base import (
+    Outcome,
+    Rail,
+    RailAccount,
+    Rails,
+    RailVerdict,
+    Trouble,
+)
+from promises.payouts.recording import record_looks, record_outcomes
 
-BATCH = 200
+OWN_BATCH = 200
+CALLED_BATCH = 16
+AT_ONCE = 8
+"""Calls to providers at the same time: two rounds of a batch stay well inside a lease."""
+
+CALL_WITHIN_S = 30.0
+"""No call begins later than this after its claim, so that the lease outlives it."""
+
+_MOST_KEPT = 200
+_opened: dict[tuple[uuid.UUID, str, bool, dt.datetime], Rail] = {}
+
+
+@dataclass(frozen=True)
+class _Desk:
+    """The rails of one organisation as they were at the claim, and what their keys protect."""
+
+    rails: Mapping[str, Rail]
+    key_lives: Mapping[str, dt.timedelta | None]
+    changed_at: Mapping[str, dt.datetime]
+    now: dt.datetime
+    begun_s: float
+
+    def late(self) -> bool:
+        return process_clock.monotonic() - self.begun_s > CALL_WITHIN_S
 
 
 def settle(organisation_id: uuid.UUID, rails: Rails) -> int:
-    """Settle what is ready at this organisation; returns how many payouts were submitted."""
-    settled = 0
+    """Settle what is ready at this organisation, and look at what is due to be looked at; returns
+    how many payouts moved on."""
+    return (
+        _submit_all(organisation_id, rails, own=True)
+        + _submit_all(organisation_id, rails, own=False)
+        + _look_all(organisation_id, rails)
+    )
+
+
+def _submit_all(organisation_id: uuid.UUID, rails: Rails, *, own: bool) -> int:
+    limit = OWN_BATCH if own else CALLED_BATCH
+    done = 0
     while True:
         with unit_of_work(organisation_id, SYSTEM) as uow:
             claimed = claim_payouts(
-                uow.session, organisation_id=organisation_id, now=uow.now, limit=BATCH
+                uow.session,
+                organisation_id=organisation_id,
+                now=uow.now,
+                own=own,
+                limit=limit,
             )
+            desk = _desk(uow, rails, claimed)
         if not claimed:
-            return settled
-        outcomes = [(payout, _submit(payout, rails)) for payout in claimed]
+            return done
+        outcomes = _ask(claimed, partial(_submit, desk=desk), own=own)
         with unit_of_work(organisation_id, SYSTEM) as uow:
-            settled += _record(uow, outcomes)
+            moved = take_in(uow, record_outcomes, outcomes, desk.changed_at)
+        done += sum(1 for one in moved if one.after is not PayoutState.READY)
 
 
-def _submit(payout: ClaimedPayout, rails: Rails) -> Outcome:
-    rail = rails.get(payout.rail)
+def _look_all(organisation_id: uuid.UUID, rails: Rails) -> int:
+    done = 0
+    while True:
+        with unit_of_work(organisation_id, SYSTEM) as uow:
+            claimed = claim_looks(
+                uow.session, organisation_id=organisation_id, now=uow.now, limit=CALLED_BATCH
+            )
+            desk = _desk(uow, rails, claimed)
+        if not claimed:
+            return done
+        outcomes = _ask(claimed, partial(_look, desk=desk), own=False)
+        with unit_of_work(organisation_id, SYSTEM) as uow:
+            done += len(take_in(uow, record_looks, outcomes, desk.changed_at))
+
+
+def _desk(uow: UnitOfWork, rails: Rails, claimed: Sequence[ClaimedPayout]) -> _Desk:
+    wanted = sorted({one.rail for one in claimed})
+    accounts = (
+        rail_accounts(uow.session, organisation_id=uow.organisation_id)
+        if any(name in rails and not _is_own(rails, name) for name in wanted)
+        else {}
+    )
+    opened: dict[str, Rail] = {}
+    for name in wanted:
+        if name not in rails:
+            continue
+        if _is_own(rails, name):
+            opened[name] = rails[name].open(None)
+        elif name in accounts:
+            opened[name] = _open(rails, name, *accounts[name])
+    return _Desk(
+        opened,
+        {name: maker.key_lives for name, maker in rails.items()},
+        {name: changed_at for name, (_, changed_at) in accounts.items()},
+        uow.now,
+        process_clock.monotonic(),
+    )
+
+
+def _is_own(rails: Rails, name: str) -> bool:
+    return rails[name].key_lives is None and not rails[name].by_run
+
+
+def _open(rails: Rails, name: str, account: RailAccount, changed_at: dt.datetime) -> Rail:
+    """Kept while its settings stay: its connections to the provider stay open."""
+    key = (account.organisation_id, name, account.live, changed_at)
+    if key not in _opened:
+        if len(_opened) >= _MOST_KEPT:
+            _opened.clear()
+        _opened[key] = rails[name].open(account)
+    return _opened[key]
+
+
+def _ask(
+    claimed: Sequence[ClaimedPayout], ask: Callable[[ClaimedPayout], Outcome], *, own: bool
+) -> list[tuple[ClaimedPayout, Outcome]]:
+    if own or len(claimed) == 1:
+        return [(payout, ask(payout)) for payout in claimed]
+    with ThreadPoolExecutor(min(AT_ONCE, len(claimed))) as pool:
+        return list(zip(claimed, pool.map(ask, claimed), strict=True))
+
+
+def _submit(payout: ClaimedPayout, desk: _Desk) -> Outcome:
+    """Look before trying again, and try only where that is safe."""
+    rail = desk.rails.get(payout.rail)
+    if payout.drifted:
+        return Outcome(RailVerdict.MISMATCH, detail="not as frozen", trouble=Trouble.OTHER_EFFECT)
     if rail is None:
-        return Outcome(RailVerdict.UNKNOWN, detail=f"no rail is set up as {payout.rail}")
-    found = rail.find(payout.request) if payout.tried_before else None
-    return found or rail.submit(payout.request)
+        return _without_rail(payout)
+    if desk.late():
+        return _not_begun(payout)
+    if payout.tried_before:
+        found = rail.find(payout.request)
+        if found is not None:
+            return found
+        if _too_old(payout, desk):
+            return Outcome(RailVerdict.MISMATCH, detail="key too old", trouble=Trouble.TOO_OLD)
+        if desk.late():
+            return _not_begun(payout)
+    return rail.submit(payout.request)
 
 
-def _record(uow: UnitOfWork, outcomes: Sequence[tuple[ClaimedPayout, Outcome]]) -> int:
-    touch_tickets(
-        uow.session,
-        organisation_id=uow.organisation_id,
-        ticket_ids=_tickets(uow, [payout for payout, _ in outcomes]),
-    )
-    moved = record_outcomes(
-        uow.session, organisation_id=uow.organisation_id, now=uow.now, outcomes=outcomes
-    )
-    submitted = moved.get(PayoutState.SUBMITTED, set())
-    orders = [
-        VoucherOrder(payout.request.payout_id, payout.request.amount_minor, payout.request.currency)
-        for payout, _ in outcomes
-        if payout.request.payout_id in submitted and payout.rail == VOUCHER
-    ]
-    if orders:
-        _issue(uow, orders, {p.request.payout_id: _fact(p) for p, _ in outcomes})
-    return len(submitted)
+def _without_rail(payout: ClaimedPayout) -> Outcome:
+    """Nothing was asked now; what an earlier try did stays as unknown as it was."""
+    verdict = RailVerdict.CONFIG if payout.certain else RailVerdict.UNKNOWN
+    return Outcome(verdict, detail=f"{payout.rail} is not in use", trouble=Trouble.RAIL_DOWN)
 
 
-def _tickets(uow: UnitOfWork, payouts: Sequence[ClaimedPayout]) -> list[uuid.UUID]:
-    """Whose pages change."""
-    tenant: dict[str, Any] = {"organisation_id": uow.organisation_id}
-    owed = [one.compensation_id for one in payouts if one.compensation_id is not None]
-    gifts = [one.gift_id for one in payouts if one.gift_id is not None]
-    found = set(tickets_of(uow.session, compensation_ids=owed, **tenant))
-    return sorted(found | set(tickets_of_gifts(uow.session, gift_ids=gifts, **tenant)))
+def _not_begun(payout: ClaimedPayout) -> Outcome:
+    verdict = RailVerdict.RETRY if payout.certain else RailVerdict.UNKNOWN
+    return Outcome(verdict, detail="not begun in time")
 
 
-def _fact(payout: ClaimedPayout) -> tuple[PostingKind, uuid.UUID]:
-    """What an issued voucher of this payout moves in the books."""
-    if payout.gift_id is not None:
-        return PostingKind.GIFT_ISSUED, payout.gift_id
-    return PostingKind.VOUCHER_ISSUED, cast(uuid.UUID, payout.compensation_id)
-
-
-def _issue(
-    uow: UnitOfWork,
-    orders: Sequence[VoucherOrder],
-    facts: dict[uuid.UUID, tuple[PostingKind, uuid.UUID]],
-) -> None:
-    """A voucher for each payout, and its debt moved in the books; `facts` by payout."""
-    organisation = organisation_info(uow.session, organisation_id=uow.organisation_id)
-    issue_vouchers(
-        uow.session,
-        organisation_id=uow.organisation_id,
-        now=uow.now,
-        key=organisation_key(
-            uow.session, organisation_id=uow.organisation_id, purpose=Purpose.VOUCHER
-        ),
-        expires_at=_years_later(uow.now, organisation.voucher_valid_years),
-        orders=orders,
-    )
-    post(
-        uow.session,
-        organisation_id=uow.organisation_id,
-        now=uow.now,
-        postings=[
-            Posting(*facts[order.payout_id], order.amount_minor, order.currency) for order in orders
-        ],
+def _too_old(payout: ClaimedPayout, desk: _Desk) -> bool:
+    """Whether the provider may have forgotten the key, so that trying again could pay twice."""
+    lives = desk.key_lives.get(payout.rail)
+    return (
+        lives is not None
+        and payout.key_used_at is not None
+        and desk.now - payout.key_used_at >= lives
     )
 
 
-def _years_later(now: dt.datetime, years: int) -> dt.datetime:
-    """The same day years later; from a 29 February the 28th."""
-    try:
-        return now.replace(year=now.year + years)
-    except ValueError:
-        return now.replace(year=now.year + years, day=28)
+def _look(payout: ClaimedPayout, desk: _Desk) -> Outcome:
+    rail = desk.rails.get(payout.rail)
+    if rail is None or payout.provider_ref is None or desk.late():
+        return Outcome(RailVerdict.UNKNOWN, detail="not looked at")
+    return rail.look(payout.request, payout.provider_ref)

@@ -6,6 +6,7 @@ import os
 import secrets
 import uuid
 from enum import StrEnum
+from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.fernet import Fernet
@@ -33,6 +34,13 @@ VALUES (%(organisation_id)s, %(purpose)s, %(wrapped)s, %(now)s)
 ON CONFLICT (organisation_id, purpose) DO NOTHING
 """
 
+_STORE_LATE = """
+INSERT INTO organisation_keys (organisation_id, purpose, wrapped, created_at)
+SELECT o.organisation_id, %(purpose)s, %(wrapped)s, clock_timestamp() FROM organisations o
+WHERE o.organisation_id = %(organisation_id)s
+ON CONFLICT (organisation_id, purpose) DO NOTHING
+"""
+
 
 class Purpose(StrEnum):
     """What a key is for. One key never serves two purposes."""
@@ -41,6 +49,8 @@ class Purpose(StrEnum):
     CUSTOMER_INDEX = "customer_index"
     CONTACT = "contact"
     TOKEN = "token"  # noqa: S105
+    RAIL = "rail"  # keys of providers
+    BANK = "bank"  # where customers get their money
 
 
 class KeyNotReadable(RuntimeError):
@@ -80,7 +90,8 @@ def make_keys(session: Session, *, organisation_id: uuid.UUID, now: dt.datetime)
 
 
 def organisation_key(session: Session, *, organisation_id: uuid.UUID, purpose: str) -> bytes:
-    """32 bytes, the same for ever; kept in the process after the first read.
+    """32 bytes, the same for ever; kept in the process after the first read. An organisation that
+    is older than a purpose gets the key when it is first asked for.
 
     Raises NotFound where there is no such organisation in this transaction.
     """
@@ -89,12 +100,21 @@ def organisation_key(session: Session, *, organisation_id: uuid.UUID, purpose: s
     if known is not None:
         return known
     params = {"organisation_id": organisation_id, "purpose": name.value}
-    row = one_or_none(session, _FIND, params)
-    if row is None:
-        raise NotFound(organisation_id=str(organisation_id))
+    row = one_or_none(session, _FIND, params) or _made_late(session, organisation_id, name)
     opened = _unwrap(organisation_id, name, bytes(row.wrapped))
     _ring.opened[organisation_id, name] = opened
     return opened
+
+
+def _made_late(session: Session, organisation_id: uuid.UUID, purpose: Purpose) -> Any:
+    """Two at once agree on one key."""
+    wrapped = _wrap(organisation_id, purpose, secrets.token_bytes(_KEY_BYTES))
+    params = {"organisation_id": organisation_id, "purpose": purpose.value, "wrapped": wrapped}
+    execute(session, _STORE_LATE, params)
+    row = one_or_none(session, _FIND, params)
+    if row is None:
+        raise NotFound(organisation_id=str(organisation_id))
+    return row
 
 
 def known_key(organisation_id: uuid.UUID, purpose: Purpose) -> bytes:

@@ -54,6 +54,11 @@ class PostingKind(enum.StrEnum):
     VOUCHER_ISSUED = "voucher_issued"
     VOUCHER_REDEEMED = "voucher_redeemed"
     VOUCHER_EXPIRED = "voucher_expired"
+    VOUCHER_EXCHANGED = "voucher_exchanged"
+    PAYOUT_SENT = "payout_sent"
+    PAYOUT_ARRIVED = "payout_arrived"
+    PAYOUT_FAILED = "payout_failed"
+    PAYOUT_CAME_BACK = "payout_came_back"
     GIFT_OWED = "gift_owed"
     GIFT_CANCELLED = "gift_cancelled"
     GIFT_ISSUED = "gift_issued"
@@ -66,6 +71,11 @@ _SIDES: dict[PostingKind, tuple[Account, Account]] = {
     PostingKind.VOUCHER_ISSUED: (Account.COMPENSATION_OWED, Account.VOUCHERS_ISSUED),
     PostingKind.VOUCHER_REDEEMED: (Account.VOUCHERS_ISSUED, Account.DESK_SETTLEMENT),
     PostingKind.VOUCHER_EXPIRED: (Account.VOUCHERS_ISSUED, Account.COMPENSATION_EXPENSE),
+    PostingKind.VOUCHER_EXCHANGED: (Account.VOUCHERS_ISSUED, Account.COMPENSATION_OWED),
+    PostingKind.PAYOUT_SENT: (Account.COMPENSATION_OWED, Account.PAYOUTS_UNDER_WAY),
+    PostingKind.PAYOUT_ARRIVED: (Account.PAYOUTS_UNDER_WAY, Account.MONEY_OUT),
+    PostingKind.PAYOUT_FAILED: (Account.PAYOUTS_UNDER_WAY, Account.COMPENSATION_OWED),
+    PostingKind.PAYOUT_CAME_BACK: (Account.MONEY_OUT, Account.COMPENSATION_OWED),
     PostingKind.GIFT_OWED: (Account.GOODWILL_EXPENSE, Account.GOODWILL_OWED),
     PostingKind.GIFT_CANCELLED: (Account.GOODWILL_OWED, Account.GOODWILL_EXPENSE),
     PostingKind.GIFT_ISSUED: (Account.GOODWILL_OWED, Account.VOUCHERS_ISSUED),
@@ -83,12 +93,14 @@ _REVERSES = {
 @dataclass(frozen=True, slots=True)
 class Posting:
     """One transaction of two entries. `reference_id` is the compensation or voucher it is about;
-    with the kind it makes the key, so the same fact cannot be posted twice."""
+    with the kind it makes the key, so the same fact cannot be posted twice. `rail` is by which way
+    the money of a payout goes."""
 
     kind: PostingKind
     reference_id: uuid.UUID
     amount_minor: int
     currency: str
+    rail: str = ""
 
     def __post_init__(self) -> None:
         if self.amount_minor <= 0:

@@ -5,7 +5,15 @@ import enum
 import uuid
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index, LargeBinary, Text, UniqueConstraint, text
+from sqlalchemy import (
+    CheckConstraint,
+    Index,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+    false,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from promises.db.base import Access, TenantModel, minor_units, one_of, table_info, tenant_fk
@@ -18,7 +26,8 @@ class PayoutState(enum.StrEnum):
     PAID = "paid"  # for a voucher: redeemed
     FAILED = "failed"  # proven that no money moved
     UNKNOWN = "unknown"  # nobody knows whether money moved; looked up before any new try
-    RETURNED = "returned"
+    NEEDS_REVIEW = "needs_review"  # what the provider did is not what was asked: a person looks
+    RETURNED = "returned"  # it came back; a voucher that was exchanged for another rail as well
     CANCELLED = "cancelled"
 
 
@@ -30,18 +39,22 @@ class VoucherState(enum.StrEnum):
 
 
 class Payout(TenantModel):
-    """`request` is frozen before the first try, with its hash; `key` never changes. It pays a
-    compensation or a gift of goodwill, never both. A payout that is ready with a `lease_until` is
-    left alone until then: so long it can be taken back."""
+    """`request` is frozen before the first try, with its hash; `key` never changes, only its
+    `generation`. It pays a compensation or a gift of goodwill, never both. A payout that is ready
+    with a `lease_until` is left alone until then. `key_used_at` is when the present key may first
+    have reached the provider; `key_spent` says that the provider answers it for ever alike.
+    `look_at` is when a submitted or paid one is looked at again; `by_run` waits for a file."""
 
     __tablename__ = "payouts"
     __table_args__ = (
         tenant_fk("compensation_id", "compensations"),
         tenant_fk("gift_id", "goodwill_gifts"),
+        tenant_fk("destination_id", "payout_destinations"),
         UniqueConstraint("organisation_id", "key"),
         one_of("state", PayoutState),
         CheckConstraint("amount_minor > 0", name="amount_positive"),
         CheckConstraint("num_nonnulls(compensation_id, gift_id) = 1", name="pays_one_thing"),
+        CheckConstraint("generation >= 1", name="generation_counts"),
         Index(
             "uq_payouts_live",
             "organisation_id",
@@ -64,6 +77,19 @@ class Payout(TenantModel):
             "created_at",
             postgresql_where=text("state IN ('ready', 'submitting', 'unknown')"),
         ),
+        Index(
+            "ix_payouts_look",
+            "organisation_id",
+            "look_at",
+            postgresql_where=text("look_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_payouts_provider_ref",
+            "organisation_id",
+            "rail",
+            "provider_ref",
+            postgresql_where=text("provider_ref IS NOT NULL"),
+        ),
         {"info": table_info(Access.CHANGE)},
     )
 
@@ -79,6 +105,15 @@ class Payout(TenantModel):
     lease_until: Mapped[dt.datetime | None]
     created_at: Mapped[dt.datetime]
     changed_at: Mapped[dt.datetime]
+    destination_id: Mapped[uuid.UUID | None]
+    provider_ref: Mapped[str | None] = mapped_column(Text)
+    trouble: Mapped[str | None] = mapped_column(Text)
+    generation: Mapped[int] = mapped_column(default=1, server_default="1")
+    key_spent: Mapped[bool] = mapped_column(default=False, server_default=false())
+    key_used_at: Mapped[dt.datetime | None]
+    by_run: Mapped[bool] = mapped_column(default=False, server_default=false())
+    look_at: Mapped[dt.datetime | None]
+    looks: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
 class PayoutAttempt(TenantModel):
@@ -99,6 +134,11 @@ class PayoutAttempt(TenantModel):
     provider_ref: Mapped[str | None] = mapped_column(Text)
     detail: Mapped[str | None] = mapped_column(Text)
     recorded_at: Mapped[dt.datetime]
+    generation: Mapped[int] = mapped_column(default=1, server_default="1")
+    trouble: Mapped[str | None] = mapped_column(Text)
+    http_status: Mapped[int | None]
+    request_id: Mapped[str | None] = mapped_column(Text)
+    replayed: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class Voucher(TenantModel):

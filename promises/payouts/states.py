@@ -7,10 +7,15 @@ from promises.payouts.rails.base import RailVerdict
 
 ALLOWED: Mapping[S, frozenset[S]] = {
     S.READY: frozenset({S.SUBMITTING, S.CANCELLED}),
-    S.SUBMITTING: frozenset({S.SUBMITTED, S.FAILED, S.UNKNOWN}),
-    S.UNKNOWN: frozenset({S.SUBMITTING, S.SUBMITTED, S.PAID, S.FAILED}),
-    S.SUBMITTED: frozenset({S.PAID, S.FAILED, S.RETURNED}),
+    S.SUBMITTING: frozenset(
+        {S.READY, S.SUBMITTED, S.PAID, S.FAILED, S.UNKNOWN, S.NEEDS_REVIEW, S.RETURNED}
+    ),
+    S.UNKNOWN: frozenset(
+        {S.READY, S.SUBMITTING, S.SUBMITTED, S.PAID, S.FAILED, S.NEEDS_REVIEW, S.RETURNED}
+    ),
+    S.SUBMITTED: frozenset({S.PAID, S.FAILED, S.RETURNED, S.NEEDS_REVIEW}),
     S.PAID: frozenset({S.RETURNED}),
+    S.NEEDS_REVIEW: frozenset({S.SUBMITTED, S.PAID, S.FAILED, S.RETURNED}),
     S.FAILED: frozenset(),
     S.RETURNED: frozenset(),
     S.CANCELLED: frozenset(),
@@ -18,9 +23,21 @@ ALLOWED: Mapping[S, frozenset[S]] = {
 
 AFTER: Mapping[RailVerdict, S] = {
     RailVerdict.ACCEPTED: S.SUBMITTED,
+    RailVerdict.PAID: S.PAID,
     RailVerdict.REJECTED: S.FAILED,
+    RailVerdict.RETRY: S.READY,
+    RailVerdict.WAIT_FUNDS: S.READY,
+    RailVerdict.CONFIG: S.READY,
     RailVerdict.UNKNOWN: S.UNKNOWN,
+    RailVerdict.MISMATCH: S.NEEDS_REVIEW,
+    RailVerdict.RETURNED: S.RETURNED,
 }
+
+NO_EFFECT = frozenset({RailVerdict.RETRY, RailVerdict.WAIT_FUNDS, RailVerdict.CONFIG})
+"""After these it is proven that the try had no effect, and another may follow."""
+
+MONEY_LEFT = frozenset({S.SUBMITTED, S.PAID, S.RETURNED})
+"""States that a payout reaches only after its money left the debt in the books."""
 
 
 def came_from(after: S) -> list[S]:

@@ -40,6 +40,7 @@ HOLD_NAMES = {
     Hold.MASS_BREACH: N_("Many at once"),
     Hold.HISTORY: N_("Imported history"),
     Hold.CLAIM: N_("Waiting for the customer's claim"),
+    Hold.PAYMENT: N_("The payment did not arrive"),
 }
 
 

@@ -55,9 +55,13 @@ GROUP BY organisation_id
 UNION ALL
 SELECT 'settle', organisation_id, min(created_at)
 FROM payouts
-WHERE (state = 'ready' AND created_at <= %(ready_before)s
+WHERE NOT by_run AND ((state = 'ready' AND created_at <= %(ready_before)s
         AND (lease_until IS NULL OR lease_until <= %(now)s))
-    OR (state IN ('submitting', 'unknown') AND lease_until <= %(now)s)
+    OR (state IN ('submitting', 'unknown') AND lease_until <= %(now)s))
+GROUP BY organisation_id
+UNION ALL
+SELECT 'settle', organisation_id, min(look_at)
+FROM payouts WHERE look_at <= %(now)s AND state IN ('submitted', 'paid') AND NOT by_run
 GROUP BY organisation_id
 """
 

@@ -1,0 +1,210 @@
+"""What follows when payouts move: vouchers, books, reopened debts, pauses, incidents."""
+
+import datetime as dt
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
+
+from promises.audit.actions import record as audit
+from promises.compensation.goodwill import tickets_of_gifts
+from promises.compensation.models import Hold
+from promises.compensation.queries import tickets_of
+from promises.compensation.releasing import reopen
+from promises.db.session import UnitOfWork
+from promises.desk.actions import touch_tickets
+from promises.identity.keys import Purpose, organisation_key
+from promises.identity.queries import organisation_info
+from promises.ledger.actions import Posting, PostingKind, post
+from promises.payouts.accounts import pause_rail
+from promises.payouts.claiming import ClaimedPayout
+from promises.payouts.incidents import Incident, open_incident
+from promises.payouts.models import PayoutState
+from promises.payouts.rail_models import IncidentKind
+from promises.payouts.rails.base import Outcome, RailVerdict, Trouble
+from promises.payouts.rails.voucher import VOUCHER
+from promises.payouts.recording import Answers, Moved
+from promises.payouts.vouchers import VoucherOrder, issue_vouchers
+
+Record = Callable[..., list[Moved]]
+_CAME_TO_NOTHING = (PayoutState.FAILED, PayoutState.RETURNED)
+
+
+def take_in(
+    uow: UnitOfWork,
+    record: Record,
+    outcomes: Answers,
+    changed_at: Mapping[str, dt.datetime],
+) -> list[Moved]:
+    """Record what rails answered and do what follows, in one transaction. `changed_at`: since when
+    the rails' settings are those that were used."""
+    touch_tickets(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        ticket_ids=_tickets(uow, [payout for payout, _ in outcomes]),
+    )
+    moved = record(uow.session, organisation_id=uow.organisation_id, now=uow.now, outcomes=outcomes)
+    follow(uow, moved)
+    _pause_refused(uow, outcomes, changed_at)
+    return moved
+
+
+def follow(uow: UnitOfWork, moved: Sequence[Moved]) -> None:
+    """Whatever moved them: a rail's answer, a bank's file or a person. The tickets are locked by
+    the caller."""
+    told = [one for one in moved if one.after is not PayoutState.READY]
+    if not told:
+        return
+    _issue(uow, [one for one in told if _is_issued(one)])
+    _book(uow, [one for one in told if one.rail != VOUCHER])
+    _reopen(uow, [one for one in told if one.after in _CAME_TO_NOTHING])
+    for one in told:
+        if one.after is PayoutState.NEEDS_REVIEW:
+            _ask_for_review(uow, one)
+    _note(uow, told)
+
+
+def _is_issued(one: Moved) -> bool:
+    return one.rail == VOUCHER and one.after is PayoutState.SUBMITTED
+
+
+def _tickets(uow: UnitOfWork, payouts: Sequence[ClaimedPayout]) -> list[uuid.UUID]:
+    """Whose pages change."""
+    tenant: dict[str, Any] = {"organisation_id": uow.organisation_id}
+    owed = [one.compensation_id for one in payouts if one.compensation_id is not None]
+    gifts = [one.gift_id for one in payouts if one.gift_id is not None]
+    found = set(tickets_of(uow.session, compensation_ids=owed, **tenant))
+    return sorted(found | set(tickets_of_gifts(uow.session, gift_ids=gifts, **tenant)))
+
+
+def _issue(uow: UnitOfWork, moved: Sequence[Moved]) -> None:
+    """A voucher for each payout, and its debt moved in the books."""
+    if not moved:
+        return
+    organisation = organisation_info(uow.session, organisation_id=uow.organisation_id)
+    issue_vouchers(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        now=uow.now,
+        key=organisation_key(
+            uow.session, organisation_id=uow.organisation_id, purpose=Purpose.VOUCHER
+        ),
+        expires_at=_years_later(uow.now, organisation.voucher_valid_years),
+        orders=[VoucherOrder(one.payout_id, one.amount_minor, one.currency) for one in moved],
+    )
+    _post(uow, [(_issued_as(one), one) for one in moved])
+
+
+def _issued_as(one: Moved) -> PostingKind:
+    return PostingKind.VOUCHER_ISSUED if one.gift_id is None else PostingKind.GIFT_ISSUED
+
+
+def _book(uow: UnitOfWork, moved: Sequence[Moved]) -> None:
+    """What left the debt is under way; what arrived left the account; what came back is owed."""
+    before_sent = (PayoutState.SUBMITTED, PayoutState.PAID)
+    facts: list[tuple[PostingKind, Moved]] = []
+    for one in moved:
+        if one.after in before_sent and one.before is not PayoutState.SUBMITTED:
+            facts.append((PostingKind.PAYOUT_SENT, one))
+        if one.after is PayoutState.PAID:
+            facts.append((PostingKind.PAYOUT_ARRIVED, one))
+        if one.after in _CAME_TO_NOTHING and one.before is PayoutState.PAID:
+            facts.append((PostingKind.PAYOUT_CAME_BACK, one))
+        if one.after in _CAME_TO_NOTHING and one.before is PayoutState.SUBMITTED:
+            facts.append((PostingKind.PAYOUT_FAILED, one))
+    _post(uow, facts)
+
+
+def _post(uow: UnitOfWork, facts: Sequence[tuple[PostingKind, Moved]]) -> None:
+    post(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        now=uow.now,
+        postings=[
+            Posting(kind, one.payout_id, one.amount_minor, one.currency, one.rail)
+            for kind, one in facts
+        ],
+    )
+
+
+def _reopen(uow: UnitOfWork, moved: Sequence[Moved]) -> None:
+    """The debts are owed again; each waits for another way."""
+    owed = sorted(one.compensation_id for one in moved if one.compensation_id is not None)
+    if owed:
+        reopen(
+            uow.session,
+            organisation_id=uow.organisation_id,
+            zone=organisation_info(uow.session, organisation_id=uow.organisation_id).time_zone,
+            compensation_ids=owed,
+            hold=Hold.PAYMENT,
+        )
+
+
+def _ask_for_review(uow: UnitOfWork, one: Moved) -> None:
+    open_incident(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        now=uow.now,
+        incident=Incident(
+            IncidentKind.NEEDS_REVIEW,
+            one.rail,
+            str(one.payout_id),
+            one.payout_id,
+            one.amount_minor,
+            one.currency,
+            {"trouble": one.trouble},
+        ),
+    )
+
+
+def _pause_refused(
+    uow: UnitOfWork, outcomes: Answers, changed_at: Mapping[str, dt.datetime]
+) -> None:
+    """A rail that does not let the organisation in is asked nothing more for now."""
+    refused: dict[str, Outcome] = {
+        payout.rail: outcome
+        for payout, outcome in outcomes
+        if outcome.verdict is RailVerdict.CONFIG and outcome.trouble is not Trouble.RAIL_DOWN
+    }
+    for rail, outcome in sorted(refused.items()):
+        paused = pause_rail(
+            uow.session,
+            organisation_id=uow.organisation_id,
+            now=uow.now,
+            rail=rail,
+            trouble=outcome.trouble or Trouble.ACCESS_REFUSED,
+            changed_at=changed_at[rail],
+        )
+        if paused:
+            open_incident(
+                uow.session,
+                organisation_id=uow.organisation_id,
+                now=uow.now,
+                incident=Incident(
+                    IncidentKind.RAIL_PAUSED, rail, rail, details={"detail": outcome.detail}
+                ),
+            )
+
+
+def _note(uow: UnitOfWork, moved: Sequence[Moved]) -> None:
+    """One line of the audit trail for each batch."""
+    by_state: dict[str, list[str]] = {}
+    for one in moved:
+        by_state.setdefault(one.after.value, []).append(str(one.payout_id))
+    audit(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        actor=uow.actor,
+        now=uow.now,
+        action="payouts_moved",
+        object_kind="payout",
+        object_id=moved[0].payout_id if len(moved) == 1 else None,
+        details=cast(Any, by_state),
+    )
+
+
+def _years_later(now: dt.datetime, years: int) -> dt.datetime:
+    """The same day years later; from a 29 February the 28th."""
+    try:
+        return now.replace(year=now.year + years)
+    except ValueError:
+        return now.replace(year=now.year + years, day=28)

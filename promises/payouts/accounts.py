@@ -1,0 +1,200 @@
+"""How an organisation reaches its rails: settings, sealed secrets, pauses."""
+
+import datetime as dt
+import json
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from promises.db.sql import execute, rows
+from promises.identity.keys import Purpose, organisation_key, seal, unseal
+from promises.payouts.rails.base import RailAccount, Trouble
+
+_READ = """
+SELECT rail, enabled, live, settings, secrets_sealed, hints, paused_at, pause_trouble, tested_at,
+    test_works, test_detail, changed_by, changed_at
+FROM rail_settings WHERE organisation_id = %(organisation_id)s
+ORDER BY rail
+"""
+
+_SAVE = """
+INSERT INTO rail_settings (organisation_id, rail, enabled, live, settings, secrets_sealed, hints,
+    paused_at, pause_trouble, tested_at, test_works, test_detail, changed_by, changed_at)
+VALUES (%(organisation_id)s, %(rail)s, %(enabled)s, %(live)s, %(settings)s::jsonb,
+    %(secrets_sealed)s, %(hints)s::jsonb, NULL, NULL, NULL, NULL, '', %(changed_by)s, %(now)s)
+ON CONFLICT (organisation_id, rail) DO UPDATE SET enabled = excluded.enabled,
+    live = excluded.live, settings = excluded.settings,
+    secrets_sealed = excluded.secrets_sealed, hints = excluded.hints, paused_at = NULL,
+    pause_trouble = NULL, tested_at = NULL, test_works = NULL, test_detail = '',
+    changed_by = excluded.changed_by, changed_at = excluded.changed_at
+"""
+
+_PAUSE = """
+UPDATE rail_settings SET paused_at = %(now)s, pause_trouble = %(trouble)s
+WHERE organisation_id = %(organisation_id)s AND rail = %(rail)s AND paused_at IS NULL
+  AND changed_at = %(changed_at)s
+"""
+
+# What waits for the rail is tried at once where it works again.
+_WAKE = """
+UPDATE payouts SET lease_until = NULL
+WHERE organisation_id = %(organisation_id)s AND rail = %(rail)s AND state = 'ready'
+  AND lease_until IS NOT NULL
+"""
+
+_NOTE_TEST = """
+UPDATE rail_settings SET tested_at = %(now)s, test_works = %(works)s, test_detail = %(detail)s,
+    paused_at = CASE WHEN %(works)s THEN NULL ELSE paused_at END,
+    pause_trouble = CASE WHEN %(works)s THEN NULL ELSE pause_trouble END
+WHERE organisation_id = %(organisation_id)s AND rail = %(rail)s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class RailState:
+    """One rail of the organisation as people may see it: no secret, only its last characters."""
+
+    rail: str
+    enabled: bool
+    live: bool
+    settings: dict[str, Any]
+    hints: dict[str, str]
+    paused_at: dt.datetime | None
+    pause_trouble: Trouble | None
+    tested_at: dt.datetime | None
+    test_works: bool | None
+    test_detail: str
+    changed_by: uuid.UUID | None
+    changed_at: dt.datetime
+
+    @property
+    def in_use(self) -> bool:
+        return self.enabled and self.paused_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class NewRail:
+    """`secrets` None keeps those that are stored."""
+
+    rail: str
+    enabled: bool
+    live: bool
+    settings: dict[str, str]
+    secrets: dict[str, str] | None = None
+
+
+def rail_states(session: Session, *, organisation_id: uuid.UUID) -> dict[str, RailState]:
+    """Every rail that was ever set up, by name."""
+    return {row.rail: _state(row) for row in _rows(session, organisation_id)}
+
+
+def rail_accounts(
+    session: Session, *, organisation_id: uuid.UUID, also_paused: bool = False
+) -> dict[str, tuple[RailAccount, dt.datetime]]:
+    """What rails are opened with, by name, and since when the settings are these. Only enabled
+    ones; paused ones too where asked for."""
+    found = {}
+    for row in _rows(session, organisation_id):
+        if row.enabled and (also_paused or row.paused_at is None):
+            secrets = _secrets(session, organisation_id, row)
+            account = RailAccount(organisation_id, row.live, row.settings, secrets)
+            found[row.rail] = (account, row.changed_at)
+    return found
+
+
+def save_rail(
+    session: Session,
+    *,
+    organisation_id: uuid.UUID,
+    now: dt.datetime,
+    changed_by: uuid.UUID | None,
+    new: NewRail,
+) -> None:
+    """Set up a rail or change it; a pause ends, and what waited for it is tried at once."""
+    stored = {row.rail: row for row in _rows(session, organisation_id)}.get(new.rail)
+    sealed, hints = (stored.secrets_sealed, stored.hints) if stored else (None, {})
+    if new.secrets is not None:
+        key = organisation_key(session, organisation_id=organisation_id, purpose=Purpose.RAIL)
+        sealed = seal(key, json.dumps(new.secrets, sort_keys=True))
+        hints = {name: secret[-4:] for name, secret in new.secrets.items()}
+    params = {
+        "organisation_id": organisation_id,
+        "rail": new.rail,
+        "enabled": new.enabled,
+        "live": new.live,
+        "settings": json.dumps(new.settings, sort_keys=True),
+        "secrets_sealed": sealed,
+        "hints": json.dumps(hints, sort_keys=True),
+        "changed_by": changed_by,
+        "now": now,
+    }
+    execute(session, _SAVE, params)
+    execute(session, _WAKE, {"organisation_id": organisation_id, "rail": new.rail})
+
+
+def pause_rail(
+    session: Session,
+    *,
+    organisation_id: uuid.UUID,
+    now: dt.datetime,
+    rail: str,
+    trouble: Trouble,
+    changed_at: dt.datetime,
+) -> bool:
+    """Ask this rail nothing until somebody saves or tests its settings; whether it is new. Settings
+    that were changed since `changed_at`, when they were read, are not paused."""
+    params = {
+        "organisation_id": organisation_id,
+        "rail": rail,
+        "now": now,
+        "trouble": trouble.value,
+        "changed_at": changed_at,
+    }
+    return execute(session, _PAUSE, params) == 1
+
+
+def note_test(
+    session: Session,
+    *,
+    organisation_id: uuid.UUID,
+    now: dt.datetime,
+    rail: str,
+    works: bool,
+    detail: str,
+) -> None:
+    """Keep what a test of the connection found; one that works ends a pause."""
+    params = {"organisation_id": organisation_id, "rail": rail}
+    execute(session, _NOTE_TEST, params | {"now": now, "works": works, "detail": detail})
+    if works:
+        execute(session, _WAKE, params)
+
+
+def _rows(session: Session, organisation_id: uuid.UUID) -> list[Any]:
+    return rows(session, _READ, {"organisation_id": organisation_id})
+
+
+def _secrets(session: Session, organisation_id: uuid.UUID, row: Any) -> dict[str, str]:
+    if row.secrets_sealed is None:
+        return {}
+    key = organisation_key(session, organisation_id=organisation_id, purpose=Purpose.RAIL)
+    opened: dict[str, str] = json.loads(unseal(key, row.secrets_sealed))
+    return opened
+
+
+def _state(row: Any) -> RailState:
+    return RailState(
+        row.rail,
+        row.enabled,
+        row.live,
+        row.settings,
+        row.hints,
+        row.paused_at,
+        None if row.pause_trouble is None else Trouble(row.pause_trouble),
+        row.tested_at,
+        row.test_works,
+        row.test_detail,
+        row.changed_by,
+        row.changed_at,
+    )

@@ -1,0 +1,240 @@
+"""Taking payouts to submit, and to look at: under a lease, with the request frozen before the call.
+
+The caller commits before it calls a rail. A payout whose worker died is taken again when its lease
+has ended, by the same key and the same frozen request.
+"""
+
+import datetime as dt
+import hmac
+import json
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from promises.db.sql import execute, rows
+from promises.identity.keys import Purpose, organisation_key, unseal
+from promises.kernel.ids import new_id
+from promises.payouts.models import PayoutState
+from promises.payouts.rails.base import Destination, PayoutRequest
+from promises.payouts.retries import LEASE
+
+# A spent key is followed by the next generation, whose life begins now.
+_CLAIM = """
+WITH free AS (
+    SELECT id, key_spent OR key_used_at IS NULL AS fresh FROM payouts
+    WHERE organisation_id = %(organisation_id)s AND NOT by_run
+      AND (rail = 'voucher') = %(own)s
+      AND ((state = 'ready' AND (lease_until IS NULL OR lease_until <= %(now)s))
+           OR (state IN ('submitting', 'unknown') AND lease_until <= %(now)s))
+    ORDER BY created_at, id
+    LIMIT %(limit)s
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE payouts p
+SET state = 'submitting', lease_until = %(lease_until)s, changed_at = %(now)s,
+    generation = p.generation + p.key_spent::int, key_spent = false,
+    key_used_at = CASE WHEN free.fresh THEN %(now)s ELSE p.key_used_at END
+FROM free
+LEFT JOIN payouts o ON o.organisation_id = %(organisation_id)s AND o.id = free.id
+LEFT JOIN payout_destinations d
+    ON d.organisation_id = o.organisation_id AND d.id = o.destination_id
+WHERE p.organisation_id = %(organisation_id)s AND p.id = free.id
+RETURNING p.id, p.rail, p.amount_minor, p.currency, p.key, p.generation, p.request_hash,
+    p.compensation_id, p.gift_id, p.key_used_at, p.provider_ref, p.state, p.looks,
+    o.key_used_at IS NULL AS certain, d.id AS destination_id, d.fingerprint, d.details_sealed,
+    (SELECT count(*) FROM payout_attempts a
+     WHERE a.organisation_id = p.organisation_id AND a.payout_id = p.id AND a.step = 'begun')
+        AS tries
+"""
+
+_CLAIM_LOOKS = """
+WITH due AS (
+    SELECT id FROM payouts
+    WHERE organisation_id = %(organisation_id)s AND look_at <= %(now)s
+      AND state IN ('submitted', 'paid') AND NOT by_run
+    ORDER BY look_at, id
+    LIMIT %(limit)s
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE payouts p SET look_at = %(lease_until)s, looks = p.looks + 1
+FROM due
+LEFT JOIN payouts o ON o.organisation_id = %(organisation_id)s AND o.id = due.id
+LEFT JOIN payout_destinations d
+    ON d.organisation_id = o.organisation_id AND d.id = o.destination_id
+WHERE p.organisation_id = %(organisation_id)s AND p.id = due.id
+RETURNING p.id, p.rail, p.amount_minor, p.currency, p.key, p.generation, p.request_hash,
+    p.compensation_id, p.gift_id, p.key_used_at, p.provider_ref, p.state, p.looks,
+    false AS certain, d.id AS destination_id, d.fingerprint, d.details_sealed, 0 AS tries
+"""
+
+_FREEZE = """
+UPDATE payouts p SET request = f.request::jsonb, request_hash = f.request_hash
+FROM unnest(%(ids)b::uuid[], %(requests)b::text[], %(hashes)s::bytea[])
+    AS f (id, request, request_hash)
+WHERE p.organisation_id = %(organisation_id)s AND p.id = f.id AND p.request IS NULL
+"""
+
+_BEGIN = """
+INSERT INTO payout_attempts (organisation_id, id, payout_id, number, step, generation, recorded_at)
+SELECT %(organisation_id)s, a.id, a.payout_id, a.number, 'begun', a.generation, %(now)s
+FROM unnest(%(ids)b::uuid[], %(payout_ids)b::uuid[], %(numbers)s::int[], %(generations)s::int[])
+    AS a (id, payout_id, number, generation)
+ON CONFLICT (organisation_id, payout_id, number, step) DO NOTHING
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedPayout:
+    """A payout that is ours to submit, or to look at, until its lease ends. It pays either a
+    compensation or a gift. `number` counts the tries from 1; from the second on it is looked up
+    first. `certain`: no earlier try can have had an effect. `drifted`: the row asks for something
+    else than was frozen."""
+
+    request: PayoutRequest
+    rail: str
+    compensation_id: uuid.UUID | None
+    number: int
+    gift_id: uuid.UUID | None = None
+    key_used_at: dt.datetime | None = None
+    provider_ref: str | None = None
+    state: PayoutState = PayoutState.SUBMITTING
+    looks: int = 0
+    certain: bool = True
+    drifted: bool = False
+
+    @property
+    def tried_before(self) -> bool:
+        return self.number > 1
+
+
+def claim_payouts(
+    session: Session, *, organisation_id: uuid.UUID, now: dt.datetime, own: bool, limit: int
+) -> list[ClaimedPayout]:
+    """Take payouts to submit, freeze their requests and note the try. `own`: vouchers, which ask
+    nobody; otherwise those that call a provider."""
+    params = _params(organisation_id, now, limit)
+    claimed = _read(session, organisation_id, rows(session, _CLAIM, params | {"own": own}))
+    if claimed:
+        _freeze(session, organisation_id, [payout.request for payout in claimed])
+        execute(
+            session,
+            _BEGIN,
+            {
+                "organisation_id": organisation_id,
+                "now": now,
+                "ids": [new_id() for _ in claimed],
+                "payout_ids": [payout.request.payout_id for payout in claimed],
+                "numbers": [payout.number for payout in claimed],
+                "generations": [payout.request.generation for payout in claimed],
+            },
+        )
+    return claimed
+
+
+def claim_looks(
+    session: Session, *, organisation_id: uuid.UUID, now: dt.datetime, limit: int
+) -> list[ClaimedPayout]:
+    """Take submitted and paid payouts whose present state is to be asked for."""
+    found = rows(session, _CLAIM_LOOKS, _params(organisation_id, now, limit))
+    return _read(session, organisation_id, found)
+
+
+def frozen_text(request: PayoutRequest) -> str:
+    """The request as it is stored and hashed: the same request is the same text. Of its
+    destination it names the id and the blind index, so that it carries no personal data."""
+    going = request.destination
+    return json.dumps(
+        {
+            "amount_minor": request.amount_minor,
+            "currency": request.currency,
+            "destination": going and str(going.id),
+            "fingerprint": going and going.fingerprint,
+            "key": request.key,
+            "organisation_id": str(request.organisation_id),
+            "payout_id": str(request.payout_id),
+        },
+        sort_keys=True,
+        separators=(",", ":"),
+    )
+
+
+def frozen_hash(request: PayoutRequest) -> bytes:
+    return sha256(frozen_text(request).encode()).digest()
+
+
+def _params(organisation_id: uuid.UUID, now: dt.datetime, limit: int) -> dict[str, Any]:
+    return {
+        "organisation_id": organisation_id,
+        "now": now,
+        "lease_until": now + LEASE,
+        "limit": limit,
+    }
+
+
+def _read(
+    session: Session, organisation_id: uuid.UUID, found: Sequence[Any]
+) -> list[ClaimedPayout]:
+    claimed = []
+    for row in found:
+        request = PayoutRequest(
+            row.id,
+            organisation_id,
+            row.amount_minor,
+            row.currency,
+            row.key,
+            row.generation,
+            _destination(session, organisation_id, row),
+        )
+        claimed.append(
+            ClaimedPayout(
+                request=request,
+                rail=row.rail,
+                compensation_id=row.compensation_id,
+                number=row.tries + 1,
+                gift_id=row.gift_id,
+                key_used_at=row.key_used_at,
+                provider_ref=row.provider_ref,
+                state=PayoutState(row.state),
+                looks=row.looks,
+                certain=row.certain,
+                drifted=_drifted(request, row.request_hash),
+            )
+        )
+    return claimed
+
+
+def _drifted(request: PayoutRequest, stored: bytes | None) -> bool:
+    """What was frozen before destinations were part of it has none, and its text had no line of
+    it: only such requests may differ by that."""
+    if stored is None or request.destination is None:
+        return False
+    return not hmac.compare_digest(bytes(stored), frozen_hash(request))
+
+
+def _destination(session: Session, organisation_id: uuid.UUID, row: Any) -> Destination | None:
+    if row.destination_id is None:
+        return None
+    details: dict[str, str] = {}
+    if row.details_sealed is not None:
+        key = organisation_key(session, organisation_id=organisation_id, purpose=Purpose.BANK)
+        details = json.loads(unseal(key, row.details_sealed))
+    return Destination(row.destination_id, bytes(row.fingerprint).hex(), details)
+
+
+def _freeze(
+    session: Session, organisation_id: uuid.UUID, requests: Sequence[PayoutRequest]
+) -> None:
+    execute(
+        session,
+        _FREEZE,
+        {
+            "organisation_id": organisation_id,
+            "ids": [request.payout_id for request in requests],
+            "requests": [frozen_text(request) for request in requests],
+            "hashes": [frozen_hash(request) for request in requests],
+        },
+    )

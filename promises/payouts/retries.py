@@ -1,0 +1,46 @@
+"""When a payout is tried or looked at again: a pure schedule, by what the last try came to."""
+
+import datetime as dt
+
+from promises.payouts.models import PayoutState
+from promises.payouts.rails.base import RailVerdict
+
+LEASE = dt.timedelta(seconds=60)
+"""Longer than all calls of one claim may take; then somebody else may look what became of it."""
+
+_FIRST_AND_LONGEST = {
+    RailVerdict.UNKNOWN: (dt.timedelta(seconds=5), dt.timedelta(minutes=30)),
+    RailVerdict.RETRY: (dt.timedelta(seconds=2), dt.timedelta(minutes=5)),
+    RailVerdict.WAIT_FUNDS: (dt.timedelta(minutes=15), dt.timedelta(hours=6)),
+    RailVerdict.CONFIG: (dt.timedelta(hours=6), dt.timedelta(hours=6)),
+}
+_MOST_DOUBLINGS = 12
+
+_LOOKS = (
+    dt.timedelta(minutes=10),
+    dt.timedelta(hours=1),
+    dt.timedelta(hours=6),
+    dt.timedelta(days=1),
+)
+_LATE_FAILURE = (dt.timedelta(days=1), dt.timedelta(days=5), dt.timedelta(days=30))
+"""A refund may fail weeks after it succeeded: messages tell of it, and so do these looks."""
+
+
+def pause_after(verdict: RailVerdict, tries: int) -> dt.timedelta | None:
+    """How long a payout is left alone after its `tries`-th try; None where it is not tried again.
+    Doubles up to a longest pause."""
+    schedule = _FIRST_AND_LONGEST.get(verdict)
+    if schedule is None:
+        return None
+    first, longest = schedule
+    doubled: dt.timedelta = first * (1 << min(tries - 1, _MOST_DOUBLINGS))
+    return min(doubled, longest)
+
+
+def next_look(state: PayoutState, looks: int) -> dt.timedelta | None:
+    """How long after its `looks`-th look a payout is looked at again; None: no more."""
+    if state is PayoutState.SUBMITTED:
+        return _LOOKS[min(looks, len(_LOOKS) - 1)]
+    if state is PayoutState.PAID and looks < len(_LATE_FAILURE):
+        return _LATE_FAILURE[looks]
+    return None
