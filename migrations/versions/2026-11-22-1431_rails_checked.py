@@ -18,7 +18,7 @@ CONSTRAINTS = (
     "fk_payouts_organisation_id_destination_id",
 )
 INDEXES = {
-    "ix_payouts_look": (["organisation_id", "look_at"], "look_at IS NOT NULL"),
+    "ix_payouts_look": (["look_at", "organisation_id"], "look_at IS NOT NULL"),
     "ix_payouts_provider_ref": (
         ["organisation_id", "rail", "provider_ref"],
         "provider_ref IS NOT NULL",

@@ -79,8 +79,8 @@ class Payout(TenantModel):
         ),
         Index(
             "ix_payouts_look",
-            "organisation_id",
             "look_at",
+            "organisation_id",
             postgresql_where=text("look_at IS NOT NULL"),
         ),
         Index(
