@@ -114,6 +114,16 @@ class Connection:
 
 
 @dataclass(frozen=True, slots=True)
+class Field:
+    """One thing that an organisation enters to use a rail. The settings page is built of these: a
+    `secret` is sealed and never shown again; what is not `required` may stay empty."""
+
+    name: str
+    secret: bool = False
+    required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class RailAccount:
     """How one organisation reaches a provider. `live` is real money. `secrets` never leave the
     process: keys by name, such as {key, webhook_secret}."""
@@ -160,11 +170,12 @@ class RailUnreachable(Exception):
 class RailMaker(Protocol):
     """What the composition root registers. `by_run`: payouts wait for a file that people release
     and are never submitted one by one. `key_lives`: how long a key protects against a second
-    effect; None where the effect is ours."""
+    effect; None where the effect is ours. `fields`: what an organisation enters to use it."""
 
     name: str
     by_run: bool
     key_lives: dt.timedelta | None
+    fields: tuple[Field, ...]
 
     def open(self, account: RailAccount | None) -> Rail: ...
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from promises.payouts.rails.base import (
     Connection,
+    Field,
     Listed,
     Outcome,
     PayoutRequest,
@@ -25,6 +26,7 @@ class VoucherRail:
     name = VOUCHER
     by_run = False
     key_lives: dt.timedelta | None = None
+    fields: tuple[Field, ...] = ()
 
     def open(self, account: RailAccount | None) -> "VoucherRail":
         return self
