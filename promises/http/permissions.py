@@ -42,6 +42,9 @@ class Permission(StrEnum):
     DISPUTE_RESOLVE = "dispute_resolve"
     IMPORT = "import"
     REPORT_READ = "report_read"
+    PAYOUT_READ = "payout_read"  # rails, payout runs, incidents of money
+    PAYOUT_RELEASE = "payout_release"  # sends money out: bank files, files of own accounts
+    RAIL_SETTINGS = "rail_settings"  # keys and bank details of the ways of paying
     LEDGER_READ = "ledger_read"
     VOUCHER_READ = "voucher_read"
     EXPORT = "export"
@@ -79,6 +82,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.BREACH_ANNUL,
         Permission.DISPUTE_RESOLVE,
         Permission.IMPORT,
+        Permission.PAYOUT_READ,
+        Permission.PAYOUT_RELEASE,
         Permission.REPORT_READ,
         Permission.LEDGER_READ,
         Permission.VOUCHER_READ,
@@ -87,6 +92,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.ACCOUNTANT: _EVERYBODY
     | {
         Permission.COMPENSATION_READ,
+        Permission.PAYOUT_READ,
+        Permission.PAYOUT_RELEASE,
         Permission.REPORT_READ,
         Permission.LEDGER_READ,
         Permission.VOUCHER_READ,
@@ -99,6 +106,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.DEVICES,
         Permission.KEYS,
         Permission.SETTINGS,
+        Permission.RAIL_SETTINGS,
+        Permission.PAYOUT_READ,
         Permission.IMPORT,
         Permission.MESSAGE_READ,
         Permission.AUDIT_READ,
