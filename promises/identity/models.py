@@ -68,6 +68,13 @@ class VoucherUse(enum.StrEnum):
     GOODS = "goods"
 
 
+class MoneyMode(enum.StrEnum):
+    """Whether payouts move real money. A rail of the other mode is never used."""
+
+    TEST = "test"
+    LIVE = "live"
+
+
 class ContactChannel(enum.StrEnum):
     EMAIL = "email"
     SMS = "sms"
@@ -89,11 +96,14 @@ class DirectoryEntry(Model):
 class Organisation(Model):
     """The tenant. Management decides on a proposal within `decide_within_days` working days of the
     calendar with the slug `decision_calendar`; without one, of the weekdays that are no holiday.
-    What gives customers less is announced `notice_hours` before it holds."""
+    What gives customers less is announced `notice_hours` before it holds. `money_mode_at` is when
+    the mode last changed."""
 
     __tablename__ = "organisations"
     __table_args__ = (
         one_of("voucher_use", VoucherUse),
+        one_of("money_mode", MoneyMode),
+        CheckConstraint("money_mode = 'test' OR NOT is_demo", name="demo_moves_no_money"),
         CheckConstraint("voucher_valid_years BETWEEN 1 AND 10", name="voucher_valid_years_sane"),
         CheckConstraint("decide_within_days BETWEEN 1 AND 60", name="decide_within_days_sane"),
         CheckConstraint("notice_hours BETWEEN 24 AND 2160", name="notice_hours_sane"),
@@ -113,6 +123,8 @@ class Organisation(Model):
     decision_calendar: Mapped[str | None] = mapped_column(Text)
     notice_hours: Mapped[int] = mapped_column(default=24, server_default="24")
     is_demo: Mapped[bool] = mapped_column(default=False)
+    money_mode: Mapped[str] = mapped_column(Text, default=MoneyMode.TEST, server_default="test")
+    money_mode_at: Mapped[dt.datetime | None]
     created_at: Mapped[dt.datetime]
 
 

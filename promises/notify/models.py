@@ -26,6 +26,7 @@ class MessageKind(enum.StrEnum):
     PROPOSAL_NEWS = "proposal_news"  # to staff: somebody named them, or something became of theirs
     PROMISE_NOTICE = "promise_notice"  # to staff: a promise was published that they are to keep
     PROMISE_ALERT = "promise_alert"  # to managers: a promise burns, or a budget is used up
+    MONEY_INCIDENT = "money_incident"  # to those who look after payouts: something needs a person
     DECISION_DUE = "decision_due"  # to managers, before and after the deadline of a decision
     ACTION_DUE = "action_due"  # to its owner: an action against breaches is due, or late
     REVIEW_DUE = "review_due"  # to managers: promises wait for their review of the quarter

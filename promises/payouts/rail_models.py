@@ -5,7 +5,16 @@ import enum
 import uuid
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index, LargeBinary, Text, UniqueConstraint, text, true
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Index,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+    text,
+    true,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from promises.db.base import (
@@ -23,7 +32,8 @@ from promises.db.base import (
 class RailSetting(Model):
     """One rail of one organisation. `settings` is plain, `secrets_sealed` a sealed JSON object that
     no page shows again; `hints` keeps the last four characters of each secret. A paused rail is
-    asked nothing until somebody saves working settings."""
+    asked nothing until somebody saves working settings. Of the rails that need nothing of the
+    customer the one with the lowest `preference` is taken."""
 
     __tablename__ = "rail_settings"
     __table_args__ = (
@@ -46,6 +56,7 @@ class RailSetting(Model):
     test_detail: Mapped[str] = mapped_column(Text, default="", server_default="")
     changed_by: Mapped[uuid.UUID | None]
     changed_at: Mapped[dt.datetime]
+    preference: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
 class PayoutDestination(TenantModel):
@@ -143,7 +154,7 @@ class IncidentKind(enum.StrEnum):
 
 class MoneyIncident(TenantModel):
     """Something about money that a person has to look into: one open row a matter. `ref` names
-    it: the payout, the provider's object, the run."""
+    it: the payout, the provider's object, the run. `told_at`: when letters about it went out."""
 
     __tablename__ = "money_incidents"
     __table_args__ = (
@@ -173,3 +184,61 @@ class MoneyIncident(TenantModel):
     closed_at: Mapped[dt.datetime | None]
     closed_by: Mapped[uuid.UUID | None]
     closing_note: Mapped[str | None] = mapped_column(Text)
+    told_at: Mapped[dt.datetime | None]
+
+
+class Reconciliation(TenantModel):
+    """One comparison of a rail's effects of a span with our payouts. `run_on` is the local day of a
+    nightly one, of which there is one a rail. Not finished: under way, interrupted, or the provider
+    could not be read (`trouble`). Sums are of the organisation's currency; `differences` counts the
+    incidents that it found."""
+
+    __tablename__ = "reconciliations"
+    __table_args__ = (
+        organisation_fk(),
+        Index(
+            "uq_reconciliations_nightly",
+            "organisation_id",
+            "rail",
+            "run_on",
+            unique=True,
+            postgresql_where=text("run_on IS NOT NULL"),
+        ),
+        Index("ix_reconciliations_newest", "organisation_id", "started_at"),
+        {"info": table_info(Access.CHANGE)},
+    )
+
+    rail: Mapped[str] = mapped_column(Text)
+    live: Mapped[bool]
+    run_on: Mapped[dt.date | None]
+    since: Mapped[dt.datetime]
+    until: Mapped[dt.datetime]
+    started_at: Mapped[dt.datetime]
+    finished_at: Mapped[dt.datetime | None]
+    trouble: Mapped[str | None] = mapped_column(Text)
+    currency: Mapped[str] = mapped_column(Text)
+    theirs: Mapped[int] = mapped_column(default=0, server_default="0")
+    theirs_minor: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    ours: Mapped[int] = mapped_column(default=0, server_default="0")
+    ours_minor: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    differences: Mapped[int] = mapped_column(default=0, server_default="0")
+
+
+class PayoutDecision(TenantModel):
+    """That a person decided what a payout came to which no rule could settle, and on what evidence:
+    once for ever."""
+
+    __tablename__ = "payout_decisions"
+    __table_args__ = (
+        tenant_fk("payout_id", "payouts"),
+        UniqueConstraint("organisation_id", "payout_id"),
+        CheckConstraint("evidence <> ''", name="has_evidence"),
+        {"info": table_info(Access.APPEND)},
+    )
+
+    payout_id: Mapped[uuid.UUID]
+    was_paid: Mapped[bool]
+    evidence: Mapped[str] = mapped_column(Text)
+    actor_kind: Mapped[str] = mapped_column(Text)
+    actor_id: Mapped[uuid.UUID | None]
+    decided_at: Mapped[dt.datetime]
