@@ -15,6 +15,7 @@ from promises.desk.actions import touch_tickets
 from promises.identity.keys import Purpose, organisation_key
 from promises.identity.queries import organisation_info
 from promises.ledger.actions import Posting, PostingKind, post
+from promises.ledger.queries import posted_among
 from promises.payouts.accounts import pause_rail
 from promises.payouts.claiming import ClaimedPayout
 from promises.payouts.incidents import Incident, open_incident
@@ -100,16 +101,23 @@ def _issued_as(one: Moved) -> PostingKind:
 
 def _book(uow: UnitOfWork, moved: Sequence[Moved]) -> None:
     """What left the debt is under way; what arrived left the account; what came back is owed."""
-    before_sent = (PayoutState.SUBMITTED, PayoutState.PAID)
+    reviewed = [one.payout_id for one in moved if one.before is PayoutState.NEEDS_REVIEW]
+    sent = posted_among(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        kind=PostingKind.PAYOUT_SENT.value,
+        reference_ids=reviewed,
+    )
     facts: list[tuple[PostingKind, Moved]] = []
     for one in moved:
-        if one.after in before_sent and one.before is not PayoutState.SUBMITTED:
+        under_way = one.before is PayoutState.SUBMITTED or one.payout_id in sent
+        if one.after in (PayoutState.SUBMITTED, PayoutState.PAID) and not under_way:
             facts.append((PostingKind.PAYOUT_SENT, one))
         if one.after is PayoutState.PAID:
             facts.append((PostingKind.PAYOUT_ARRIVED, one))
         if one.after in _CAME_TO_NOTHING and one.before is PayoutState.PAID:
             facts.append((PostingKind.PAYOUT_CAME_BACK, one))
-        if one.after in _CAME_TO_NOTHING and one.before is PayoutState.SUBMITTED:
+        if one.after in _CAME_TO_NOTHING and under_way:
             facts.append((PostingKind.PAYOUT_FAILED, one))
     _post(uow, facts)
 
@@ -163,7 +171,7 @@ def _pause_refused(
     refused: dict[str, Outcome] = {
         payout.rail: outcome
         for payout, outcome in outcomes
-        if outcome.verdict is RailVerdict.CONFIG and outcome.trouble is not Trouble.RAIL_DOWN
+        if payout.rail in changed_at and _is_refusal(outcome)
     }
     for rail, outcome in sorted(refused.items()):
         paused = pause_rail(
@@ -183,6 +191,13 @@ def _pause_refused(
                     IncidentKind.RAIL_PAUSED, rail, rail, details={"detail": outcome.detail}
                 ),
             )
+
+
+def _is_refusal(outcome: Outcome) -> bool:
+    """A look that was refused leaves the payout unknown, and the rail is shut all the same."""
+    if outcome.trouble is Trouble.ACCESS_REFUSED:
+        return True
+    return outcome.verdict is RailVerdict.CONFIG and outcome.trouble is not Trouble.RAIL_DOWN
 
 
 def _note(uow: UnitOfWork, moved: Sequence[Moved]) -> None:

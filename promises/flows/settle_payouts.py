@@ -3,10 +3,12 @@ is asked, and a worker that dies leaves a payout that the next one takes up wher
 
 import datetime as dt
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+
+import structlog
 
 from promises.db.session import UnitOfWork, unit_of_work
 from promises.flows.payout_results import take_in
@@ -23,7 +25,11 @@ from promises.payouts.rails.base import (
     RailVerdict,
     Trouble,
 )
+from promises.payouts.rails.voucher import VOUCHER
 from promises.payouts.recording import record_looks, record_outcomes
+from promises.payouts.states import NO_EFFECT
+
+log = structlog.get_logger()
 
 OWN_BATCH = 200
 CALLED_BATCH = 16
@@ -39,9 +45,11 @@ _opened: dict[tuple[uuid.UUID, str, bool, dt.datetime], Rail] = {}
 
 @dataclass(frozen=True)
 class _Desk:
-    """The rails of one organisation as they were at the claim, and what their keys protect."""
+    """The rails of one organisation as they were at the claim, and what their keys protect.
+    `unusable`: their settings cannot be opened."""
 
     rails: Mapping[str, Rail]
+    unusable: Collection[str]
     key_lives: Mapping[str, dt.timedelta | None]
     changed_at: Mapping[str, dt.datetime]
     now: dt.datetime
@@ -76,7 +84,7 @@ def _submit_all(organisation_id: uuid.UUID, rails: Rails, *, own: bool) -> int:
             desk = _desk(uow, rails, claimed)
         if not claimed:
             return done
-        outcomes = _ask(claimed, partial(_submit, desk=desk), own=own)
+        outcomes = _ask(claimed, _submit, desk, own=own)
         with unit_of_work(organisation_id, SYSTEM) as uow:
             moved = take_in(uow, record_outcomes, outcomes, desk.changed_at)
         done += sum(1 for one in moved if one.after is not PayoutState.READY)
@@ -92,37 +100,34 @@ def _look_all(organisation_id: uuid.UUID, rails: Rails) -> int:
             desk = _desk(uow, rails, claimed)
         if not claimed:
             return done
-        outcomes = _ask(claimed, partial(_look, desk=desk), own=False)
+        outcomes = _ask(claimed, _look, desk, own=False)
         with unit_of_work(organisation_id, SYSTEM) as uow:
             done += len(take_in(uow, record_looks, outcomes, desk.changed_at))
 
 
 def _desk(uow: UnitOfWork, rails: Rails, claimed: Sequence[ClaimedPayout]) -> _Desk:
-    wanted = sorted({one.rail for one in claimed})
-    accounts = (
-        rail_accounts(uow.session, organisation_id=uow.organisation_id)
-        if any(name in rails and not _is_own(rails, name) for name in wanted)
-        else {}
-    )
+    wanted = {one.rail for one in claimed if one.rail in rails}
+    called = sorted(wanted - {VOUCHER})
+    accounts = rail_accounts(uow.session, organisation_id=uow.organisation_id) if called else {}
     opened: dict[str, Rail] = {}
-    for name in wanted:
-        if name not in rails:
-            continue
-        if _is_own(rails, name):
-            opened[name] = rails[name].open(None)
-        elif name in accounts:
-            opened[name] = _open(rails, name, *accounts[name])
+    unusable = set()
+    if VOUCHER in wanted:
+        opened[VOUCHER] = rails[VOUCHER].open(None)
+    for name in called:
+        if name in accounts:
+            try:
+                opened[name] = _open(rails, name, *accounts[name])
+            except Exception as error:  # noqa: BLE001  one rail may not stop the others
+                log.warning("rail_unusable", rail=name, error=type(error).__name__)
+                unusable.add(name)
     return _Desk(
         opened,
+        unusable,
         {name: maker.key_lives for name, maker in rails.items()},
         {name: changed_at for name, (_, changed_at) in accounts.items()},
         uow.now,
         process_clock.monotonic(),
     )
-
-
-def _is_own(rails: Rails, name: str) -> bool:
-    return rails[name].key_lives is None and not rails[name].by_run
 
 
 def _open(rails: Rails, name: str, account: RailAccount, changed_at: dt.datetime) -> Rail:
@@ -136,12 +141,32 @@ def _open(rails: Rails, name: str, account: RailAccount, changed_at: dt.datetime
 
 
 def _ask(
-    claimed: Sequence[ClaimedPayout], ask: Callable[[ClaimedPayout], Outcome], *, own: bool
+    claimed: Sequence[ClaimedPayout],
+    ask: Callable[[ClaimedPayout, _Desk], Outcome],
+    desk: _Desk,
+    *,
+    own: bool,
 ) -> list[tuple[ClaimedPayout, Outcome]]:
+    asked = partial(_guarded, ask, desk)
     if own or len(claimed) == 1:
-        return [(payout, ask(payout)) for payout in claimed]
+        return [(payout, asked(payout)) for payout in claimed]
     with ThreadPoolExecutor(min(AT_ONCE, len(claimed))) as pool:
-        return list(zip(claimed, pool.map(ask, claimed), strict=True))
+        return list(zip(claimed, pool.map(asked, claimed), strict=True))
+
+
+def _guarded(
+    ask: Callable[[ClaimedPayout, _Desk], Outcome], desk: _Desk, payout: ClaimedPayout
+) -> Outcome:
+    """A rail that raises has told nothing, and may not take its batch with it. What it raised is
+    not logged whole: it could name an account."""
+    try:
+        return ask(payout, desk)
+    except Exception as error:  # noqa: BLE001
+        kind = type(error).__name__
+        log.warning(
+            "rail_raised", rail=payout.rail, payout_id=str(payout.request.payout_id), error=kind
+        )
+        return Outcome(RailVerdict.UNKNOWN, detail=f"raised {kind}", trouble=Trouble.OTHER)
 
 
 def _submit(payout: ClaimedPayout, desk: _Desk) -> Outcome:
@@ -150,29 +175,48 @@ def _submit(payout: ClaimedPayout, desk: _Desk) -> Outcome:
     if payout.drifted:
         return Outcome(RailVerdict.MISMATCH, detail="not as frozen", trouble=Trouble.OTHER_EFFECT)
     if rail is None:
-        return _without_rail(payout)
-    if desk.late():
-        return _not_begun(payout)
+        return _without_rail(payout, desk)
     if payout.tried_before:
-        found = rail.find(payout.request)
+        if desk.late():
+            return _not_begun(payout)
+        found = _found(rail, payout)
         if found is not None:
             return found
         if _too_old(payout, desk):
             return Outcome(RailVerdict.MISMATCH, detail="key too old", trouble=Trouble.TOO_OLD)
-        if desk.late():
-            return _not_begun(payout)
-    return rail.submit(payout.request)
+    if desk.late():
+        return _not_begun(payout)
+    outcome = rail.submit(payout.request)
+    if outcome.verdict is RailVerdict.REJECTED and not payout.certain:
+        # an earlier try that came through after the look may be why
+        return _found(rail, payout) or outcome
+    return outcome
 
 
-def _without_rail(payout: ClaimedPayout) -> Outcome:
-    """Nothing was asked now; what an earlier try did stays as unknown as it was."""
-    verdict = RailVerdict.CONFIG if payout.certain else RailVerdict.UNKNOWN
-    return Outcome(verdict, detail=f"{payout.rail} is not in use", trouble=Trouble.RAIL_DOWN)
+def _found(rail: Rail, payout: ClaimedPayout) -> Outcome | None:
+    """A look that was refused has not seen that there is nothing."""
+    found = rail.find(payout.request)
+    if found is None or found.verdict not in NO_EFFECT:
+        return found
+    return replace(found, verdict=_nothing_new(payout, found.verdict))
+
+
+def _without_rail(payout: ClaimedPayout, desk: _Desk) -> Outcome:
+    unusable = payout.rail in desk.unusable
+    return Outcome(
+        _nothing_new(payout, RailVerdict.CONFIG),
+        detail=f"{payout.rail} {'cannot be opened' if unusable else 'is not in use'}",
+        trouble=Trouble.ACCESS_REFUSED if unusable else Trouble.RAIL_DOWN,
+    )
 
 
 def _not_begun(payout: ClaimedPayout) -> Outcome:
-    verdict = RailVerdict.RETRY if payout.certain else RailVerdict.UNKNOWN
-    return Outcome(verdict, detail="not begun in time")
+    return Outcome(_nothing_new(payout, RailVerdict.RETRY), detail="not begun in time")
+
+
+def _nothing_new(payout: ClaimedPayout, verdict: RailVerdict) -> RailVerdict:
+    """Nothing was asked for now; what an earlier try did stays as unknown as it was."""
+    return verdict if payout.certain else RailVerdict.UNKNOWN
 
 
 def _too_old(payout: ClaimedPayout, desk: _Desk) -> bool:

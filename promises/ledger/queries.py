@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +40,11 @@ ORDER BY t.recorded_at DESC, t.id DESC, e.amount_minor DESC
 LIMIT %(limit)s
 """
 
+_POSTED = """
+SELECT reference_id FROM ledger_transactions
+WHERE organisation_id = %(organisation_id)s AND key = ANY(%(keys)s)
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Balance:
@@ -52,6 +58,17 @@ class Balance:
 def balances(session: Session, *, organisation_id: uuid.UUID) -> list[Balance]:
     found = rows(session, _BALANCES, {"organisation_id": organisation_id})
     return [Balance(row.account_code, row.currency, row.balance_minor) for row in found]
+
+
+def posted_among(
+    session: Session, *, organisation_id: uuid.UUID, kind: str, reference_ids: Sequence[uuid.UUID]
+) -> set[uuid.UUID]:
+    """Those of which this fact is in the books."""
+    if not reference_ids:
+        return set()
+    keys = [f"{kind}:{one}" for one in reference_ids]
+    found = rows(session, _POSTED, {"organisation_id": organisation_id, "keys": keys})
+    return {row.reference_id for row in found}
 
 
 def unbalanced_transactions(session: Session, *, organisation_id: uuid.UUID) -> list[str]:

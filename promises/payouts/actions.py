@@ -28,7 +28,7 @@ RETURNING id
 _CANCEL = """
 UPDATE payouts SET state = 'cancelled', changed_at = %(now)s
 WHERE organisation_id = %(organisation_id)s AND compensation_id = ANY(%(compensation_ids)s)
-  AND state = 'ready'
+  AND state = 'ready' AND key_used_at IS NULL
 RETURNING compensation_id
 """
 

@@ -25,7 +25,9 @@ from promises.payouts.retries import LEASE
 # A spent key is followed by the next generation, whose life begins now.
 _CLAIM = """
 WITH free AS (
-    SELECT id, key_spent OR key_used_at IS NULL AS fresh FROM payouts
+    SELECT id, destination_id, key_used_at IS NULL AS certain,
+        key_spent OR key_used_at IS NULL AS fresh
+    FROM payouts
     WHERE organisation_id = %(organisation_id)s AND NOT by_run
       AND (rail = 'voucher') = %(own)s
       AND ((state = 'ready' AND (lease_until IS NULL OR lease_until <= %(now)s))
@@ -39,21 +41,20 @@ SET state = 'submitting', lease_until = %(lease_until)s, changed_at = %(now)s,
     generation = p.generation + p.key_spent::int, key_spent = false,
     key_used_at = CASE WHEN free.fresh THEN %(now)s ELSE p.key_used_at END
 FROM free
-LEFT JOIN payouts o ON o.organisation_id = %(organisation_id)s AND o.id = free.id
 LEFT JOIN payout_destinations d
-    ON d.organisation_id = o.organisation_id AND d.id = o.destination_id
+    ON d.organisation_id = %(organisation_id)s AND d.id = free.destination_id
 WHERE p.organisation_id = %(organisation_id)s AND p.id = free.id
 RETURNING p.id, p.rail, p.amount_minor, p.currency, p.key, p.generation, p.request_hash,
     p.compensation_id, p.gift_id, p.key_used_at, p.provider_ref, p.state, p.looks,
-    o.key_used_at IS NULL AS certain, d.id AS destination_id, d.fingerprint, d.details_sealed,
-    (SELECT count(*) FROM payout_attempts a
-     WHERE a.organisation_id = p.organisation_id AND a.payout_id = p.id AND a.step = 'begun')
-        AS tries
+    free.certain, d.id AS destination_id, d.fingerprint, d.details_sealed,
+    1 + (SELECT count(*) FROM payout_attempts a
+         WHERE a.organisation_id = p.organisation_id AND a.payout_id = p.id AND a.step = 'begun')
+        AS number
 """
 
 _CLAIM_LOOKS = """
 WITH due AS (
-    SELECT id FROM payouts
+    SELECT id, destination_id FROM payouts
     WHERE organisation_id = %(organisation_id)s AND look_at <= %(now)s
       AND state IN ('submitted', 'paid') AND NOT by_run
     ORDER BY look_at, id
@@ -62,13 +63,15 @@ WITH due AS (
 )
 UPDATE payouts p SET look_at = %(lease_until)s, looks = p.looks + 1
 FROM due
-LEFT JOIN payouts o ON o.organisation_id = %(organisation_id)s AND o.id = due.id
 LEFT JOIN payout_destinations d
-    ON d.organisation_id = o.organisation_id AND d.id = o.destination_id
+    ON d.organisation_id = %(organisation_id)s AND d.id = due.destination_id
 WHERE p.organisation_id = %(organisation_id)s AND p.id = due.id
 RETURNING p.id, p.rail, p.amount_minor, p.currency, p.key, p.generation, p.request_hash,
     p.compensation_id, p.gift_id, p.key_used_at, p.provider_ref, p.state, p.looks,
-    false AS certain, d.id AS destination_id, d.fingerprint, d.details_sealed, 0 AS tries
+    false AS certain, d.id AS destination_id, d.fingerprint, d.details_sealed,
+    (SELECT count(*) FROM payout_attempts a
+     WHERE a.organisation_id = p.organisation_id AND a.payout_id = p.id AND a.step = 'begun')
+        AS number
 """
 
 _FREEZE = """
@@ -91,8 +94,8 @@ ON CONFLICT (organisation_id, payout_id, number, step) DO NOTHING
 class ClaimedPayout:
     """A payout that is ours to submit, or to look at, until its lease ends. It pays either a
     compensation or a gift. `number` counts the tries from 1; from the second on it is looked up
-    first. `certain`: no earlier try can have had an effect. `drifted`: the row asks for something
-    else than was frozen."""
+    first. A look is no try of its own: it speaks for the last. `certain`: no earlier try can have
+    had an effect. `drifted`: the row asks for something else than was frozen."""
 
     request: PayoutRequest
     rail: str
@@ -147,19 +150,25 @@ def frozen_text(request: PayoutRequest) -> str:
     """The request as it is stored and hashed: the same request is the same text. Of its
     destination it names the id and the blind index, so that it carries no personal data."""
     going = request.destination
-    return json.dumps(
-        {
-            "amount_minor": request.amount_minor,
-            "currency": request.currency,
-            "destination": going and str(going.id),
-            "fingerprint": going and going.fingerprint,
-            "key": request.key,
-            "organisation_id": str(request.organisation_id),
-            "payout_id": str(request.payout_id),
-        },
-        sort_keys=True,
-        separators=(",", ":"),
-    )
+    parts = _without_destination(request) | {
+        "destination": going and str(going.id),
+        "fingerprint": going and going.fingerprint,
+    }
+    return _as_text(parts)
+
+
+def _without_destination(request: PayoutRequest) -> dict[str, Any]:
+    return {
+        "amount_minor": request.amount_minor,
+        "currency": request.currency,
+        "key": request.key,
+        "organisation_id": str(request.organisation_id),
+        "payout_id": str(request.payout_id),
+    }
+
+
+def _as_text(parts: dict[str, Any]) -> str:
+    return json.dumps(parts, sort_keys=True, separators=(",", ":"))
 
 
 def frozen_hash(request: PayoutRequest) -> bytes:
@@ -194,7 +203,7 @@ def _read(
                 request=request,
                 rail=row.rail,
                 compensation_id=row.compensation_id,
-                number=row.tries + 1,
+                number=row.number,
                 gift_id=row.gift_id,
                 key_used_at=row.key_used_at,
                 provider_ref=row.provider_ref,
@@ -208,11 +217,14 @@ def _read(
 
 
 def _drifted(request: PayoutRequest, stored: bytes | None) -> bool:
-    """What was frozen before destinations were part of it has none, and its text had no line of
-    it: only such requests may differ by that."""
-    if stored is None or request.destination is None:
+    """Whether the row asks for something else than was frozen. What was frozen before destinations
+    were part of it says nothing of them, so such a hash counts where there is none."""
+    if stored is None:
         return False
-    return not hmac.compare_digest(bytes(stored), frozen_hash(request))
+    known = [frozen_hash(request)]
+    if request.destination is None:
+        known.append(sha256(_as_text(_without_destination(request)).encode()).digest())
+    return not any(hmac.compare_digest(bytes(stored), one) for one in known)
 
 
 def _destination(session: Session, organisation_id: uuid.UUID, row: Any) -> Destination | None:

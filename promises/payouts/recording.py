@@ -59,9 +59,10 @@ RETURNING p.id, told.before, p.rail, p.compensation_id, p.gift_id, p.amount_mino
 """
 
 _STAY = """
-UPDATE payouts p SET look_at = s.look_at, trouble = s.trouble
-FROM unnest(%(ids)b::uuid[], %(look_ats)s::timestamptz[], %(troubles)b::text[])
-    AS s (id, look_at, trouble)
+UPDATE payouts p SET look_at = s.look_at,
+    trouble = CASE WHEN s.seen THEN s.trouble ELSE p.trouble END
+FROM unnest(%(ids)b::uuid[], %(look_ats)s::timestamptz[], %(troubles)b::text[],
+    %(seens)s::boolean[]) AS s (id, look_at, trouble, seen)
 WHERE p.organisation_id = %(organisation_id)s AND p.id = s.id AND p.state = ANY(%(from)s)
 """
 
@@ -112,7 +113,11 @@ def record_looks(
         else:
             going.append((one, out, after))
     if staying:
-        looks = [_later(now, next_look(one.state, one.looks)) for one, _ in staying]
+        seen = [out.verdict is not RailVerdict.UNKNOWN for _, out in staying]
+        looks = [
+            _later(now, next_look(one.state, one.looks, failed=not saw))
+            for (one, _), saw in zip(staying, seen, strict=True)
+        ]
         execute(
             session,
             _STAY,
@@ -121,6 +126,7 @@ def record_looks(
                 "ids": [one.request.payout_id for one, _ in staying],
                 "look_ats": looks,
                 "troubles": [out.trouble and out.trouble.value for _, out in staying],
+                "seens": seen,
                 "from": [PayoutState.SUBMITTED.value, PayoutState.PAID.value],
             },
         )
@@ -211,8 +217,14 @@ def _move_params(
             for payout, _ in group
         ],
         "spents": [outcome.key_spent for _, outcome in group],
-        "no_effects": [outcome.verdict in NO_EFFECT for _, outcome in group],
+        "no_effects": [nothing_left(payout, outcome) for payout, outcome in group],
     }
+
+
+def nothing_left(payout: ClaimedPayout, outcome: Outcome) -> bool:
+    """Whether it is proven that no try so far had or will have an effect: this one had none, and
+    one before it that is still unknown ended under the same key."""
+    return outcome.verdict in NO_EFFECT and (payout.certain or outcome.key_spent)
 
 
 def _later(now: dt.datetime, pause: dt.timedelta | None) -> dt.datetime | None:

@@ -24,6 +24,8 @@ _LOOKS = (
 )
 _LATE_FAILURE = (dt.timedelta(days=1), dt.timedelta(days=5), dt.timedelta(days=30))
 """A refund may fail weeks after it succeeded: messages tell of it, and so do these looks."""
+_MOST_LOOKS = 14
+"""At a paid payout, where the later ones failed."""
 
 
 def pause_after(verdict: RailVerdict, tries: int) -> dt.timedelta | None:
@@ -37,10 +39,13 @@ def pause_after(verdict: RailVerdict, tries: int) -> dt.timedelta | None:
     return min(doubled, longest)
 
 
-def next_look(state: PayoutState, looks: int) -> dt.timedelta | None:
-    """How long after its `looks`-th look a payout is looked at again; None: no more."""
+def next_look(state: PayoutState, looks: int, *, failed: bool = False) -> dt.timedelta | None:
+    """How long after its `looks`-th look a payout is looked at again; None: no more. `failed`: that
+    look saw nothing."""
     if state is PayoutState.SUBMITTED:
         return _LOOKS[min(looks, len(_LOOKS) - 1)]
-    if state is PayoutState.PAID and looks < len(_LATE_FAILURE):
+    if state is not PayoutState.PAID:
+        return None
+    if looks < len(_LATE_FAILURE):
         return _LATE_FAILURE[looks]
-    return None
+    return _LATE_FAILURE[0] if failed and looks < _MOST_LOOKS else None

@@ -36,9 +36,6 @@ AFTER: Mapping[RailVerdict, S] = {
 NO_EFFECT = frozenset({RailVerdict.RETRY, RailVerdict.WAIT_FUNDS, RailVerdict.CONFIG})
 """After these it is proven that the try had no effect, and another may follow."""
 
-MONEY_LEFT = frozenset({S.SUBMITTED, S.PAID, S.RETURNED})
-"""States that a payout reaches only after its money left the debt in the books."""
-
 
 def came_from(after: S) -> list[S]:
     """The states from which `after` may be reached: the condition of the statement that goes

@@ -8,13 +8,8 @@ import pytest
 from promises.flows import redeem_voucher
 from promises.flows.settle_payouts import settle
 from promises.kernel.ids import new_id
-from promises.payouts.actions import (
-    LEASE,
-    PayoutOrder,
-    claim_payouts,
-    prepare_payouts,
-    record_outcomes,
-)
+from promises.payouts.actions import PayoutOrder, prepare_payouts
+from promises.payouts.claiming import claim_payouts
 from promises.payouts.errors import (
     AlreadyRedeemed,
     NoSuchVoucher,
@@ -25,6 +20,8 @@ from promises.payouts.errors import (
 from promises.payouts.models import PayoutState
 from promises.payouts.rails.base import Outcome, RailVerdict
 from promises.payouts.rails.voucher import VoucherRail
+from promises.payouts.recording import record_outcomes
+from promises.payouts.retries import LEASE, pause_after
 from promises.payouts.states import ALLOWED, came_from
 from promises.payouts.vouchers import issue_vouchers
 from tests.flows.ground import QUARTER, RAILS, TICK, World
@@ -123,7 +120,7 @@ def test_payout_of_a_dead_worker_is_taken_up_when_its_lease_ends(world):
     released(world)
     with world.work(None) as uow:
         (claimed,) = claim_payouts(
-            uow.session, organisation_id=world.made.id, now=uow.now, limit=10
+            uow.session, organisation_id=world.made.id, now=uow.now, own=True, limit=10
         )
     assert (claimed.number, claimed.tried_before) == (1, False)
     assert world.settle() == 0
@@ -138,7 +135,7 @@ def test_late_answer_of_a_try_does_not_move_a_payout_back(world):
     released(world)
     with world.work(None) as uow:
         (claimed,) = claim_payouts(
-            uow.session, organisation_id=world.made.id, now=uow.now, limit=10
+            uow.session, organisation_id=world.made.id, now=uow.now, own=True, limit=10
         )
     world.now += LEASE
     world.settle()
@@ -149,18 +146,20 @@ def test_late_answer_of_a_try_does_not_move_a_payout_back(world):
             now=uow.now,
             outcomes=[(claimed, Outcome(RailVerdict.REJECTED))],
         )
-    assert moved == {PayoutState.FAILED: set()}
+    assert moved == []
     assert [row.state for row in world.rows("SELECT state FROM payouts")] == ["submitted"]
 
 
-def test_unknown_rail_leaves_the_payout_unknown_and_makes_nothing(world):
+def test_unknown_rail_leaves_the_payout_ready_for_later_and_makes_nothing(world):
     released(world)
     with world.at(world.now):
         assert settle(world.made.id, {}) == 0
-    (payout,) = world.rows("SELECT state, lease_until FROM payouts")
-    assert (payout.state, payout.lease_until) == ("unknown", world.now + LEASE)
+    (payout,) = world.rows("SELECT state, lease_until, key_used_at FROM payouts")
+    pause = pause_after(RailVerdict.CONFIG, 1)
+    assert (payout.state, payout.lease_until) == ("ready", world.now + pause)
+    assert payout.key_used_at is None
     assert world.vouchers() == []
-    world.now += LEASE
+    world.now += pause
     with world.at(world.now):
         assert settle(world.made.id, RAILS) == 1
 
@@ -173,12 +172,9 @@ def test_debt_has_one_live_payout(world):
             uow.session,
             organisation_id=world.made.id,
             now=uow.now,
-            rail="voucher",
             orders=[PayoutOrder(payout.compensation_id, 1000, "EUR")],
         )
-        none = prepare_payouts(
-            uow.session, organisation_id=world.made.id, now=uow.now, rail="voucher", orders=[]
-        )
+        none = prepare_payouts(uow.session, organisation_id=world.made.id, now=uow.now, orders=[])
     assert (again, none) == (0, 0)
 
 
@@ -195,8 +191,13 @@ def test_no_orders_issue_no_vouchers(world):
     assert issued == []
 
 
-def test_voucher_rail_finds_nothing_outside_the_database():
-    assert VoucherRail().find(None) is None
+def test_voucher_rail_has_no_provider_to_ask(world):
+    rail = VoucherRail()
+    assert rail.open(None) is rail
+    assert rail.find(None) is None
+    assert rail.look(None, "ref") == Outcome(RailVerdict.ACCEPTED, provider_ref="ref")
+    assert list(rail.listed(world.now, world.now)) == []
+    assert rail.test().works
 
 
 def test_every_state_can_be_reached_and_final_ones_are_final():
@@ -207,4 +208,8 @@ def test_every_state_can_be_reached_and_final_ones_are_final():
         PayoutState.RETURNED,
         PayoutState.CANCELLED,
     }
-    assert set(came_from(PayoutState.SUBMITTED)) == {PayoutState.SUBMITTING, PayoutState.UNKNOWN}
+    assert set(came_from(PayoutState.SUBMITTED)) == {
+        PayoutState.SUBMITTING,
+        PayoutState.UNKNOWN,
+        PayoutState.NEEDS_REVIEW,
+    }
