@@ -1,4 +1,4 @@
-"""What is looked after every minute in each organisation, besides deadlines and money.
+"""What is looked after in each organisation, besides deadlines and money: most of it every minute.
 
 A duty is safe to repeat at any time, cheap where there is nothing to do, and may run in two workers
 at once.
@@ -28,11 +28,15 @@ ROUND: tuple[Duty, ...] = (
     tidy_rescue,
     settle_feedback,
     raise_problems,
-    ask_staff,
     watch_budgets,
-    remind_actions,
-    remind_reviews,
     judge_shadows,
     tell_subscribers,
     count_days,
 )
+
+HOURLY: tuple[Duty, ...] = (
+    ask_staff,
+    remind_actions,
+    remind_reviews,
+)
+"""What goes by days: nobody misses it within the hour."""

@@ -11,6 +11,7 @@ from promises.catalogue.proposal_news import Happening, tell
 from promises.db import sql
 from promises.db.session import UnitOfWork
 from promises.flows.tell_proposal_news import mail_news
+from promises.identity.queries import managers
 
 _DUE = """
 SELECT id, branch_id, decide_before FROM proposals
@@ -26,10 +27,6 @@ SELECT id FROM proposals
 WHERE organisation_id = %(organisation_id)s AND state = 'open' AND decide_before IS NULL
 ORDER BY id LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED
 """
-_MANAGERS = """
-SELECT id, branch_id FROM members
-WHERE organisation_id = %(organisation_id)s AND state = 'active' AND role = 'manager'
-"""
 _REMINDERS = uuid.UUID("019aa0b2-6f6e-7c1e-9a51-5d4f1c7b0e11")
 """The space of names in which a reminder of one deadline is one, whoever sends it."""
 
@@ -44,21 +41,21 @@ def remind_decisions(uow: UnitOfWork, *, limit: int = 50) -> int:
     found = sql.rows(uow.session, _DUE, params | {"now": uow.now})
     if not found:
         return 0
-    managers = sql.rows(uow.session, _MANAGERS, params)
+    people = managers(uow.session, organisation_id=uow.organisation_id)
     time = decision_time(uow.session, organisation_id=uow.organisation_id, now=uow.now)
     for row in found:
         late = row.decide_before <= uow.now
-        _tell(uow, row, managers, NewsKind.OVERDUE if late else NewsKind.DUE_SOON)
+        _tell(uow, row, people, NewsKind.OVERDUE if late else NewsKind.DUE_SOON)
         following = None if late else time.reminder(row.decide_before, uow.now)
         sql.execute(uow.session, _NEXT, params | {"proposal_id": row.id, "remind_at": following})
     return len(found)
 
 
-def _tell(uow: UnitOfWork, proposal: Any, managers: list[Any], kind: NewsKind) -> None:
+def _tell(uow: UnitOfWork, proposal: Any, people: list[Any], kind: NewsKind) -> None:
     source = uuid.uuid5(_REMINDERS, f"{proposal.id}:{proposal.decide_before}:{kind}")
     responsible = [
         one.id
-        for one in managers
+        for one in people
         if one.branch_id is None or proposal.branch_id in (None, one.branch_id)
     ]
     tell(

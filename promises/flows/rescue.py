@@ -20,18 +20,11 @@ from promises.flows.record_event import record_event
 from promises.identity.calendars import prepared_calendar
 from promises.identity.customers import add_contact
 from promises.identity.models import ContactChannel
-from promises.identity.queries import organisation_info
+from promises.identity.queries import managers, organisation_info
 from promises.kernel.actors import ActorKind
 from promises.kernel.text import N_, translate
 from promises.notify.actions import NewMessage, enqueue
 from promises.notify.models import Channel, MessageKind
-
-_MANAGERS = """
-SELECT id, locale FROM members
-WHERE organisation_id = %(organisation_id)s AND state = 'active' AND role = 'manager'
-  AND (branch_id IS NULL OR branch_id = %(branch_id)s)
-ORDER BY id
-"""
 
 _BRANCH = """
 SELECT name FROM branches WHERE organisation_id = %(organisation_id)s AND id = %(branch_id)s
@@ -225,7 +218,7 @@ def _tell_managers(
     uow: UnitOfWork, help_id: uuid.UUID, branch_id: uuid.UUID, reason: HelpReason
 ) -> None:
     tenant: dict[str, Any] = {"organisation_id": uow.organisation_id, "branch_id": branch_id}
-    people = sql.rows(uow.session, _MANAGERS, tenant)
+    people = managers(uow.session, **tenant)
     branch = sql.one(uow.session, _BRANCH, tenant)
     slug = organisation_info(uow.session, organisation_id=uow.organisation_id).slug
     messages = [

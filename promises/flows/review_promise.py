@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from promises.audit.actions import record
-from promises.db import sql
 from promises.db.session import UnitOfWork
-from promises.identity.queries import organisation_row
+from promises.identity.queries import managers, organisation_row
 from promises.improvement.errors import NoReviewDue
 from promises.improvement.reviews import NewReview, Quarter, store_review
 from promises.improvement.reviews_models import ReviewVerdict
@@ -15,12 +14,6 @@ from promises.kernel.zones import local_date
 from promises.notify.actions import NewMessage, enqueue
 from promises.notify.models import Channel, MessageKind
 from promises.reporting.review_debt import quarter_figures, reviews_due, version_of_quarter
-
-_MANAGERS = """
-SELECT id, locale FROM members
-WHERE organisation_id = %(organisation_id)s AND state = 'active' AND role = 'manager'
-ORDER BY id
-"""
 
 
 def review_promise(
@@ -98,6 +91,6 @@ def remind_reviews(uow: UnitOfWork) -> int:
             secret=f"/o/{row.slug}/staff/reviews",
             dedupe_key=f"review_due:{quarter.name}:{'late' if late else 'due'}:{member.id}",
         )
-        for member in sql.rows(uow.session, _MANAGERS, tenant)
+        for member in managers(uow.session, **tenant)
     ]
     return enqueue(uow.session, **tenant, now=uow.now, messages=messages)

@@ -9,7 +9,7 @@ from promises.catalogue.checks import Check
 from promises.catalogue.models import ProposalState
 from promises.catalogue.proposal_moves import lock_undecided_proposal, move_proposal
 from promises.catalogue.proposal_news import follow
-from promises.catalogue.shadow_errors import ShadowRunEnded
+from promises.catalogue.shadow_errors import NoSuchShadowRun, ShadowRunEnded
 from promises.catalogue.shadow_models import ShadowResult, ShadowRun
 from promises.catalogue.shadow_queries import running_run
 from promises.catalogue.shadows import end_run, lock_run, prolong_run, start_run
@@ -111,7 +111,7 @@ def stop_for_decision(uow: UnitOfWork, *, proposal_id: uuid.UUID) -> None:
 def _locked(uow: UnitOfWork, run_id: uuid.UUID) -> ShadowRun:
     run = lock_run(uow.session, organisation_id=uow.organisation_id, run_id=run_id)
     if run is None:
-        raise TypeError(run_id)
+        raise NoSuchShadowRun()
     if run.ends_at <= uow.now:
         raise ShadowRunEnded(ended_at=run.ends_at)
     return run

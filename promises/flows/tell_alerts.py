@@ -4,20 +4,12 @@ import uuid
 from typing import Any
 
 from promises.catalogue.queries import PromiseInfo, list_promises
-from promises.db import sql
 from promises.db.session import UnitOfWork
-from promises.identity.queries import list_branches
+from promises.identity.queries import list_branches, managers, organisation_info
 from promises.improvement import alerts
 from promises.improvement.alerts import Alert
 from promises.notify.actions import NewMessage, enqueue
 from promises.notify.models import Channel, MessageKind
-
-_MANAGERS = """
-SELECT m.id, m.locale, m.branch_id, o.slug FROM members m
-JOIN organisations o ON o.organisation_id = m.organisation_id
-WHERE m.organisation_id = %(organisation_id)s AND m.state = 'active' AND m.role = 'manager'
-ORDER BY m.id
-"""
 
 
 def tell_alerts(uow: UnitOfWork) -> int:
@@ -27,7 +19,8 @@ def tell_alerts(uow: UnitOfWork) -> int:
     due = [one for one in live if one.tell_at is not None and one.tell_at <= uow.now]
     if not due:
         return 0
-    managers = sql.rows(uow.session, _MANAGERS, {"organisation_id": uow.organisation_id})
+    people = managers(uow.session, organisation_id=uow.organisation_id)
+    slug = organisation_info(uow.session, organisation_id=uow.organisation_id).slug
     promises = {
         one.promise_id: one
         for one in list_promises(uow.session, organisation_id=uow.organisation_id, at=uow.now)
@@ -37,9 +30,9 @@ def tell_alerts(uow: UnitOfWork) -> int:
         for one in list_branches(uow.session, organisation_id=uow.organisation_id, closed=True)
     }
     messages = [
-        _message(one, promises[one.promise_id], branches, person)
+        _message(one, promises[one.promise_id], branches, (slug, person))
         for one in due
-        for person in recipients(managers, one.branch_id)
+        for person in recipients(people, one.branch_id)
     ]
     told = enqueue(uow.session, organisation_id=uow.organisation_id, now=uow.now, messages=messages)
     alerts.mark_told(
@@ -48,15 +41,16 @@ def tell_alerts(uow: UnitOfWork) -> int:
     return told
 
 
-def recipients(managers: list[Any], branch_id: uuid.UUID | None) -> list[Any]:
+def recipients(people: list[Any], branch_id: uuid.UUID | None) -> list[Any]:
     """Those of the branch; where it has none those of no branch; where there are none all."""
-    here = [one for one in managers if branch_id is not None and one.branch_id == branch_id]
-    return here or [one for one in managers if one.branch_id is None] or managers
+    here = [one for one in people if branch_id is not None and one.branch_id == branch_id]
+    return here or [one for one in people if one.branch_id is None] or people
 
 
 def _message(
-    alert: Alert, info: PromiseInfo, branches: dict[uuid.UUID, str], person: Any
+    alert: Alert, info: PromiseInfo, branches: dict[uuid.UUID, str], to: tuple[str, Any]
 ) -> NewMessage:
+    slug, person = to
     return NewMessage(
         kind=MessageKind.PROMISE_ALERT,
         channel=Channel.EMAIL,
@@ -70,6 +64,6 @@ def _message(
             "currency": info.version.terms.currency,
             **alert.seen,
         },
-        secret=f"/o/{person.slug}/staff/promises/{info.slug}",
+        secret=f"/o/{slug}/staff/promises/{info.slug}",
         dedupe_key=f"alert:{alert.alert_id}:{person.id}",
     )

@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Any
 
 from promises.audit.actions import record
-from promises.catalogue.errors import AlreadyPaused
+from promises.catalogue.errors import AlreadyPaused, PromiseEnded
 from promises.catalogue.queries import PromiseInfo, PromiseState, list_promises
 from promises.catalogue.targets import target_on
 from promises.db.session import UnitOfWork
@@ -235,7 +235,8 @@ def _react(look: Watch, promise_id: uuid.UUID, trigger: Trigger, choice: Choice 
 
 
 def _pause(look: Watch, promise_id: uuid.UUID, trigger: Trigger) -> str:
-    """Until the month is over, everywhere; not where it is paused already."""
+    """Until the month is over, everywhere; not where it is paused already, or ended since the look
+    began."""
     following = Month(look.today).last + dt.timedelta(days=1)
     zone = time_zone(look.uow)
     try:
@@ -249,4 +250,6 @@ def _pause(look: Watch, promise_id: uuid.UUID, trigger: Trigger) -> str:
         )
     except AlreadyPaused:
         return "paused_already"
+    except PromiseEnded:
+        return "ended_already"
     return "done"

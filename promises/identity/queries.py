@@ -2,12 +2,13 @@
 
 import uuid
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from promises.db.session import unit_of_work, unscoped
-from promises.db.sql import one_or_none
+from promises.db.sql import one_or_none, rows
 from promises.identity.calendars import prepared_calendar
 from promises.identity.models import (
     ApiKey,
@@ -38,6 +39,7 @@ __all__ = [
     "list_members",
     "list_organisation_ids",
     "list_service_kinds",
+    "managers",
     "member_by_id",
     "name_key",
     "only_slug",
@@ -53,6 +55,13 @@ __all__ = [
 
 INFO_SECONDS = 10.0
 """How long a process may show an organisation's old name or language after another changed it."""
+
+_MANAGERS = """
+SELECT id, locale, branch_id FROM members
+WHERE organisation_id = %(organisation_id)s AND state = 'active' AND role = 'manager'
+  AND (%(branch_id)s::uuid IS NULL OR branch_id IS NULL OR branch_id = %(branch_id)s)
+ORDER BY id
+"""
 
 _NORDIC_ORDER = str.maketrans({"å": "{", "ä": "|", "æ": "|", "ö": "}", "ø": "}"})
 
@@ -249,6 +258,14 @@ def service_name(kind: ServiceKind, locale: str) -> str:
 def list_members(session: Session, *, organisation_id: uuid.UUID) -> list[Member]:
     query = select(Member).where(Member.organisation_id == organisation_id)
     return sorted(session.scalars(query), key=lambda member: name_key(member.name))
+
+
+def managers(
+    session: Session, *, organisation_id: uuid.UUID, branch_id: uuid.UUID | None = None
+) -> list[Any]:
+    """Active managers with `id`, `locale` and `branch_id`; with a branch, its own and those of the
+    whole organisation."""
+    return rows(session, _MANAGERS, {"organisation_id": organisation_id, "branch_id": branch_id})
 
 
 def member_by_id(session: Session, *, organisation_id: uuid.UUID, member_id: uuid.UUID) -> Member:

@@ -28,6 +28,7 @@ class Errand(enum.StrEnum):
     REMIND = "remind"
     HOUSEKEEP = "housekeep"
     ROUND = "round"
+    HOURLY = "hourly"
 
 
 # Earlier deadlines first, and only those of the next second: the partial index on due_at answers

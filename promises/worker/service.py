@@ -4,7 +4,7 @@ import asyncio
 import signal
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ from promises.db.session import unit_of_work
 from promises.flows import run_import
 from promises.flows.close_branches import close_branch, shut_with_overdue
 from promises.flows.decide_proposal import judge_past
-from promises.flows.go_round import ROUND
+from promises.flows.go_round import HOURLY, ROUND, Duty
 from promises.flows.housekeep import housekeep
 from promises.flows.remind_staff import remind
 from promises.flows.send_messages import Post, send_due
@@ -91,11 +91,11 @@ def keep_house(organisation_id: uuid.UUID) -> None:
         housekeep(uow)
 
 
-def go_round(organisation_id: uuid.UUID) -> None:
+def go_round(organisation_id: uuid.UUID, duties: Sequence[Duty] = ROUND) -> None:
     """Each duty in a unit of work of its own. One that fails does not keep the others from their
     turn; the first failure is then raised."""
     failures: list[Exception] = []
-    for duty in ROUND:
+    for duty in duties:
         try:
             with unit_of_work(organisation_id, SYSTEM) as uow:
                 duty(uow)
@@ -135,7 +135,10 @@ class Service:
             Errand.CLOSE: close_branches,
             Errand.HOUSEKEEP: keep_house,
         }
-        regular: dict[Errand, Runner] = {Errand.ROUND: go_round}
+        regular: dict[Errand, Runner] = {
+            Errand.ROUND: go_round,
+            Errand.HOURLY: lambda one: go_round(one, HOURLY),
+        }
         self._lanes = [Lane(app, runners, self._stop) for runners in (mail, money, regular)]
         self._by_errand = {errand: lane for lane in self._lanes for errand in lane.errands}
         self._watcher = Watcher(app, Duties(sweep_batch, BATCH, self._hand_on), self._stop)

@@ -6,7 +6,7 @@ import datetime as dt
 import pytest
 from playwright.sync_api import expect
 
-from promises.flows.go_round import ROUND
+from promises.flows.go_round import HOURLY, ROUND
 from promises.kernel.actors import Role
 from tests.e2e.counted import Counted
 from tests.e2e.live import DESKTOP
@@ -66,7 +66,7 @@ class Bank(World):
         self.now = began + DAY
 
     def go_round(self):
-        for duty in ROUND:
+        for duty in (*ROUND, *HOURLY):
             with self.work(None) as uow:
                 duty(uow)
 

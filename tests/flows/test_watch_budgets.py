@@ -9,7 +9,9 @@ from promises.catalogue.targets import TargetStep
 from promises.flows.choose_reactions import acknowledge_alert, choose_reactions, lift_reaction
 from promises.flows.decide_compensation import approve
 from promises.flows.decide_proposal import publish
-from promises.flows.watch_budgets import watch_budgets
+from promises.flows.end_promise import end_promise
+from promises.flows.watch_budgets import Watch, _pause, watch_budgets
+from promises.identity.branch_hours import BranchHours
 from promises.improvement.alerts import gravest, live_alerts
 from promises.improvement.alerts_models import AlertKind, AlertLevel
 from promises.improvement.errors import AlertMoved, NoSuchAlert, NoSuchReaction, ReactionMoved
@@ -248,6 +250,20 @@ def test_paused_promise_is_not_paused_a_second_time(branch):
     assert [run.outcome for run in branch.runs()] == ["paused_already", "done"] or [
         run.outcome for run in branch.runs()
     ] == ["done", "paused_already"]
+
+
+def test_promise_that_ended_since_the_look_began_is_not_paused(branch):
+    with branch.work(Role.MANAGER) as uow:
+        end_promise(
+            uow, promise_id=branch.promise_id, ends_at=branch.now + dt.timedelta(days=65),
+            reasons={"fi": "Loppu."},
+        )  # fmt: skip
+    branch.later(days=65)
+    with branch.work(None) as uow:
+        hours = BranchHours(uow.session, organisation_id=branch.made.id, now=uow.now)
+        look = Watch(uow, branch.now.date(), hours, {}, [])
+        assert _pause(look, branch.promise_id, Trigger.ERRORS_ALL) == "ended_already"
+    assert branch.rows("SELECT * FROM promise_pauses") == []
 
 
 def test_used_up_money_is_told(branch):
