@@ -85,3 +85,8 @@ class AlreadyErased(Gone):
 class DeviceNotEnrolled(Forbidden):
     code = "device_not_enrolled"
     message = N_("This device is not in use here yet. Enter its code first.")
+
+
+class DemoMovesNoMoney(Conflict):
+    code = "demo_moves_no_money"
+    message = N_("A demonstration stays in test mode.")

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from promises.identity import checks, keys, queries
 from promises.identity.changes import apply, note
-from promises.identity.errors import SlugTaken
-from promises.identity.models import DirectoryEntry, Organisation, VoucherUse
+from promises.identity.errors import DemoMovesNoMoney, SlugTaken
+from promises.identity.models import DirectoryEntry, MoneyMode, Organisation, VoucherUse
 from promises.kernel.actors import Actor
 
 NOTICE_HOURS = (24, 2160)
@@ -94,3 +94,18 @@ def change_settings(
     if changed:
         note(session, row, actor, now, "settings_changed", changed)
     return row
+
+
+def change_money_mode(
+    session: Session, *, organisation_id: uuid.UUID, actor: Actor, now: dt.datetime, mode: MoneyMode
+) -> None:
+    """The caller sees to it that nothing is under way in the mode that ends.
+
+    Raises DemoMovesNoMoney.
+    """
+    row = queries.organisation_row(session, organisation_id=organisation_id)
+    if mode is MoneyMode.LIVE and row.is_demo:
+        raise DemoMovesNoMoney
+    row.money_mode = mode
+    row.money_mode_at = now
+    note(session, row, actor, now, "money_mode_changed", {"mode": mode.value})

@@ -3,20 +3,30 @@
 import datetime as dt
 import json
 import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from promises.db.sql import execute, rows
+from promises.db.sql import execute, one, rows
 from promises.identity.keys import Purpose, organisation_key, seal, unseal
+from promises.payouts.errors import MoneyUnderWay, OtherMode
 from promises.payouts.rails.base import RailAccount, Trouble
 
 _READ = """
-SELECT rail, enabled, live, settings, secrets_sealed, hints, paused_at, pause_trouble, tested_at,
-    test_works, test_detail, changed_by, changed_at
-FROM rail_settings WHERE organisation_id = %(organisation_id)s
-ORDER BY rail
+SELECT s.rail, s.enabled, s.live, s.settings, s.secrets_sealed, s.hints, s.paused_at,
+    s.pause_trouble, s.tested_at, s.test_works, s.test_detail, s.changed_by, s.changed_at,
+    s.preference, s.live = (o.money_mode = 'live') AS right_mode
+FROM rail_settings s JOIN organisations o ON o.organisation_id = s.organisation_id
+WHERE s.organisation_id = %(organisation_id)s
+ORDER BY s.preference, s.rail
+"""
+
+# Held until the transaction ends, so that the mode does not change under what is being saved.
+_MODE = """
+SELECT money_mode = 'live' AS live FROM organisations
+WHERE organisation_id = %(organisation_id)s FOR SHARE
 """
 
 _SAVE = """
@@ -44,6 +54,34 @@ WHERE organisation_id = %(organisation_id)s AND rail = %(rail)s AND state = 'rea
   AND lease_until IS NOT NULL
 """
 
+_MODE_TO_CHANGE = """
+SELECT money_mode = 'live' AS live FROM organisations
+WHERE organisation_id = %(organisation_id)s FOR UPDATE
+"""
+
+_UNDER_WAY = """
+SELECT EXISTS (SELECT 1 FROM payouts
+    WHERE organisation_id = %(organisation_id)s AND rail <> 'voucher'
+      AND state IN ('submitting', 'submitted', 'unknown', 'needs_review')) AS found
+"""
+
+_LOOK_NO_MORE = """
+UPDATE payouts SET look_at = NULL
+WHERE organisation_id = %(organisation_id)s AND look_at IS NOT NULL AND state = 'paid'
+"""
+
+_TURN = """
+UPDATE rail_settings SET enabled = %(enabled)s, changed_by = %(changed_by)s, changed_at = %(now)s
+WHERE organisation_id = %(organisation_id)s AND rail = %(rail)s AND enabled <> %(enabled)s
+  AND (live = %(live)s OR NOT %(enabled)s)
+"""
+
+_PREFER = """
+UPDATE rail_settings SET preference = array_position(%(rails)s::text[], rail)
+WHERE organisation_id = %(organisation_id)s AND rail = ANY(%(rails)s)
+  AND preference <> array_position(%(rails)s::text[], rail)
+"""
+
 _NOTE_TEST = """
 UPDATE rail_settings SET tested_at = %(now)s, test_works = %(works)s, test_detail = %(detail)s,
     paused_at = CASE WHEN %(works)s THEN NULL ELSE paused_at END,
@@ -68,15 +106,18 @@ class RailState:
     test_detail: str
     changed_by: uuid.UUID | None
     changed_at: dt.datetime
+    preference: int
+    right_mode: bool
 
     @property
     def in_use(self) -> bool:
-        return self.enabled and self.paused_at is None
+        return self.enabled and self.right_mode and self.paused_at is None
 
 
 @dataclass(frozen=True, slots=True)
 class NewRail:
-    """`secrets` None keeps those that are stored."""
+    """`secrets` are put in the place of those that are stored; one that is not named stays, and
+    an empty one is forgotten."""
 
     rail: str
     enabled: bool
@@ -94,10 +135,12 @@ def rail_accounts(
     session: Session, *, organisation_id: uuid.UUID, also_paused: bool = False
 ) -> dict[str, tuple[RailAccount, dt.datetime]]:
     """What rails are opened with, by name, and since when the settings are these. Only enabled
-    ones; paused ones too where asked for."""
+    ones of the organisation's mode, which stays so until the transaction ends; paused ones too
+    where asked for."""
+    is_live(session, organisation_id=organisation_id)
     found = {}
     for row in _rows(session, organisation_id):
-        if row.enabled and (also_paused or row.paused_at is None):
+        if row.enabled and row.right_mode and (also_paused or row.paused_at is None):
             secrets = _secrets(session, organisation_id, row)
             account = RailAccount(organisation_id, row.live, row.settings, secrets)
             found[row.rail] = (account, row.changed_at)
@@ -112,13 +155,19 @@ def save_rail(
     changed_by: uuid.UUID | None,
     new: NewRail,
 ) -> None:
-    """Set up a rail or change it; a pause ends, and what waited for it is tried at once."""
-    stored = {row.rail: row for row in _rows(session, organisation_id)}.get(new.rail)
+    """Set up a rail or change it; a pause ends, and what waited for it is tried at once.
+
+    Raises OtherMode.
+    """
+    if new.live != is_live(session, organisation_id=organisation_id):
+        raise OtherMode
+    stored = _stored(session, organisation_id, new.rail)
     sealed, hints = (stored.secrets_sealed, stored.hints) if stored else (None, {})
     if new.secrets is not None:
+        secrets = _merged(session, organisation_id, stored, new.secrets)
         key = organisation_key(session, organisation_id=organisation_id, purpose=Purpose.RAIL)
-        sealed = seal(key, json.dumps(new.secrets, sort_keys=True))
-        hints = {name: secret[-4:] for name, secret in new.secrets.items()}
+        sealed = seal(key, json.dumps(secrets, sort_keys=True))
+        hints = {name: secret[-4:] for name, secret in secrets.items()}
     params = {
         "organisation_id": organisation_id,
         "rail": new.rail,
@@ -132,6 +181,65 @@ def save_rail(
     }
     execute(session, _SAVE, params)
     execute(session, _WAKE, {"organisation_id": organisation_id, "rail": new.rail})
+
+
+def draft_account(session: Session, *, organisation_id: uuid.UUID, new: NewRail) -> RailAccount:
+    """What a rail would be opened with if this were saved, for a test before it is."""
+    stored = _stored(session, organisation_id, new.rail)
+    secrets = _merged(session, organisation_id, stored, new.secrets or {})
+    return RailAccount(organisation_id, new.live, new.settings, secrets)
+
+
+def turn_rail(
+    session: Session,
+    *,
+    organisation_id: uuid.UUID,
+    now: dt.datetime,
+    changed_by: uuid.UUID | None,
+    rail: str,
+    enabled: bool,
+) -> bool:
+    """Use a rail, or leave it be; whether that is new. What waits for it is tried at once.
+
+    Raises OtherMode.
+    """
+    live = is_live(session, organisation_id=organisation_id)
+    stored = _stored(session, organisation_id, rail)
+    if enabled and stored is not None and stored.live != live:
+        raise OtherMode
+    params = {"organisation_id": organisation_id, "rail": rail}
+    turned = execute(
+        session,
+        _TURN,
+        params | {"enabled": enabled, "changed_by": changed_by, "now": now, "live": live},
+    )
+    execute(session, _WAKE, params)
+    return turned == 1
+
+
+def prefer_rails(session: Session, *, organisation_id: uuid.UUID, rails: Sequence[str]) -> int:
+    """Put rails in this order; how many changed their place."""
+    return execute(session, _PREFER, {"organisation_id": organisation_id, "rails": list(rails)})
+
+
+def is_live(session: Session, *, organisation_id: uuid.UUID) -> bool:
+    """Whether the organisation's payouts move real money; stays so until the transaction ends."""
+    return bool(one(session, _MODE, {"organisation_id": organisation_id}).live)
+
+
+def leave_mode(session: Session, *, organisation_id: uuid.UUID, live: bool) -> bool:
+    """End what goes on in the mode that `live` follows: what arrived in it is looked at no more.
+    False where that is the mode already. The mode stays locked until the transaction ends.
+
+    Raises MoneyUnderWay.
+    """
+    params = {"organisation_id": organisation_id}
+    if one(session, _MODE_TO_CHANGE, params).live == live:
+        return False
+    if one(session, _UNDER_WAY, params).found:
+        raise MoneyUnderWay
+    execute(session, _LOOK_NO_MORE, params)
+    return True
 
 
 def pause_rail(
@@ -175,6 +283,17 @@ def _rows(session: Session, organisation_id: uuid.UUID) -> list[Any]:
     return rows(session, _READ, {"organisation_id": organisation_id})
 
 
+def _stored(session: Session, organisation_id: uuid.UUID, rail: str) -> Any | None:
+    return {row.rail: row for row in _rows(session, organisation_id)}.get(rail)
+
+
+def _merged(
+    session: Session, organisation_id: uuid.UUID, stored: Any | None, given: Mapping[str, str]
+) -> dict[str, str]:
+    known = {} if stored is None else _secrets(session, organisation_id, stored)
+    return {name: secret for name, secret in {**known, **given}.items() if secret}
+
+
 def _secrets(session: Session, organisation_id: uuid.UUID, row: Any) -> dict[str, str]:
     if row.secrets_sealed is None:
         return {}
@@ -197,4 +316,6 @@ def _state(row: Any) -> RailState:
         row.test_detail,
         row.changed_by,
         row.changed_at,
+        row.preference,
+        row.right_mode,
     )

@@ -47,7 +47,9 @@ _ROUTES = """
 SELECT DISTINCT ON (k.id) k.id AS compensation_id, d.id AS destination_id, d.rail
 FROM compensations k
 JOIN payout_destinations d ON d.organisation_id = k.organisation_id AND d.ticket_id = k.ticket_id
+JOIN organisations o ON o.organisation_id = k.organisation_id
 LEFT JOIN rail_settings s ON s.organisation_id = d.organisation_id AND s.rail = d.rail
+    AND s.live = (o.money_mode = 'live')
 WHERE k.organisation_id = %(organisation_id)s AND k.id = ANY(%(compensation_ids)s)
   AND k.remedy <> 'voucher'
   AND d.replaced_at IS NULL AND d.purged_at IS NULL AND d.usable_at <= %(now)s
@@ -56,7 +58,8 @@ WHERE k.organisation_id = %(organisation_id)s AND k.id = ANY(%(compensation_ids)
   AND NOT EXISTS (SELECT 1 FROM payouts f
       WHERE f.organisation_id = k.organisation_id AND f.compensation_id = k.id
         AND f.destination_id = d.id AND f.state IN ('failed', 'returned'))
-ORDER BY k.id, d.chosen DESC, array_position(%(unasked)s::text[], d.rail), d.created_at DESC
+ORDER BY k.id, d.chosen DESC, s.preference, array_position(%(unasked)s::text[], d.rail),
+    d.created_at DESC
 """
 
 

@@ -27,3 +27,31 @@ class VoucherNotActive(Conflict):
 class ReissueReasonMissing(DomainError):
     code = "reissue_reason_missing"
     message = N_("Write why the voucher is issued again.")
+
+
+class OtherMode(Conflict):
+    """A rail of test mode where real money moves, or the other way round."""
+
+    code = "other_money_mode"
+    message = N_(
+        "This way of paying was set up for the other mode of money. Enter its keys again for the "
+        "mode that holds now."
+    )
+
+
+class WrongModeKey(DomainError):
+    code = "wrong_mode_key"
+    message = N_("This key is of the other mode: test keys are for test mode, live keys for live.")
+
+
+class MoneyUnderWay(Conflict):
+    code = "money_under_way"
+    message = N_(
+        "Some payouts are still under way in the present mode. Wait until they have arrived or "
+        "failed, then change the mode."
+    )
+
+
+class RailNotReady(DomainError):
+    code = "rail_not_ready"
+    message = N_("Enter what this way of paying needs first.")
