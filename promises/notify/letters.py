@@ -13,6 +13,7 @@ from promises.notify.follow_letters import FOLLOW_LETTERS, why_followed
 from promises.notify.letter_parts import Facts, Letter, say
 from promises.notify.matter_letters import MATTER_LETTERS
 from promises.notify.models import MessageKind
+from promises.notify.money_letters import MONEY_LETTERS
 from promises.notify.notice_letters import NOTICE_LETTERS
 from promises.notify.proposal_letters import PROPOSAL_LETTERS
 from promises.notify.rescue_letters import RESCUE_LETTERS
@@ -159,6 +160,7 @@ def _why(facts: Facts) -> str:
         MessageKind.HELP_ASKED,
         MessageKind.PROMISE_ALERT,
         MessageKind.PROMISE_NOTICE,
+        MessageKind.MONEY_INCIDENT,
     ):
         return translate(facts.locale, N_("This address belongs to your account."))
     if facts.matter != "visit":
@@ -185,4 +187,5 @@ _LETTERS: Mapping[MessageKind, Callable[[Facts], Letter]] = {
     **RESCUE_LETTERS,
     **REVIEW_LETTERS,
     **NOTICE_LETTERS,
+    **MONEY_LETTERS,
 }

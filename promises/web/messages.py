@@ -34,6 +34,7 @@ KIND_NAMES = {
     MessageKind.DECISION_DUE: N_("A decision that is due"),
     MessageKind.PROMISE_NOTICE: N_("Notice of a new promise"),
     MessageKind.PROMISE_ALERT: N_("Alert to managers"),
+    MessageKind.MONEY_INCIDENT: N_("Payouts that need a person"),
     MessageKind.HELP_ASKED: N_("A call for help"),
     MessageKind.REVIEW_DUE: N_("Reviews that are due"),
     MessageKind.FOLLOW_ASKED: N_("Link to confirm a subscription"),

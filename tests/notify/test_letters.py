@@ -48,6 +48,7 @@ FURTHER = {
     MessageKind.PROMISE_NOTICE: NOTICE,
     MessageKind.PROMISE_ALERT: ALERT,
     MessageKind.ACTION_DUE: {"due_on": "2026-03-06"},
+    MessageKind.MONEY_INCIDENT: {"incident": "rail_paused"},
     MessageKind.REVIEW_DUE: {"promises": 2, "due_on": "2026-03-06"},
 }
 """What letters of a kind speak of besides."""
