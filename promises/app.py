@@ -39,6 +39,7 @@ import promises.improvement.causes_models
 import promises.improvement.reactions_models
 import promises.improvement.returns_models
 import promises.improvement.reviews_models
+import promises.ledger.book_models
 import promises.ledger.models
 import promises.notify.models
 import promises.notify.subscription_models
@@ -88,6 +89,7 @@ MODELS: tuple[ModuleType, ...] = (
     promises.improvement.reactions_models,
     promises.improvement.returns_models,
     promises.improvement.reviews_models,
+    promises.ledger.book_models,
     promises.ledger.models,
     promises.notify.models,
     promises.notify.subscription_models,

@@ -91,7 +91,7 @@ class BreachToAward:
     """A breach with what its award and its holds depend on. `window_id` names the hold window
     that it fell into, if any. `instalment` rises where an award that ended is made anew.
     `granted` is what general terms grant. `approval_asked`: management wants to approve each new
-    debt of the promise for now."""
+    debt of the promise for now. `breached_at` dates the debt for the books."""
 
     breach_id: uuid.UUID
     ticket_id: uuid.UUID
@@ -109,6 +109,7 @@ class BreachToAward:
     instalment: int = 1
     granted: Granted | None = None
     approval_asked: bool = False
+    breached_at: dt.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

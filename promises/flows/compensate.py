@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from promises.compensation.awarding import BreachToAward, award_breaches
+from promises.compensation.awarding import BreachToAward, NewCompensation, award_breaches
 from promises.compensation.caps import give_back_caps
 from promises.compensation.models import CompensationState, Hold
 from promises.compensation.releasing import (
@@ -20,7 +20,9 @@ from promises.db.session import UnitOfWork
 from promises.identity.queries import organisation_info
 from promises.improvement.reactions import asking_for_approval
 from promises.jobs.queue import SETTLE_PAYOUTS, defer
+from promises.kernel.zones import local_date
 from promises.ledger.actions import Posting, PostingKind, post
+from promises.ledger.vat_choices import vat_history
 from promises.payouts.actions import PayoutOrder, cancel_ready, prepare_payouts
 from promises.payouts.destinations import routes
 
@@ -43,13 +45,39 @@ def compensate(uow: UnitOfWork, breaches: Sequence[BreachToAward]) -> list[uuid.
         uow.session,
         organisation_id=uow.organisation_id,
         now=uow.now,
-        postings=[
-            Posting(PostingKind.OWED, one.compensation_id, one.amount_minor, one.currency)
-            for one in owed
-        ],
+        postings=_debts(uow, breaches, owed),
     )
     let_go(uow, [one.compensation_id for one in owed if not one.holds])
     return [one.compensation_id for one in granted]
+
+
+def _debts(
+    uow: UnitOfWork, breaches: Sequence[BreachToAward], owed: Sequence[NewCompensation]
+) -> list[Posting]:
+    """Each with the VAT that the accountant has set for its promise and the day of the breach."""
+    if not owed:
+        return []
+    zone = time_zone(uow)
+    of = {one.breach_id: one for one in breaches}
+    days = {
+        one.breach_id: local_date(of[one.breach_id].breached_at or uow.now, zone) for one in owed
+    }
+    vat = vat_history(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        promise_ids=sorted({of[one.breach_id].version.promise_id for one in owed}),
+    )
+    return [
+        Posting(
+            PostingKind.OWED,
+            one.compensation_id,
+            one.amount_minor,
+            one.currency,
+            vat=vat.in_force(of[one.breach_id].version.promise_id, days[one.breach_id]),
+            fact_on=days[one.breach_id],
+        )
+        for one in owed
+    ]
 
 
 def _with_approval(uow: UnitOfWork, breaches: Sequence[BreachToAward]) -> list[BreachToAward]:

@@ -149,6 +149,7 @@ def _to_award(uow: UnitOfWork, batch: Sequence[ImportedBreach]) -> list[BreachTo
             disputed=False,
             verified=True,
             imported=True,
+            breached_at=one.breach.breached_at,
         )
         for one in batch
     ]

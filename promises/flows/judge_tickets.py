@@ -92,6 +92,7 @@ def _to_award(
             imported=cases[breach.ticket_id].imported,
             window_id=windows.get(breach.breach_id),
             granted=breach.granted,
+            breached_at=breach.breached_at,
         )
         for breach in breaches
     ]

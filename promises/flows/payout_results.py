@@ -128,7 +128,14 @@ def _post(uow: UnitOfWork, facts: Sequence[tuple[PostingKind, Moved]]) -> None:
         organisation_id=uow.organisation_id,
         now=uow.now,
         postings=[
-            Posting(kind, one.payout_id, one.amount_minor, one.currency, one.rail)
+            Posting(
+                kind,
+                one.payout_id,
+                one.amount_minor,
+                one.currency,
+                one.rail,
+                one.compensation_id or one.gift_id,
+            )
             for kind, one in facts
         ],
     )

@@ -41,7 +41,20 @@ def redeem(uow: UnitOfWork, *, code: str, counter_id: uuid.UUID | None) -> Redee
         use=organisation.voucher_use,
         counter_id=counter_id,
     )
-    _book(uow, PostingKind.VOUCHER_REDEEMED, voucher)
+    post(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        now=uow.now,
+        postings=[
+            Posting(
+                PostingKind.VOUCHER_REDEEMED,
+                voucher.voucher_id,
+                voucher.amount_minor,
+                voucher.currency,
+                debt_id=voucher.debt_id,
+            )
+        ],
+    )
     _touch(uow, [voucher.voucher_id])
     record(
         uow.session,
@@ -105,9 +118,7 @@ def expire(uow: UnitOfWork) -> int:
     expired = vouchers.expire_vouchers(
         uow.session, organisation_id=uow.organisation_id, now=uow.now
     )
-    for voucher in expired:
-        kind = PostingKind.GIFT_EXPIRED if voucher.of_a_gift else PostingKind.VOUCHER_EXPIRED
-        _book(uow, kind, voucher)
+    _book(uow, expired)
     _touch(uow, [voucher.voucher_id for voucher in expired])
     return len(expired)
 
@@ -129,10 +140,20 @@ def _key(uow: UnitOfWork) -> bytes:
     )
 
 
-def _book(uow: UnitOfWork, kind: PostingKind, voucher: vouchers.VoucherValue) -> None:
+def _book(uow: UnitOfWork, values: Sequence[vouchers.VoucherValue]) -> None:
+    """Vouchers that expired take the split of their debts back as it was posted."""
     post(
         uow.session,
         organisation_id=uow.organisation_id,
         now=uow.now,
-        postings=[Posting(kind, voucher.voucher_id, voucher.amount_minor, voucher.currency)],
+        postings=[
+            Posting(
+                PostingKind.GIFT_EXPIRED if one.of_a_gift else PostingKind.VOUCHER_EXPIRED,
+                one.voucher_id,
+                one.amount_minor,
+                one.currency,
+                debt_id=one.debt_id,
+            )
+            for one in values
+        ],
     )

@@ -117,6 +117,7 @@ def _to_award(
             verified=one.evidence is not Evidence.UNVERIFIED,
             imported=one.evidence is Evidence.IMPORTED,
             window_id=windows.get(one.breach_id),
+            breached_at=one.breached_at,
         )
         for one in due
     ]

@@ -51,7 +51,10 @@ WITH redeemed AS (
     FROM redeemed r
     WHERE p.organisation_id = %(organisation_id)s AND p.id = r.payout_id AND p.state = 'submitted'
 )
-SELECT * FROM redeemed
+SELECT r.id, r.payout_id, r.amount_minor, r.currency, r.last4,
+    coalesce(y.compensation_id, y.gift_id) AS debt_id
+FROM redeemed r
+JOIN payouts y ON y.organisation_id = %(organisation_id)s AND y.id = r.payout_id
 """
 
 _FIND = """
@@ -113,7 +116,8 @@ UPDATE vouchers v SET state = 'expired'
 FROM due, payouts p
 WHERE v.organisation_id = %(organisation_id)s AND v.id = due.id
   AND p.organisation_id = v.organisation_id AND p.id = v.payout_id
-RETURNING v.id, v.amount_minor, v.currency, p.gift_id IS NOT NULL AS of_a_gift
+RETURNING v.id, v.amount_minor, v.currency, p.gift_id IS NOT NULL AS of_a_gift,
+    coalesce(p.compensation_id, p.gift_id) AS debt_id
 """
 
 
@@ -128,12 +132,14 @@ class VoucherOrder:
 
 @dataclass(frozen=True, slots=True)
 class VoucherValue:
-    """A voucher and what it is or was worth. `of_a_gift`: it paid no compensation."""
+    """A voucher and what it is or was worth. `of_a_gift`: it paid no compensation; `debt_id` is
+    the compensation or gift that it pays, where that was asked for."""
 
     voucher_id: uuid.UUID
     amount_minor: int
     currency: str
     of_a_gift: bool = False
+    debt_id: uuid.UUID | None = None
 
 
 def issue_vouchers(
@@ -202,7 +208,9 @@ def redeem_voucher(
             ),
             now,
         )
-    return VoucherValue(redeemed.id, redeemed.amount_minor, redeemed.currency)
+    return VoucherValue(
+        redeemed.id, redeemed.amount_minor, redeemed.currency, debt_id=redeemed.debt_id
+    )
 
 
 def _refusal(found: Any, now: dt.datetime) -> Exception:
@@ -299,4 +307,7 @@ def expire_vouchers(
     expired = rows(
         session, _EXPIRE, {"organisation_id": organisation_id, "now": now, "limit": limit}
     )
-    return [VoucherValue(row.id, row.amount_minor, row.currency, row.of_a_gift) for row in expired]
+    return [
+        VoucherValue(row.id, row.amount_minor, row.currency, row.of_a_gift, row.debt_id)
+        for row in expired
+    ]
