@@ -1,0 +1,1 @@
+"""Providers of our own that tests talk to over real sockets."""
