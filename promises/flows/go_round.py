@@ -10,6 +10,7 @@ from promises.db.session import UnitOfWork
 from promises.flows.ask_staff import ask_staff
 from promises.flows.count_days import count_days
 from promises.flows.pause_promise import tell_screens_of_pauses
+from promises.flows.provider_events import handle_events
 from promises.flows.raise_problems import raise_problems
 from promises.flows.remind_actions import remind_actions
 from promises.flows.remind_decisions import remind_decisions
@@ -32,6 +33,7 @@ ROUND: tuple[Duty, ...] = (
     judge_shadows,
     tell_subscribers,
     count_days,
+    handle_events,
 )
 
 HOURLY: tuple[Duty, ...] = (

@@ -13,10 +13,11 @@ from sqlalchemy.orm import Session
 from promises.db.sql import driver
 
 SETTLE_PAYOUTS = "payouts.settle"
+HANDLE_EVENTS = "payouts.handle_events"
 RUN_IMPORT = "desk.run_import"
 JUDGE_HISTORY = "catalogue.judge_history"
 
-TASKS = frozenset({SETTLE_PAYOUTS, RUN_IMPORT, JUDGE_HISTORY})
+TASKS = frozenset({SETTLE_PAYOUTS, HANDLE_EVENTS, RUN_IMPORT, JUDGE_HISTORY})
 
 QUEUE = "lupaus"
 

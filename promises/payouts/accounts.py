@@ -147,6 +147,17 @@ def rail_accounts(
     return found
 
 
+def stored_secrets(
+    session: Session, *, organisation_id: uuid.UUID, rails: Sequence[str]
+) -> dict[str, dict[str, str]]:
+    """The secrets of these rails by name, whether they are in use or not."""
+    return {
+        row.rail: _secrets(session, organisation_id, row)
+        for row in _rows(session, organisation_id)
+        if row.rail in rails
+    }
+
+
 def save_rail(
     session: Session,
     *,

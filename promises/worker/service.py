@@ -18,11 +18,12 @@ from promises.flows.close_branches import close_branch, shut_with_overdue
 from promises.flows.decide_proposal import judge_past
 from promises.flows.go_round import HOURLY, ROUND, Duty
 from promises.flows.housekeep import housekeep
+from promises.flows.provider_events import handle_events
 from promises.flows.remind_staff import remind
 from promises.flows.send_messages import Post, send_due
 from promises.flows.settle_payouts import settle
 from promises.flows.sweep_deadlines import sweep
-from promises.jobs.queue import JUDGE_HISTORY, RUN_IMPORT, SETTLE_PAYOUTS
+from promises.jobs.queue import HANDLE_EVENTS, JUDGE_HISTORY, RUN_IMPORT, SETTLE_PAYOUTS
 from promises.kernel.actors import SYSTEM
 from promises.payouts.rails.base import Rails
 from promises.worker.lanes import Lane, Runner
@@ -115,6 +116,11 @@ def run_import_job(organisation_id: uuid.UUID, import_id: str) -> None:
     run_import.run(organisation_id, uuid.UUID(import_id))
 
 
+def handle_events_job(organisation_id: uuid.UUID) -> None:
+    with unit_of_work(organisation_id, SYSTEM) as uow:
+        handle_events(uow)
+
+
 def judge_history_job(organisation_id: uuid.UUID, version_id: str) -> None:
     with unit_of_work(organisation_id, SYSTEM) as uow:
         judge_past(uow, version_id=uuid.UUID(version_id))
@@ -144,6 +150,7 @@ class Service:
         self._watcher = Watcher(app, Duties(sweep_batch, BATCH, self._hand_on), self._stop)
         jobs: dict[str, TaskRunner] = {
             SETTLE_PAYOUTS: lambda organisation_id: settle(organisation_id, rails),
+            HANDLE_EVENTS: handle_events_job,
             RUN_IMPORT: run_import_job,
             JUDGE_HISTORY: judge_history_job,
         }

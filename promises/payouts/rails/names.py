@@ -21,6 +21,9 @@ ALL = (
     MANUAL,
 )
 
+STRIPE = (STRIPE_REFUND, STRIPE_CREDIT, STRIPE_OUTBOUND)
+"""Rails whose messages come to the one address of Stripe."""
+
 BY_RUN = frozenset({ACCOUNT_FILE, SEPA, MANUAL})
 """Payouts that wait for a file or a hand, and are never submitted one by one."""
 
