@@ -51,6 +51,7 @@ class Purpose(StrEnum):
     TOKEN = "token"  # noqa: S105
     RAIL = "rail"  # keys of providers
     BANK = "bank"  # where customers get their money
+    FACTOR = "factor"  # second steps of members
 
 
 class KeyNotReadable(RuntimeError):

@@ -273,27 +273,6 @@ class Member(TenantModel):
     deactivated_at: Mapped[dt.datetime | None]
 
 
-class StaffSession(TenantModel):
-    """One sign-in of one member; ended rows let nobody in. `counter_id` is the desk picked."""
-
-    __tablename__ = "staff_sessions"
-    __table_args__ = (
-        tenant_fk("member_id", "members"),
-        tenant_fk("counter_id", "counters"),
-        UniqueConstraint("organisation_id", "token_mac"),
-        Index("ix_staff_sessions_member", "organisation_id", "member_id"),
-        {"info": table_info(Access.CHANGE)},
-    )
-
-    member_id: Mapped[uuid.UUID]
-    token_mac: Mapped[bytes] = mapped_column(LargeBinary)
-    counter_id: Mapped[uuid.UUID | None]
-    created_at: Mapped[dt.datetime]
-    seen_at: Mapped[dt.datetime]
-    expires_at: Mapped[dt.datetime]
-    ended_at: Mapped[dt.datetime | None]
-
-
 class OneTimeToken(TenantModel):
     """An invitation, a password reset, a demo sign-in or a device enrolment: used once."""
 

@@ -10,13 +10,15 @@ from sqlalchemy.orm import Session
 from promises.db.session import peek, unit_of_work
 from promises.db.sql import execute, rows
 from promises.identity import tokens
-from promises.identity.models import StaffSession
+from promises.identity.session_models import ShownBy, StaffSession
 from promises.kernel.actors import SYSTEM, Actor, ActorKind, Role
-from promises.kernel.errors import NotFound
+from promises.kernel.errors import NotFound, NotSignedIn
 from promises.kernel.ids import new_id
 
 IDLE = dt.timedelta(minutes=30)
 LONGEST = dt.timedelta(hours=12)
+FRESH = dt.timedelta(minutes=5)
+"""For how long after showing a second step a member may decide about money."""
 SEEN_EVERY = dt.timedelta(minutes=1)
 """`seen_at` is written at most this often, so that most requests only read."""
 
@@ -24,7 +26,7 @@ _USE = "session"
 
 _FIND = """
 SELECT s.id AS session_id, s.organisation_id, m.id AS member_id, m.name, m.role, m.branch_id,
-       m.locale, s.counter_id, c.branch_id AS counter_branch_id, s.seen_at
+       m.locale, s.counter_id, c.branch_id AS counter_branch_id, s.seen_at, s.shown_by, s.shown_at
 FROM staff_sessions s
 JOIN members m ON m.organisation_id = s.organisation_id AND m.id = s.member_id
 LEFT JOIN counters c ON c.organisation_id = s.organisation_id AND c.id = s.counter_id
@@ -40,7 +42,13 @@ UPDATE staff_sessions SET seen_at = %(now)s
 WHERE organisation_id = %(organisation_id)s AND id = %(session_id)s AND ended_at IS NULL
 """
 
+# A sign-in that waits for its second step ends with the others.
 _END = """
+WITH half_way AS (
+    UPDATE factor_ceremonies SET used_at = %(now)s
+    WHERE organisation_id = %(organisation_id)s AND member_id = %(member_id)s AND used_at IS NULL
+      AND session_id IS NULL
+)
 UPDATE staff_sessions SET ended_at = %(now)s
 WHERE organisation_id = %(organisation_id)s AND member_id = %(member_id)s AND ended_at IS NULL
   AND id IS DISTINCT FROM %(but)s
@@ -56,6 +64,11 @@ SELECT id, created_at, seen_at FROM staff_sessions
 WHERE organisation_id = %(organisation_id)s AND member_id = %(member_id)s AND ended_at IS NULL
   AND expires_at > %(now)s AND seen_at > %(idle_since)s
 ORDER BY seen_at DESC
+"""
+
+_SHOW = """
+UPDATE staff_sessions SET shown_by = %(shown_by)s, shown_at = %(now)s
+WHERE organisation_id = %(organisation_id)s AND id = %(session_id)s AND ended_at IS NULL
 """
 
 _PICK = """
@@ -74,7 +87,8 @@ WHERE s.organisation_id = %(organisation_id)s AND s.id = %(session_id)s
 class SessionMember:
     """Who is signed in, as of this request: role and branch are read afresh every time.
 
-    `counter_id` is the counter that was picked for this session, while it is open.
+    `counter_id` is the counter that was picked for this session, while it is open. `shown_by` is
+    what the member has shown beyond a password, `fresh` whether within the last five minutes.
     """
 
     session_id: uuid.UUID
@@ -86,6 +100,8 @@ class SessionMember:
     locale: str
     counter_id: uuid.UUID | None
     counter_branch_id: uuid.UUID | None
+    shown_by: ShownBy | None = None
+    fresh: bool = False
 
     @property
     def actor(self) -> Actor:
@@ -100,9 +116,15 @@ class OpenSession:
 
 
 def start_session(
-    session: Session, *, organisation_id: uuid.UUID, now: dt.datetime, member_id: uuid.UUID
+    session: Session,
+    *,
+    organisation_id: uuid.UUID,
+    now: dt.datetime,
+    member_id: uuid.UUID,
+    shown_by: ShownBy | None = None,
 ) -> str:
-    """A new sign-in of a member who has shown who they are; the token for the cookie."""
+    """A new sign-in of a member who has shown who they are, by `shown_by` or a password alone; the
+    token for the cookie."""
     token = tokens.new_secret(organisation_id)
     session.add(
         StaffSession(
@@ -117,6 +139,8 @@ def start_session(
             seen_at=now,
             expires_at=now + LONGEST,
             ended_at=None,
+            shown_by=shown_by,
+            shown_at=now if shown_by else None,
         )
     )
     session.flush()
@@ -139,7 +163,26 @@ def member_by_session(token: str) -> SessionMember | None:
         return None
     if now - found.seen_at >= SEEN_EVERY:
         _note_seen(found, now)
-    return _member(found)
+    return _member(found, now)
+
+
+def note_shown(
+    session: Session,
+    *,
+    organisation_id: uuid.UUID,
+    now: dt.datetime,
+    session_id: uuid.UUID,
+    shown_by: ShownBy,
+) -> None:
+    """The member has shown again who they are. Raises NotSignedIn where the sign-in has ended."""
+    params = {
+        "organisation_id": organisation_id,
+        "session_id": session_id,
+        "shown_by": shown_by,
+        "now": now,
+    }
+    if execute(session, _SHOW, params) == 0:
+        raise NotSignedIn()
 
 
 def end_session(
@@ -202,7 +245,7 @@ def _note_seen(found: Any, now: dt.datetime) -> None:
         execute(uow.session, _SEEN, params)
 
 
-def _member(found: Any) -> SessionMember:
+def _member(found: Any, now: dt.datetime) -> SessionMember:
     return SessionMember(
         found.session_id,
         found.organisation_id,
@@ -213,4 +256,6 @@ def _member(found: Any) -> SessionMember:
         found.locale,
         found.counter_id if found.counter_branch_id is not None else None,
         found.counter_branch_id,
+        ShownBy(found.shown_by) if found.shown_by else None,
+        found.shown_at is not None and now - found.shown_at < FRESH,
     )
