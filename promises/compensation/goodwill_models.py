@@ -43,6 +43,7 @@ class WaitsFor(enum.StrEnum):
     AMOUNT = "amount"  # more than a clerk gives at once
     AGAIN = "again"  # the same customer had one in the last thirty days
     MONTH = "month"  # more than one customer gets in a month
+    UNKNOWN = "unknown"  # more gifts to people whom nobody knows than a clerk gives in a day
 
 
 class VatTreatment(enum.StrEnum):
@@ -60,6 +61,7 @@ class GoodwillRule(Model):
         CheckConstraint("purse_minor > 0", name="purse_positive"),
         CheckConstraint("most_gift_minor BETWEEN 1 AND purse_minor", name="gift_fits_purse"),
         CheckConstraint("most_customer_minor >= most_gift_minor", name="customer_gets_one"),
+        CheckConstraint("most_unknown_day >= 0", name="unknown_not_negative"),
         {"info": table_info(Access.CHANGE)},
     )
 
@@ -69,6 +71,7 @@ class GoodwillRule(Model):
     most_gift_minor: Mapped[int] = mapped_column(BigInteger)
     most_customer_minor: Mapped[int] = mapped_column(BigInteger)
     vat_treatment: Mapped[str] = mapped_column(Text)
+    most_unknown_day: Mapped[int] = mapped_column(default=3, server_default="3")
     changed_at: Mapped[dt.datetime]
 
 
@@ -111,6 +114,13 @@ class GoodwillGift(TenantModel):
         CheckConstraint("state <> 'refused' OR decision_reason <> ''", name="refused_says_why"),
         Index("ix_goodwill_gifts_ticket", "organisation_id", "ticket_id"),
         Index("ix_goodwill_gifts_given", "organisation_id", "given_at"),
+        Index(
+            "ix_goodwill_gifts_unknown",
+            "organisation_id",
+            "given_by",
+            "given_at",
+            postgresql_where=text("customer_id IS NULL"),
+        ),
         Index(
             "ix_goodwill_gifts_customer",
             "organisation_id",

@@ -4,7 +4,16 @@ import datetime as dt
 import enum
 import uuid
 
-from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Index, Text, UniqueConstraint, text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    Index,
+    Text,
+    UniqueConstraint,
+    false,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from promises.db.base import Access, Model, TenantModel, minor_units, one_of, table_info, tenant_fk
@@ -47,7 +56,19 @@ class Outcome(enum.StrEnum):
     CLAIM_TOO_LATE = "claim_too_late"
 
 
+class Lateness(enum.StrEnum):
+    """How the time to pay by ended, looked at once."""
+
+    IN_TIME = "in_time"
+    THEIRS = "theirs"  # late, and it was the customer's turn
+    OURS = "ours"  # late by our own fault
+
+
 class Compensation(TenantModel):
+    """`held_until` is the deadline of a person's hold. `counted_as` are the sums that the released
+    amount went into, each as scope and key, on the local day `counted_on`. A penalty is what paying
+    another debt of the same breach late costs."""
+
     __tablename__ = "compensations"
     __table_args__ = (
         tenant_fk("breach_id", "breaches"),
@@ -73,6 +94,34 @@ class Compensation(TenantModel):
             "created_at",
             postgresql_where=text("state = 'owed'"),
         ),
+        Index(
+            "ix_compensations_unpaid",
+            "organisation_id",
+            "created_at",
+            postgresql_where=text("state = 'owed' AND 'payment' = ANY (holds)"),
+        ),
+        Index(
+            "ix_compensations_held_until",
+            "organisation_id",
+            "held_until",
+            postgresql_where=text("held_until IS NOT NULL"),
+        ),
+        Index(
+            "ix_compensations_pay_before",
+            "organisation_id",
+            "pay_before",
+            postgresql_where=text(
+                "pay_before IS NOT NULL AND lateness IS NULL AND state IN ('owed', 'released')"
+            ),
+        ),
+        Index(
+            "uq_compensations_penalty",
+            "organisation_id",
+            "breach_id",
+            unique=True,
+            postgresql_where=text("is_penalty"),
+        ),
+        one_of("lateness", Lateness),
         Index("ix_compensations_ticket", "organisation_id", "ticket_id"),
         Index("ix_compensations_promise", "organisation_id", "promise_id", "state"),
         {"info": table_info(Access.CHANGE)},
@@ -99,6 +148,11 @@ class Compensation(TenantModel):
     created_at: Mapped[dt.datetime]
     released_at: Mapped[dt.datetime | None]
     closed_at: Mapped[dt.datetime | None]
+    held_until: Mapped[dt.datetime | None]
+    counted_on: Mapped[dt.date | None]
+    counted_as: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
+    lateness: Mapped[str | None] = mapped_column(Text)
+    is_penalty: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class CompensationDecision(TenantModel):
@@ -121,10 +175,11 @@ class CompensationDecision(TenantModel):
     actor_kind: Mapped[str] = mapped_column(Text)
     actor_id: Mapped[uuid.UUID | None]
     decided_at: Mapped[dt.datetime]
+    until_at: Mapped[dt.datetime | None]
 
 
 class CapUsage(Model):
-    """How often a cap was used: scope and key say whose, period says when."""
+    """How often a cap was used, and for how much: scope and key say whose, period says when."""
 
     __tablename__ = "cap_usages"
     __table_args__ = (
@@ -139,6 +194,7 @@ class CapUsage(Model):
     key: Mapped[str] = mapped_column(Text, primary_key=True)
     period: Mapped[str] = mapped_column(Text, primary_key=True)
     used_count: Mapped[int]
+    used_minor: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
 
 
 class Budget(Model):
