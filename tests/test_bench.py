@@ -15,6 +15,7 @@ from bench import (
     p09_event,
     p13_poll,
     run,
+    sepa_files,
 )
 from bench.ground import api_key, ground
 from bench.harness import Figure, interleave, percentile
@@ -43,6 +44,12 @@ def hold(figures):
 @pytest.mark.slow
 def test_verdict_costs_little_more_than_a_function_by_hand():
     hold(p01_verdict.measure("small"))
+
+
+def test_payment_files_are_written_and_validated_in_time():
+    ratio, seconds = sepa_files.measure("small")
+    hold([ratio])
+    assert seconds.passed
 
 
 @pytest.mark.slow

@@ -1,0 +1,1 @@
+"""SEPA credit transfers: a file for the bank, and what the bank answers to it."""

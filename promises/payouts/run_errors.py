@@ -1,0 +1,49 @@
+"""What is refused about files of payouts, and about what banks answer to them."""
+
+from promises.kernel.errors import Conflict, DomainError
+from promises.kernel.text import N_
+
+
+class FileNotReadable(DomainError):
+    code = "bank_file_not_readable"
+    message = N_("This file could not be read: %(problem)s.")
+
+
+class NothingToPay(Conflict):
+    code = "nothing_to_pay"
+    message = N_("No payout waits for this way of paying.")
+
+
+class RailNotInUse(Conflict):
+    code = "rail_not_in_use"
+    message = N_("This way of paying is not in use. An administrator can set it up.")
+
+
+class RunHasMoved(Conflict):
+    code = "run_has_moved"
+    message = N_("Somebody has released or cancelled this run meanwhile.")
+
+
+class OtherFile(DomainError):
+    code = "other_file"
+    message = N_("These are not the first eight characters of this file's check sum.")
+
+
+class SecondPersonNeeded(Conflict):
+    code = "second_person_needed"
+    message = N_("Somebody else has to do this: you had a hand in one of these payouts.")
+
+
+class FileNoLongerKept(Conflict):
+    code = "file_no_longer_kept"
+    message = N_("This file is no longer kept: all its payouts were settled long ago.")
+
+
+class NotAPayoutByHand(Conflict):
+    code = "not_a_payout_by_hand"
+    message = N_("This payout does not wait to be paid by hand.")
+
+
+class ReceiptMissing(DomainError):
+    code = "receipt_missing"
+    message = N_("Write what proves the payment, such as the number of the receipt.")
