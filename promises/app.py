@@ -22,6 +22,7 @@ import promises.catalogue.pause_models
 import promises.catalogue.problem_models
 import promises.catalogue.proposal_models
 import promises.catalogue.shadow_models
+import promises.compensation.control_models
 import promises.compensation.goodwill_models
 import promises.compensation.models
 import promises.desk.gesture_models
@@ -31,7 +32,9 @@ import promises.desk.rescue_models
 import promises.feedback.models
 import promises.feedback.survey_models
 import promises.idempotency.models
+import promises.identity.factor_models
 import promises.identity.models
+import promises.identity.session_models
 import promises.improvement.actions_models
 import promises.improvement.alerts_models
 import promises.improvement.annotations_models
@@ -45,6 +48,7 @@ import promises.notify.models
 import promises.notify.subscription_models
 import promises.payouts.models
 import promises.payouts.rail_models
+import promises.payouts.run_models
 from config import PROJECT, Config, load_config
 from promises.api import service as api
 from promises.api.errors import answer as answer_api_error
@@ -72,6 +76,7 @@ MODELS: tuple[ModuleType, ...] = (
     promises.catalogue.pause_models,
     promises.catalogue.proposal_models,
     promises.catalogue.shadow_models,
+    promises.compensation.control_models,
     promises.compensation.goodwill_models,
     promises.compensation.models,
     promises.desk.gesture_models,
@@ -81,7 +86,9 @@ MODELS: tuple[ModuleType, ...] = (
     promises.idempotency.models,
     promises.feedback.models,
     promises.feedback.survey_models,
+    promises.identity.factor_models,
     promises.identity.models,
+    promises.identity.session_models,
     promises.improvement.actions_models,
     promises.improvement.alerts_models,
     promises.improvement.annotations_models,
@@ -95,6 +102,7 @@ MODELS: tuple[ModuleType, ...] = (
     promises.notify.subscription_models,
     promises.payouts.models,
     promises.payouts.rail_models,
+    promises.payouts.run_models,
 )
 
 PACKAGE = Path(__file__).parent
