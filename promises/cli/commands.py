@@ -9,6 +9,7 @@ from promises.cli.imports import import_command
 from promises.cli.initialise import init_command
 from promises.cli.links import demo_links_command
 from promises.cli.people import member_group, organisation_group
+from promises.cli.reconcile import reconcile_command
 from promises.cli.replay import replay_command
 from promises.cli.terms import terms_group
 
@@ -20,6 +21,7 @@ ALL: tuple[click.Command, ...] = (
     import_command,
     explain_command,
     terms_group,
+    reconcile_command,
     replay_command,
     doctor_command,
     demo_links_command,

@@ -12,6 +12,7 @@ from promises.flows.count_days import count_days
 from promises.flows.pause_promise import tell_screens_of_pauses
 from promises.flows.provider_events import handle_events
 from promises.flows.raise_problems import raise_problems
+from promises.flows.reconcile_rails import plan_reconciliations
 from promises.flows.remind_actions import remind_actions
 from promises.flows.remind_decisions import remind_decisions
 from promises.flows.rescue import tidy_rescue
@@ -40,5 +41,6 @@ HOURLY: tuple[Duty, ...] = (
     ask_staff,
     remind_actions,
     remind_reviews,
+    plan_reconciliations,
 )
 """What goes by days: nobody misses it within the hour."""

@@ -176,7 +176,7 @@ def _submit(payout: ClaimedPayout, desk: _Desk) -> Outcome:
         return Outcome(RailVerdict.MISMATCH, detail="not as frozen", trouble=Trouble.OTHER_EFFECT)
     if rail is None:
         return _without_rail(payout, desk)
-    if payout.tried_before:
+    if payout.tried_before or payout.aged:
         if desk.late():
             return _not_begun(payout)
         found = _found(rail, payout)

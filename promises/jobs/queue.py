@@ -14,10 +14,11 @@ from promises.db.sql import driver
 
 SETTLE_PAYOUTS = "payouts.settle"
 HANDLE_EVENTS = "payouts.handle_events"
+RECONCILE_RAILS = "payouts.reconcile_rails"
 RUN_IMPORT = "desk.run_import"
 JUDGE_HISTORY = "catalogue.judge_history"
 
-TASKS = frozenset({SETTLE_PAYOUTS, HANDLE_EVENTS, RUN_IMPORT, JUDGE_HISTORY})
+TASKS = frozenset({SETTLE_PAYOUTS, HANDLE_EVENTS, RECONCILE_RAILS, RUN_IMPORT, JUDGE_HISTORY})
 
 QUEUE = "lupaus"
 

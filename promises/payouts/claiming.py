@@ -20,7 +20,7 @@ from promises.identity.keys import Purpose, organisation_key, unseal
 from promises.kernel.ids import new_id
 from promises.payouts.models import PayoutState
 from promises.payouts.rails.base import Destination, PayoutRequest
-from promises.payouts.retries import LEASE
+from promises.payouts.retries import AGED, LEASE
 
 # A spent key is followed by the next generation, whose life begins now.
 _CLAIM = """
@@ -47,6 +47,7 @@ WHERE p.organisation_id = %(organisation_id)s AND p.id = free.id
 RETURNING p.id, p.rail, p.amount_minor, p.currency, p.key, p.generation, p.request_hash,
     p.compensation_id, p.gift_id, p.key_used_at, p.provider_ref, p.state, p.looks,
     free.certain, d.id AS destination_id, d.fingerprint, d.details_sealed,
+    p.created_at <= %(aged_before)s AS aged,
     1 + (SELECT count(*) FROM payout_attempts a
          WHERE a.organisation_id = p.organisation_id AND a.payout_id = p.id AND a.step = 'begun')
         AS number
@@ -68,7 +69,7 @@ LEFT JOIN payout_destinations d
 WHERE p.organisation_id = %(organisation_id)s AND p.id = due.id
 RETURNING p.id, p.rail, p.amount_minor, p.currency, p.key, p.generation, p.request_hash,
     p.compensation_id, p.gift_id, p.key_used_at, p.provider_ref, p.state, p.looks,
-    false AS certain, d.id AS destination_id, d.fingerprint, d.details_sealed,
+    false AS certain, d.id AS destination_id, d.fingerprint, d.details_sealed, false AS aged,
     (SELECT count(*) FROM payout_attempts a
      WHERE a.organisation_id = p.organisation_id AND a.payout_id = p.id AND a.step = 'begun')
         AS number
@@ -95,7 +96,8 @@ class ClaimedPayout:
     """A payout that is ours to submit, or to look at, until its lease ends. It pays either a
     compensation or a gift. `number` counts the tries from 1; from the second on it is looked up
     first. A look is no try of its own: it speaks for the last. `certain`: no earlier try can have
-    had an effect. `drifted`: the row asks for something else than was frozen."""
+    had an effect. `drifted`: the row asks for something else than was frozen. `aged`: it has waited
+    for so long that in a database restored from a backup its try may be what is missing."""
 
     request: PayoutRequest
     rail: str
@@ -108,6 +110,7 @@ class ClaimedPayout:
     looks: int = 0
     certain: bool = True
     drifted: bool = False
+    aged: bool = False
 
     @property
     def tried_before(self) -> bool:
@@ -180,6 +183,7 @@ def _params(organisation_id: uuid.UUID, now: dt.datetime, limit: int) -> dict[st
         "organisation_id": organisation_id,
         "now": now,
         "lease_until": now + LEASE,
+        "aged_before": now - AGED,
         "limit": limit,
     }
 
@@ -211,6 +215,7 @@ def _read(
                 looks=row.looks,
                 certain=row.certain,
                 drifted=_drifted(request, row.request_hash),
+                aged=row.aged,
             )
         )
     return claimed

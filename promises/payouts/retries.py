@@ -8,6 +8,9 @@ from promises.payouts.rails.base import RailVerdict
 LEASE = dt.timedelta(seconds=60)
 """Longer than all calls of one claim may take; then somebody else may look what became of it."""
 
+AGED = dt.timedelta(hours=1)
+"""A payout that first goes out later than this is looked up before, as if it had been tried."""
+
 _FIRST_AND_LONGEST = {
     RailVerdict.UNKNOWN: (dt.timedelta(seconds=5), dt.timedelta(minutes=30)),
     RailVerdict.RETRY: (dt.timedelta(seconds=2), dt.timedelta(minutes=5)),

@@ -19,11 +19,18 @@ from promises.flows.decide_proposal import judge_past
 from promises.flows.go_round import HOURLY, ROUND, Duty
 from promises.flows.housekeep import housekeep
 from promises.flows.provider_events import handle_events
+from promises.flows.reconcile_rails import reconcile
 from promises.flows.remind_staff import remind
 from promises.flows.send_messages import Post, send_due
 from promises.flows.settle_payouts import settle
 from promises.flows.sweep_deadlines import sweep
-from promises.jobs.queue import HANDLE_EVENTS, JUDGE_HISTORY, RUN_IMPORT, SETTLE_PAYOUTS
+from promises.jobs.queue import (
+    HANDLE_EVENTS,
+    JUDGE_HISTORY,
+    RECONCILE_RAILS,
+    RUN_IMPORT,
+    SETTLE_PAYOUTS,
+)
 from promises.kernel.actors import SYSTEM
 from promises.payouts.rails.base import Rails
 from promises.worker.lanes import Lane, Runner
@@ -151,6 +158,9 @@ class Service:
         jobs: dict[str, TaskRunner] = {
             SETTLE_PAYOUTS: lambda organisation_id: settle(organisation_id, rails),
             HANDLE_EVENTS: handle_events_job,
+            RECONCILE_RAILS: lambda organisation_id, run_id: reconcile(
+                organisation_id, rails, uuid.UUID(run_id)
+            ),
             RUN_IMPORT: run_import_job,
             JUDGE_HISTORY: judge_history_job,
         }

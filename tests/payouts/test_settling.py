@@ -307,7 +307,8 @@ def test_what_was_frozen_without_a_destination_counts_as_it_is(purse, amount):
             uow.session,
             purse.made.id,
             purse.rows(
-                "SELECT p.*, 1 AS number, true AS certain FROM payouts p WHERE id = %(p)s",
+                "SELECT p.*, 1 AS number, true AS certain, false AS aged FROM payouts p"
+                " WHERE id = %(p)s",
                 p=payout_id,
             ),
         )
