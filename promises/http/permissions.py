@@ -46,6 +46,8 @@ class Permission(StrEnum):
     PAYOUT_RELEASE = "payout_release"  # sends money out: bank files, files of own accounts
     RAIL_SETTINGS = "rail_settings"  # keys and bank details of the ways of paying
     LEDGER_READ = "ledger_read"
+    LEDGER_SET = "ledger_set"  # the chart of accounts, and what VAT is in a promise's money
+    LEDGER_CLOSE = "ledger_close"  # closes months for good, books fees
     VOUCHER_READ = "voucher_read"
     EXPORT = "export"
     PEOPLE = "people"
@@ -96,6 +98,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.PAYOUT_RELEASE,
         Permission.REPORT_READ,
         Permission.LEDGER_READ,
+        Permission.LEDGER_SET,
+        Permission.LEDGER_CLOSE,
         Permission.VOUCHER_READ,
         Permission.EXPORT,
     },
@@ -106,6 +110,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.DEVICES,
         Permission.KEYS,
         Permission.SETTINGS,
+        Permission.LEDGER_SET,
         Permission.RAIL_SETTINGS,
         Permission.PAYOUT_READ,
         Permission.IMPORT,
