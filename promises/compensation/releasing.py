@@ -2,15 +2,16 @@
 
 import datetime as dt
 import uuid
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.orm import Session
 
+from promises.compensation.budgets import Room, give_back, lock_room, reserve
 from promises.compensation.errors import ReasonMissing
 from promises.compensation.models import CompensationState, Hold
+from promises.compensation.rolling import Sums, count, lock_sums, uncount
 from promises.db.sql import execute, rows
 from promises.kernel.actors import Actor
 from promises.kernel.ids import new_id
@@ -22,7 +23,12 @@ SELECT c.id, c.promise_id, c.amount_minor, c.currency, c.state, c.holds, c.creat
     (SELECT (v.terms ->> 'budget_month_minor')::bigint FROM promise_versions v
      WHERE v.organisation_id = c.organisation_id AND v.promise_id = c.promise_id
        AND v.valid_from <= %(now)s
-     ORDER BY v.valid_from DESC LIMIT 1) AS budget_minor
+     ORDER BY v.valid_from DESC LIMIT 1) AS budget_minor,
+    (SELECT (v.terms ->> 'approval_threshold_minor')::bigint FROM promise_versions v
+     WHERE v.organisation_id = c.organisation_id AND v.id = c.version_id) AS threshold_minor,
+    EXISTS (SELECT 1 FROM compensation_decisions d
+        WHERE d.organisation_id = c.organisation_id AND d.compensation_id = c.id
+          AND d.kind = 'approved') AS approved
 FROM compensations c
 WHERE c.organisation_id = %(organisation_id)s AND c.id = ANY(%(ids)s)
 ORDER BY c.id
@@ -70,20 +76,6 @@ SELECT c.id FROM compensations c
 WHERE c.organisation_id = %(organisation_id)s AND c.state IN ('owed', 'released')
   AND c.breach_id = ANY(%(breach_ids)s)
 ORDER BY c.id
-"""
-
-_BUDGET = """
-INSERT INTO budgets (organisation_id, promise_id, month_on, limit_minor, reserved_minor)
-VALUES (%(organisation_id)s, %(promise_id)s, %(month_on)s, %(limit_minor)s, 0)
-ON CONFLICT (organisation_id, promise_id, month_on)
-    DO UPDATE SET limit_minor = excluded.limit_minor
-RETURNING limit_minor - reserved_minor AS left_minor
-"""
-
-_RESERVE = """
-UPDATE budgets SET reserved_minor = reserved_minor + %(amount_minor)s
-WHERE organisation_id = %(organisation_id)s AND promise_id = %(promise_id)s
-  AND month_on = %(month_on)s
 """
 
 _RELEASE = """
@@ -209,37 +201,39 @@ def release(
     *,
     organisation_id: uuid.UUID,
     now: dt.datetime,
-    month_on: dt.date,
+    today_on: dt.date,
     compensation_ids: Sequence[uuid.UUID],
 ) -> list[Released]:
-    """Let debts go that nothing holds, as far as the month's money reaches.
+    """Let debts go that nothing holds, as far as limits and the month's money reach.
 
+    What makes a rolling sum exceed its limit, and nobody has approved, gets the hold `approval`.
     The budget of each promise is reserved here, in this transaction, under its row lock. Where it
     does not reach, the debt gets the hold `budget` and stays; an older debt goes first. What is
     not owed, or still held by something else, is skipped.
     """
+    tenant: dict[str, Any] = {"organisation_id": organisation_id}
     if not compensation_ids:
         return []
-    found = rows(
-        session,
-        _LOCK,
-        {"organisation_id": organisation_id, "ids": list(compensation_ids), "now": now},
-    )
+    found = rows(session, _LOCK, tenant | {"ids": list(compensation_ids), "now": now})
     free = [row for row in found if row.state == CompensationState.OWED and _is_free(row)]
-    by_promise: dict[uuid.UUID, list[Any]] = defaultdict(list)
-    for row in sorted(free, key=lambda row: (row.created_at, row.id)):
-        by_promise[row.promise_id].append(row)
-    going: list[Any] = []
-    for promise_id in sorted(by_promise):
-        waiting = by_promise[promise_id]
-        going += _reserve(session, organisation_id, month_on, promise_id, waiting)
-    gone = {row.id for row in going}
-    left = [row.id for row in free if row.id not in gone]
-    place_hold(session, organisation_id=organisation_id, compensation_ids=left, hold=Hold.BUDGET)
-    if gone:
-        execute(
-            session, _RELEASE, {"organisation_id": organisation_id, "ids": list(gone), "now": now}
-        )
+    if not free:
+        return []
+    free.sort(key=lambda row: (row.created_at, row.id))
+    month_on = today_on.replace(day=1)
+    sums = lock_sums(session, **tenant, today_on=today_on, compensation_ids=_ids(free))
+    room = lock_room(
+        session,
+        **tenant,
+        month_on=month_on,
+        limits={row.promise_id: row.budget_minor for row in free},
+    )
+    going, held = _choose(free, sums, room)
+    for hold, waiting in held.items():
+        place_hold(session, **tenant, compensation_ids=_ids(waiting), hold=hold)
+    if going:
+        reserve(session, **tenant, month_on=month_on, room=room)
+        execute(session, _RELEASE, tenant | {"ids": _ids(going), "now": now})
+        count(session, **tenant, today_on=today_on, sums=sums, compensation_ids=_ids(going))
     return [Released(row.id, row.amount_minor, row.currency) for row in going]
 
 
@@ -247,27 +241,24 @@ def _is_free(row: Any) -> bool:
     return set(row.holds) <= {"clearance", Hold.BUDGET.value}
 
 
-def _reserve(
-    session: Session,
-    organisation_id: uuid.UUID,
-    month_on: dt.date,
-    promise_id: uuid.UUID,
-    waiting: Sequence[Any],
-) -> list[Any]:
-    """Those for which there is money."""
-    limit = waiting[0].budget_minor
-    if limit is None:
-        return list(waiting)
-    key = {"organisation_id": organisation_id, "promise_id": promise_id, "month_on": month_on}
-    left: int = rows(session, _BUDGET, {**key, "limit_minor": limit})[0].left_minor
-    going, amount = [], 0
-    for row in waiting:
-        if amount + row.amount_minor <= left:
+def _ids(found: Sequence[Any]) -> list[uuid.UUID]:
+    return [row.id for row in found]
+
+
+def _choose(free: Sequence[Any], sums: Sums, room: Room) -> tuple[list[Any], dict[Hold, list[Any]]]:
+    """Which debts go, and which wait for what."""
+    going: list[Any] = []
+    held: dict[Hold, list[Any]] = {Hold.APPROVAL: [], Hold.BUDGET: []}
+    for row in free:
+        over = sums.exceeded(row.id, row.amount_minor, row.threshold_minor)
+        if over and not row.approved:
+            held[Hold.APPROVAL].append(row)
+        elif not room.take(row.promise_id, row.amount_minor):
+            held[Hold.BUDGET].append(row)
+        else:
+            sums.add(row.id, row.amount_minor)
             going.append(row)
-            amount += row.amount_minor
-    if amount:
-        execute(session, _RESERVE, {**key, "amount_minor": amount})
-    return going
+    return going, held
 
 
 def close(
@@ -310,13 +301,7 @@ FROM (
     FOR UPDATE
 ) before
 WHERE c.organisation_id = %(organisation_id)s AND c.id = before.id
-RETURNING c.promise_id, c.amount_minor, before.released_at
-"""
-
-_UNRESERVE = """
-UPDATE budgets SET reserved_minor = reserved_minor - %(amount_minor)s
-WHERE organisation_id = %(organisation_id)s AND promise_id = %(promise_id)s
-  AND month_on = %(month_on)s AND reserved_minor >= %(amount_minor)s
+RETURNING c.id, c.promise_id, c.amount_minor, before.released_at
 """
 
 
@@ -329,23 +314,23 @@ def reopen(
     hold: Hold,
 ) -> int:
     """Take debts back whose payout was stopped before it began, hold them, and give their money
-    back to the budget of the month in which they were released (`zone` says which that was)."""
+    back to the budget of the month in which they were released (`zone` says which that was), and
+    to the sums that they were counted in."""
     taken = rows(
         session,
         _REOPEN,
         {"organisation_id": organisation_id, "ids": list(compensation_ids), "hold": hold.value},
     )
     for row in taken:
-        execute(
+        give_back(
             session,
-            _UNRESERVE,
-            {
-                "organisation_id": organisation_id,
-                "promise_id": row.promise_id,
-                "month_on": month_of(row.released_at, zone),
-                "amount_minor": row.amount_minor,
-            },
+            organisation_id=organisation_id,
+            promise_id=row.promise_id,
+            month_on=month_of(row.released_at, zone),
+            amount_minor=row.amount_minor,
         )
+    if taken:
+        uncount(session, organisation_id=organisation_id, compensation_ids=_ids(taken))
     return len(taken)
 
 

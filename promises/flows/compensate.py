@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Protocol
 
 from promises.compensation.awarding import BreachToAward, NewCompensation, award_breaches
 from promises.compensation.caps import give_back_caps
@@ -114,14 +115,32 @@ def let_go(uow: UnitOfWork, compensation_ids: Sequence[uuid.UUID]) -> int:
         uow.session,
         organisation_id=uow.organisation_id,
         now=uow.now,
-        month_on=month_of(uow.now, time_zone(uow)),
+        today_on=local_date(uow.now, time_zone(uow)),
         compensation_ids=compensation_ids,
     )
+    send(uow, gone)
+    return len(gone)
+
+
+class Payable(Protocol):
+    """A debt that may be paid now; what is released, or comes back from a voucher, fits."""
+
+    @property
+    def compensation_id(self) -> uuid.UUID: ...
+    @property
+    def amount_minor(self) -> int: ...
+    @property
+    def currency(self) -> str: ...
+
+
+def send(uow: UnitOfWork, debts: Sequence[Payable]) -> int:
+    """Prepare one payout for each released debt, by the way it goes out now, and one job for all.
+    Returns how many are new."""
     ways = routes(
         uow.session,
         organisation_id=uow.organisation_id,
         now=uow.now,
-        compensation_ids=[one.compensation_id for one in gone],
+        compensation_ids=[one.compensation_id for one in debts],
     )
     prepared = prepare_payouts(
         uow.session,
@@ -135,12 +154,12 @@ def let_go(uow: UnitOfWork, compensation_ids: Sequence[uuid.UUID]) -> int:
                 ways[one.compensation_id].rail,
                 ways[one.compensation_id].destination_id,
             )
-            for one in gone
+            for one in debts
         ],
     )
     if prepared:
         defer(uow.session, SETTLE_PAYOUTS, organisation_id=uow.organisation_id)
-    return len(gone)
+    return prepared
 
 
 def hold_unsent(uow: UnitOfWork, compensation_ids: Sequence[uuid.UUID], hold: Hold) -> None:
@@ -154,20 +173,25 @@ def hold_unsent(uow: UnitOfWork, compensation_ids: Sequence[uuid.UUID], hold: Ho
         now=uow.now,
         compensation_ids=compensation_ids,
     )
-    if stopped:
-        reopen(
-            uow.session,
-            organisation_id=uow.organisation_id,
-            zone=time_zone(uow),
-            compensation_ids=sorted(stopped),
-            hold=hold,
-        )
+    take_back(uow, sorted(stopped), hold)
     place_hold(
         uow.session,
         organisation_id=uow.organisation_id,
         compensation_ids=compensation_ids,
         hold=hold,
     )
+
+
+def take_back(uow: UnitOfWork, compensation_ids: Sequence[uuid.UUID], hold: Hold) -> None:
+    """Owe again, and hold, what was released and is not on its way any more."""
+    if compensation_ids:
+        reopen(
+            uow.session,
+            organisation_id=uow.organisation_id,
+            zone=time_zone(uow),
+            compensation_ids=compensation_ids,
+            hold=hold,
+        )
 
 
 def end_debts(

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Sequence
 
 from promises.audit.actions import record
-from promises.compensation.errors import NotOwed
+from promises.compensation.errors import NotOwed, OwnEvidence
 from promises.compensation.guards import require_second_person
 from promises.compensation.models import CompensationState, Hold
 from promises.compensation.queries import owed_among, tickets_of
@@ -13,6 +13,7 @@ from promises.compensation.windows import decide_window
 from promises.db.session import UnitOfWork
 from promises.desk.actions import touch_tickets
 from promises.flows.compensate import end_debts, lift_and_let_go
+from promises.payouts.choices import typed_by
 
 APPROVABLE = (
     Hold.PRESENCE,
@@ -34,9 +35,8 @@ def approve(uow: UnitOfWork, *, compensation_ids: Sequence[uuid.UUID], reason: s
     """
     waiting = _waiting(uow, compensation_ids)
     _touch(uow, waiting)
-    gone = lift_and_let_go(uow, waiting, APPROVABLE)
-    _decide(uow, waiting, "approved", APPROVABLE, reason)
-    return gone
+    _decide(uow, waiting, "approved", APPROVABLE, reason)  # first: sums no longer hold them
+    return lift_and_let_go(uow, waiting, APPROVABLE)
 
 
 def refuse(uow: UnitOfWork, *, compensation_ids: Sequence[uuid.UUID], reason: str) -> int:
@@ -110,6 +110,13 @@ def _waiting(uow: UnitOfWork, compensation_ids: Sequence[uuid.UUID]) -> list[uui
         actor=uow.actor,
         compensation_ids=waiting,
     )
+    if typed_by(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        member_id=uow.actor.id,
+        compensation_ids=waiting,
+    ):
+        raise OwnEvidence
     return waiting
 
 

@@ -105,7 +105,7 @@ def test_verbs_on_no_debts_change_nothing():
         tenant = {"organisation_id": world.made.id, "compensation_ids": []}
         assert lift_holds(uow.session, holds=[Hold.PRESENCE], **tenant) == []
         assert place_hold(uow.session, hold=Hold.DISPUTE, **tenant) == []
-        assert release(uow.session, now=uow.now, month_on=NOON.date(), **tenant) == []
+        assert release(uow.session, now=uow.now, today_on=NOON.date(), **tenant) == []
 
 
 def test_debt_ends_only_as_refused_or_cancelled_and_with_a_reason():

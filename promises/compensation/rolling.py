@@ -1,0 +1,231 @@
+"""Sums of released money over the last days, so that splitting does not evade an approval.
+
+What goes out is counted for the known customer, the device that gave the number, the branch, each
+member of staff who marked something on the ticket, and the customer by one promise. Two who release
+for the same one wait for each other; the sum then costs the same however much went out before.
+"""
+
+import datetime as dt
+import json
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from promises.compensation.control_models import SumScope
+from promises.db.sql import execute, rows
+
+USUAL_WINDOW_DAYS = 30
+"""Over which the threshold of a promise's terms is summed up where no rule says otherwise."""
+
+_MOST_WINDOW_DAYS = 366
+
+Key = tuple[str, str]
+
+_LOCK = """
+WITH asked AS (
+    SELECT c.id, k.scope, k.key
+    FROM compensations c
+    JOIN tickets t ON t.organisation_id = c.organisation_id AND t.id = c.ticket_id
+    CROSS JOIN LATERAL (
+        SELECT 'branch', c.branch_id::text
+        UNION ALL SELECT 'device', t.device_id::text WHERE t.device_id IS NOT NULL
+        UNION ALL SELECT 'customer', coalesce(c.customer_id, t.customer_id)::text
+            WHERE coalesce(c.customer_id, t.customer_id) IS NOT NULL
+        UNION ALL SELECT 'promise', c.promise_id || ':' || coalesce(c.customer_id, t.customer_id)
+            WHERE coalesce(c.customer_id, t.customer_id) IS NOT NULL
+        UNION SELECT 'clerk', e.actor_id::text FROM service_events e
+            WHERE e.organisation_id = c.organisation_id AND e.ticket_id = c.ticket_id
+              AND e.actor_kind = 'member' AND e.actor_id IS NOT NULL
+    ) AS k (scope, key)
+    WHERE c.organisation_id = %(organisation_id)s AND c.id = ANY(%(ids)s)
+), locked AS (
+    INSERT INTO released_keys (organisation_id, scope, key)
+    SELECT DISTINCT %(organisation_id)s::uuid, a.scope, a.key FROM asked a
+    ORDER BY a.scope, a.key
+    ON CONFLICT (organisation_id, scope, key) DO UPDATE SET key = excluded.key
+)
+SELECT id, scope, key FROM asked
+"""
+
+# A statement of its own, after the lock: it sees what those before it have written.
+_SUMS = """
+SELECT w.scope, w.key,
+    CASE w.scope WHEN 'customer' THEN r.customer_minor WHEN 'device' THEN r.device_minor
+        WHEN 'clerk' THEN r.clerk_minor WHEN 'branch' THEN r.branch_minor END AS limit_minor,
+    coalesce((SELECT sum(d.amount_minor) FROM released_days d
+        WHERE d.organisation_id = %(organisation_id)s AND d.scope = w.scope AND d.key = w.key
+          AND d.day_on > %(today_on)s - coalesce(r.window_days, %(usual)s)), 0)::bigint
+        AS amount_minor
+FROM unnest(%(scopes)s::text[], %(keys)s::text[]) AS w (scope, key)
+LEFT JOIN approval_rules r ON r.organisation_id = %(organisation_id)s
+"""
+
+_ADD = """
+INSERT INTO released_days AS d (organisation_id, scope, key, day_on, amount_minor)
+SELECT %(organisation_id)s, w.scope, w.key, %(today_on)s, w.amount_minor
+FROM unnest(%(scopes)s::text[], %(keys)s::text[], %(amounts)s::bigint[])
+    AS w (scope, key, amount_minor)
+ORDER BY w.scope, w.key
+ON CONFLICT (organisation_id, scope, key, day_on)
+    DO UPDATE SET amount_minor = d.amount_minor + excluded.amount_minor
+"""
+
+_NOTE = """
+UPDATE compensations c SET counted_on = %(today_on)s,
+    counted_as = ARRAY(SELECT jsonb_array_elements_text(w.counted::jsonb))
+FROM unnest(%(ids)s::uuid[], %(counted)s::text[]) AS w (id, counted)
+WHERE c.organisation_id = %(organisation_id)s AND c.id = w.id
+"""
+
+_TAKE_BACK = """
+WITH gone AS (
+    SELECT split_part(k, ':', 1) AS scope, substr(k, strpos(k, ':') + 1) AS key, c.counted_on,
+        sum(c.amount_minor) AS amount_minor
+    FROM compensations c, unnest(c.counted_as) AS k
+    WHERE c.organisation_id = %(organisation_id)s AND c.id = ANY(%(ids)s)
+    GROUP BY 1, 2, 3
+), held AS (
+    SELECT d.scope, d.key, d.day_on, g.amount_minor
+    FROM gone g
+    JOIN released_days d ON d.organisation_id = %(organisation_id)s AND d.scope = g.scope
+        AND d.key = g.key AND d.day_on = g.counted_on
+    ORDER BY d.scope, d.key, d.day_on
+    FOR UPDATE OF d
+)
+UPDATE released_days d SET amount_minor = greatest(d.amount_minor - h.amount_minor, 0)
+FROM held h
+WHERE d.organisation_id = %(organisation_id)s AND d.scope = h.scope AND d.key = h.key
+  AND d.day_on = h.day_on
+"""
+
+_FORGET = """
+UPDATE compensations SET counted_on = NULL, counted_as = NULL
+WHERE organisation_id = %(organisation_id)s AND id = ANY(%(ids)s) AND counted_as IS NOT NULL
+"""
+
+_PRUNE = """
+DELETE FROM released_days
+WHERE organisation_id = %(organisation_id)s AND day_on <= %(today_on)s - %(most)s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """What was released within the window; `limit_minor` None where nobody asks."""
+
+    amount_minor: int
+    limit_minor: int | None
+
+
+@dataclass(slots=True)
+class Sums:
+    """The sums that some debts would add to, locked until the transaction ends."""
+
+    keys: Mapping[uuid.UUID, Sequence[Key]]
+    found: Mapping[Key, Sum]
+    added: dict[Key, int]
+
+    def exceeded(
+        self, compensation_id: uuid.UUID, amount_minor: int, threshold_minor: int | None
+    ) -> list[str]:
+        """The scopes of which the sum, with this debt, is above its limit. `threshold_minor` is
+        that of the promise's terms."""
+        over = []
+        for key in self.keys[compensation_id]:
+            one = self.found[key]
+            limit = threshold_minor if key[0] == SumScope.PROMISE else one.limit_minor
+            total = one.amount_minor + self.added.get(key, 0) + amount_minor
+            if limit is not None and total > limit:
+                over.append(key[0])
+        return sorted(set(over))
+
+    def add(self, compensation_id: uuid.UUID, amount_minor: int) -> None:
+        for key in self.keys[compensation_id]:
+            self.added[key] = self.added.get(key, 0) + amount_minor
+
+
+def lock_sums(
+    session: Session,
+    *,
+    organisation_id: uuid.UUID,
+    today_on: dt.date,
+    compensation_ids: Sequence[uuid.UUID],
+) -> Sums:
+    """The sums of these debts, for nobody else to add to before the transaction ends."""
+    tenant = {"organisation_id": organisation_id}
+    keys: dict[uuid.UUID, list[Key]] = defaultdict(list)
+    for row in rows(session, _LOCK, tenant | {"ids": list(compensation_ids)}):
+        keys[row.id].append((row.scope, row.key))
+    found = sums_of(
+        session,
+        organisation_id=organisation_id,
+        today_on=today_on,
+        keys={key for those in keys.values() for key in those},
+    )
+    return Sums(keys, found, {})
+
+
+def sums_of(
+    session: Session, *, organisation_id: uuid.UUID, today_on: dt.date, keys: Iterable[Key]
+) -> dict[Key, Sum]:
+    """What was released for each, and its limit; nothing is locked."""
+    ordered = sorted(set(keys))
+    found = rows(
+        session,
+        _SUMS,
+        {
+            "organisation_id": organisation_id,
+            "today_on": today_on,
+            "usual": USUAL_WINDOW_DAYS,
+            "scopes": [scope for scope, _ in ordered],
+            "keys": [key for _, key in ordered],
+        },
+    )
+    return {(row.scope, row.key): Sum(row.amount_minor, row.limit_minor) for row in found}
+
+
+def count(
+    session: Session,
+    *,
+    organisation_id: uuid.UUID,
+    today_on: dt.date,
+    sums: Sums,
+    compensation_ids: Sequence[uuid.UUID],
+) -> None:
+    """Write down what these debts added, and on each what it was counted for."""
+    tenant: dict[str, Any] = {"organisation_id": organisation_id, "today_on": today_on}
+    ordered = sorted(sums.added)
+    execute(
+        session,
+        _ADD,
+        tenant
+        | {
+            "scopes": [scope for scope, _ in ordered],
+            "keys": [key for _, key in ordered],
+            "amounts": [sums.added[key] for key in ordered],
+        },
+    )
+    counted = [
+        json.dumps([f"{scope}:{key}" for scope, key in sorted(sums.keys[one])])
+        for one in compensation_ids
+    ]
+    execute(session, _NOTE, tenant | {"ids": list(compensation_ids), "counted": counted})
+
+
+def uncount(
+    session: Session, *, organisation_id: uuid.UUID, compensation_ids: Sequence[uuid.UUID]
+) -> None:
+    """Debts that were taken back from their payouts went to nobody after all."""
+    params = {"organisation_id": organisation_id, "ids": list(compensation_ids)}
+    execute(session, _TAKE_BACK, params)
+    execute(session, _FORGET, params)
+
+
+def prune_days(session: Session, *, organisation_id: uuid.UUID, today_on: dt.date) -> int:
+    """Days that no window reaches are let go; returns how many."""
+    params = {"organisation_id": organisation_id, "today_on": today_on, "most": _MOST_WINDOW_DAYS}
+    return execute(session, _PRUNE, params)
