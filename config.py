@@ -32,6 +32,8 @@ KNOWN = {
     "LUPAUS_TRUSTED_PROXIES": "how many proxies in front add X-Forwarded-For (0)",
     "LUPAUS_DEMO": "1 or 0; demo sign-ins, on the embedded server only (1 there)",
     "LUPAUS_PG_BIN": "folder of PostgreSQL's programs for the embedded server",
+    "LUPAUS_STRIPE_URL": "a Stripe for tests on this machine, such as http://127.0.0.1:12111; "
+    "takes test keys only",
 }
 YES_NO = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
@@ -68,6 +70,7 @@ class Config:
     cookie_secure: bool = False
     trusted_proxies: int = 0
     demo: bool = False
+    stripe_url: str | None = None
 
     @property
     def app_role(self) -> str:
@@ -110,6 +113,7 @@ def load_config(environ: Mapping[str, str] | None = None) -> Config:
         cookie_secure=_switch(settings, "LUPAUS_COOKIE_SECURE", base_url.startswith("https:")),
         trusted_proxies=_number(settings, "LUPAUS_TRUSTED_PROXIES", 0, highest=10),
         demo=_demo(settings, embedded),
+        stripe_url=_stripe_url(settings),
     )
 
 
@@ -234,6 +238,18 @@ def _demo(settings: Mapping[str, str], embedded: bool) -> bool:
     if wanted and not embedded:
         raise ConfigError("LUPAUS_DEMO gives sign-ins without a password: embedded server only.")
     return wanted
+
+
+def _stripe_url(settings: Mapping[str, str]) -> str | None:
+    """Keys must never go to another machine than Stripe's own."""
+    value = settings.get("LUPAUS_STRIPE_URL")
+    if value is None:
+        return None
+    parts = urlsplit(value)
+    here = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "::1", "localhost")
+    if not here or parts.path.strip("/") or parts.query or parts.username:
+        raise ConfigError("LUPAUS_STRIPE_URL must look like http://127.0.0.1:12111")
+    return value.rstrip("/")
 
 
 def _switch(settings: Mapping[str, str], name: str, default: bool) -> bool:

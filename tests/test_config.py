@@ -117,6 +117,10 @@ def test_smtp_url_becomes_a_mail_server(environ, url, expected):
         ({"LUPAUS_SMTP_URL": "smtp://u:p@m.example"}, "over smtps"),
         ({"LUPAUS_SMTP_URL": "smtp://m.example?starttls=perhaps"}, "starttls is 1 or 0"),
         ({"LUPAUS_SMTP_URL": "smtps://m.example"}, "LUPAUS_MAIL_FROM is needed"),
+        ({"LUPAUS_STRIPE_URL": "https://127.0.0.1:12111"}, "must look like http://127"),
+        ({"LUPAUS_STRIPE_URL": "http://stripe.example"}, "must look like http://127"),
+        ({"LUPAUS_STRIPE_URL": "http://127.0.0.1@stripe.example"}, "must look like http://127"),
+        ({"LUPAUS_STRIPE_URL": "http://127.0.0.1:12111/v1"}, "must look like http://127"),
     ],
 )
 def test_what_does_not_fit_stops_the_start_and_says_what_to_change(change, said):
@@ -127,8 +131,10 @@ def test_what_does_not_fit_stops_the_start_and_says_what_to_change(change, said)
 def test_switches_are_read_as_said(environ):
     config = load_config(
         environ | {"LUPAUS_DEMO": "0", "LUPAUS_COOKIE_SECURE": "yes", "LUPAUS_TRUSTED_PROXIES": "2",
-                   "LUPAUS_PORT": "9000", "LUPAUS_MAIL_FROM": "a@b.example"}
+                   "LUPAUS_PORT": "9000", "LUPAUS_MAIL_FROM": "a@b.example",
+                   "LUPAUS_STRIPE_URL": "http://localhost:12111/"}
     )  # fmt: skip
+    assert config.stripe_url == "http://localhost:12111"
     assert not config.demo
     assert config.cookie_secure
     assert config.trusted_proxies == 2

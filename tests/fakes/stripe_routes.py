@@ -18,6 +18,7 @@ from stripe.params._customer_balance_transaction_list_params import (
 from stripe.params._customer_balance_transaction_retrieve_params import (
     CustomerBalanceTransactionRetrieveParams,
 )
+from stripe.params._customer_list_params import CustomerListParams
 from stripe.params._customer_retrieve_params import CustomerRetrieveParams
 from stripe.params._payment_intent_retrieve_params import PaymentIntentRetrieveParams
 from stripe.params._refund_create_params import RefundCreateParams
@@ -108,6 +109,10 @@ def _refund_list(books, caller, ids, params):
 
 def _customer(books, caller, ids, params):
     return books.get(ids["id"], "customer", caller.account, "customer")
+
+
+def _customer_list(books, caller, ids, params):
+    return _page(books.of_kind("customer", caller.account), params, "/v1/customers")
 
 
 def _credit_create(books, caller, ids, params):
@@ -218,6 +223,7 @@ ROUTES = (
     _route("POST", "/v1/refunds", RefundCreateParams, _refund_create),
     _route("GET", "/v1/refunds", RefundListParams, _refund_list),
     _route("GET", "/v1/refunds/{id}", RefundRetrieveParams, _refund),
+    _route("GET", "/v1/customers", CustomerListParams, _customer_list),
     _route("GET", "/v1/customers/{id}", CustomerRetrieveParams, _customer),
     _route("POST", _CREDITS, CustomerBalanceTransactionCreateParams, _credit_create),
     _route("GET", _CREDITS, CustomerBalanceTransactionListParams, _credit_list),

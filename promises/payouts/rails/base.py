@@ -167,6 +167,10 @@ class RailUnreachable(Exception):
     """A list could not be read to its end."""
 
 
+class CannotList(RailUnreachable):
+    """This provider has no list of everything: only what is known can be looked at."""
+
+
 class RailMaker(Protocol):
     """What the composition root registers. `by_run`: payouts wait for a file that people release
     and are never submitted one by one. `key_lives`: how long a key protects against a second
