@@ -26,3 +26,13 @@ class NothingToClaim(Conflict):
 class ReasonMissing(DomainError):
     code = "reason_missing"
     message = N_("Write the reason. The customer can read it.")
+
+
+class RuleMoved(Conflict):
+    code = "rule_moved"
+    message = N_("Somebody else changed these limits meanwhile. Look at them again.")
+
+
+class LimitsNotFit(DomainError):
+    code = "limits_not_fit"
+    message = N_("Give between 1 and 366 days, and sums that are not below nothing.")

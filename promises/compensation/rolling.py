@@ -21,8 +21,6 @@ from promises.db.sql import execute, rows
 USUAL_WINDOW_DAYS = 30
 """Over which the threshold of a promise's terms is summed up where no rule says otherwise."""
 
-_MOST_WINDOW_DAYS = 366
-
 Key = tuple[str, str]
 
 _LOCK = """
@@ -105,11 +103,6 @@ WHERE d.organisation_id = %(organisation_id)s AND d.scope = h.scope AND d.key = 
 _FORGET = """
 UPDATE compensations SET counted_on = NULL, counted_as = NULL
 WHERE organisation_id = %(organisation_id)s AND id = ANY(%(ids)s) AND counted_as IS NOT NULL
-"""
-
-_PRUNE = """
-DELETE FROM released_days
-WHERE organisation_id = %(organisation_id)s AND day_on <= %(today_on)s - %(most)s
 """
 
 
@@ -223,9 +216,3 @@ def uncount(
     params = {"organisation_id": organisation_id, "ids": list(compensation_ids)}
     execute(session, _TAKE_BACK, params)
     execute(session, _FORGET, params)
-
-
-def prune_days(session: Session, *, organisation_id: uuid.UUID, today_on: dt.date) -> int:
-    """Days that no window reaches are let go; returns how many."""
-    params = {"organisation_id": organisation_id, "today_on": today_on, "most": _MOST_WINDOW_DAYS}
-    return execute(session, _PRUNE, params)
