@@ -57,8 +57,11 @@ from promises.db.base import db
 from promises.http import cookies, errors, i18n, navigation, permissions, security, urls, wiring
 from promises.http.logs import configure_logs
 from promises.identity import keys
-from promises.payouts.rails.base import Rails
-from promises.payouts.rails.voucher import VOUCHER, VoucherRail
+from promises.payouts.rails.base import RailMaker, Rails
+from promises.payouts.rails.stripe_credit import credit_maker
+from promises.payouts.rails.stripe_outbound import outbound_maker
+from promises.payouts.rails.stripe_refund import refund_maker
+from promises.payouts.rails.voucher import VoucherRail
 from promises.public import blueprints as public
 from promises.simulation import commands as simulation_commands
 from promises.web import blueprints as web
@@ -108,7 +111,6 @@ MODELS: tuple[ModuleType, ...] = (
 PACKAGE = Path(__file__).parent
 TEMPLATES = tuple(PACKAGE / face / "templates" for face in ("http", "web", "public", "api"))
 COMMANDS = (*cli_commands.ALL, *worker_commands.ALL, *simulation_commands.ALL)
-RAILS: Rails = {VOUCHER: VoucherRail()}
 
 _migrate = Migrate()
 
@@ -142,9 +144,20 @@ def create_app(
     app.extensions[wiring.EXTENSION] = wiring.Wiring(
         config=config,
         make_worker_app=functools.partial(create_app, config, DatabaseRole.WORKER),
-        rails=RAILS,
+        rails=_rails(config),
     )
     return app
+
+
+def _rails(config: Config) -> Rails:
+    """Every way of paying that there is, by name."""
+    makers: tuple[RailMaker, ...] = (
+        VoucherRail(),
+        refund_maker(config.stripe_url),
+        credit_maker(config.stripe_url),
+        outbound_maker(config.stripe_url),
+    )
+    return {maker.name: maker for maker in makers}
 
 
 def _add_faces(app: Flask, config: Config) -> None:
