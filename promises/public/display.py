@@ -9,13 +9,13 @@ from promises.desk.queries import branch_version, hall_view
 from promises.http.conditional import etag_of, respond_if_changed
 from promises.http.context import current, work
 from promises.http.permissions import device
+from promises.http.qr import qr
 from promises.http.urls import absolute
 from promises.identity.models import DeviceKind
 from promises.identity.presence import presence_code
 from promises.identity.queries import branch_by_id
 from promises.kernel.errors import NotFound
 from promises.kernel.zones import local_date
-from promises.public.qr import qr
 from promises.reporting.scorecard import kept_on_day
 
 blueprint = Blueprint("display", __name__)

@@ -17,12 +17,12 @@ from promises.http.context import current, work
 from promises.http.i18n import locale
 from promises.http.limits import guard
 from promises.http.permissions import device
+from promises.http.qr import qr
 from promises.http.urls import absolute
 from promises.identity.models import DeviceKind
 from promises.identity.queries import branch_by_id, service_kinds_of_branch
 from promises.kernel.errors import Conflict, DomainError, NotFound
 from promises.kernel.text import N_
-from promises.public.qr import qr
 from promises.rules.terms import WaitTerms
 
 blueprint = Blueprint("kiosk", __name__)

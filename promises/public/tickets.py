@@ -34,13 +34,13 @@ from promises.http.context import current, work
 from promises.http.i18n import gettext
 from promises.http.limits import guard
 from promises.http.permissions import public
+from promises.http.qr import qr
 from promises.identity.models import ContactChannel
 from promises.kernel.errors import DomainError, NotFound
 from promises.kernel.text import N_
 from promises.public.forms import FollowForm
 from promises.public.matter import Seen, seen_events
 from promises.public.presence import LAST_TICKET
-from promises.public.qr import qr
 from promises.reporting.goodwill import GiftView, gifts_of_ticket
 from promises.reporting.ticket_panels import TicketPanel, ticket_panels
 from promises.reporting.wait_range import WaitRange, wait_range
