@@ -123,7 +123,15 @@ def claim_payouts(
     """Take payouts to submit, freeze their requests and note the try. `own`: vouchers, which ask
     nobody; otherwise those that call a provider."""
     params = _params(organisation_id, now, limit)
-    claimed = _read(session, organisation_id, rows(session, _CLAIM, params | {"own": own}))
+    found = rows(session, _CLAIM, params | {"own": own})
+    return begin_tries(session, organisation_id=organisation_id, now=now, found=found)
+
+
+def begin_tries(
+    session: Session, *, organisation_id: uuid.UUID, now: dt.datetime, found: Sequence[Any]
+) -> list[ClaimedPayout]:
+    """Freeze the requests of payouts just claimed, whose rows are `found`, and note the tries."""
+    claimed = _read(session, organisation_id, found)
     if claimed:
         _freeze(session, organisation_id, [payout.request for payout in claimed])
         execute(

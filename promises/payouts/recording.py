@@ -14,6 +14,7 @@ from promises.kernel.ids import new_id
 from promises.payouts.claiming import ClaimedPayout
 from promises.payouts.models import PayoutState
 from promises.payouts.rails.base import Outcome, RailVerdict
+from promises.payouts.rails.names import BY_RUN
 from promises.payouts.rails.voucher import VOUCHER
 from promises.payouts.retries import next_look, pause_after
 from promises.payouts.states import AFTER, NO_EFFECT, came_from
@@ -81,6 +82,9 @@ class Moved:
     currency: str
     trouble: str | None
 
+
+_NOT_ASKED = BY_RUN | {VOUCHER}
+"""Rails of which nothing can be asked: vouchers move by being redeemed, runs by files."""
 
 Answers = Sequence[tuple[ClaimedPayout, Outcome]]
 
@@ -213,7 +217,7 @@ def _move_params(
             _later(now, pause_after(outcome.verdict, payout.number)) for payout, outcome in group
         ],
         "look_ats": [
-            None if payout.rail == VOUCHER else _later(now, next_look(after, 0))
+            None if payout.rail in _NOT_ASKED else _later(now, next_look(after, 0))
             for payout, _ in group
         ],
         "spents": [outcome.key_spent for _, outcome in group],
