@@ -10,7 +10,12 @@ from typing import Any
 
 from promises.db.session import UnitOfWork
 from promises.jobs.queue import HANDLE_EVENTS, defer
-from promises.payouts.accounts import is_live, stored_secrets
+from promises.payouts.accounts import (
+    FORMER_SECRET,
+    WEBHOOK_SECRET,
+    is_live,
+    stored_secrets,
+)
 from promises.payouts.inbox import (
     NewEvent,
     StoredEvent,
@@ -32,7 +37,8 @@ of all of them."""
 ANSWER_WITHIN = dt.timedelta(minutes=2)
 """A message that names only the provider's id may come before we know that id."""
 
-_SECRET = "webhook_secret"  # noqa: S105  the name of a setting, not its value
+FORMER_FOR = dt.timedelta(days=3)
+"""As long as Stripe goes on sending what was not taken in."""
 
 
 def receive(uow: UnitOfWork, *, raw: bytes, headers: Mapping[str, str]) -> bool:
@@ -90,16 +96,14 @@ def _too_early(one: StoredEvent, now: dt.datetime) -> bool:
 
 def _secrets(uow: UnitOfWork) -> list[str]:
     """Of every rail of Stripe that was ever set up, also while it is off: what it sent is on its
-    way still. While a secret is replaced there are two."""
+    way still. For some days after a secret was replaced the former one counts too."""
     found = stored_secrets(uow.session, organisation_id=uow.organisation_id, rails=STRIPE)
-    return sorted(
-        {
-            secret
-            for secrets in found.values()
-            for name, secret in secrets.items()
-            if name.startswith(_SECRET)
-        }
-    )
+    good = set()
+    for secrets, changed_at in found.values():
+        good.add(secrets.get(WEBHOOK_SECRET))
+        if uow.now - changed_at < FORMER_FOR:
+            good.add(secrets.get(FORMER_SECRET))
+    return sorted(one for one in good if one)
 
 
 def _read(

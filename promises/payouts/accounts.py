@@ -14,6 +14,9 @@ from promises.identity.keys import Purpose, organisation_key, seal, unseal
 from promises.payouts.errors import MoneyUnderWay, OtherMode
 from promises.payouts.rails.base import RailAccount, Trouble
 
+WEBHOOK_SECRET, FORMER_SECRET = "webhook_secret", "webhook_secret_before"
+"""Names of secrets by which messages are verified: one that is replaced is kept as the former."""
+
 _READ = """
 SELECT s.rail, s.enabled, s.live, s.settings, s.secrets_sealed, s.hints, s.paused_at,
     s.pause_trouble, s.tested_at, s.test_works, s.test_detail, s.changed_by, s.changed_at,
@@ -149,10 +152,11 @@ def rail_accounts(
 
 def stored_secrets(
     session: Session, *, organisation_id: uuid.UUID, rails: Sequence[str]
-) -> dict[str, dict[str, str]]:
-    """The secrets of these rails by name, whether they are in use or not."""
+) -> dict[str, tuple[dict[str, str], dt.datetime]]:
+    """The secrets of these rails by name, whether they are in use or not, and since when their
+    settings are these."""
     return {
-        row.rail: _secrets(session, organisation_id, row)
+        row.rail: (_secrets(session, organisation_id, row), row.changed_at)
         for row in _rows(session, organisation_id)
         if row.rail in rails
     }
@@ -178,7 +182,7 @@ def save_rail(
         secrets = _merged(session, organisation_id, stored, new.secrets)
         key = organisation_key(session, organisation_id=organisation_id, purpose=Purpose.RAIL)
         sealed = seal(key, json.dumps(secrets, sort_keys=True))
-        hints = {name: secret[-4:] for name, secret in secrets.items()}
+        hints = {name: secret[-4:] for name, secret in secrets.items() if name != FORMER_SECRET}
     params = {
         "organisation_id": organisation_id,
         "rail": new.rail,
@@ -302,6 +306,8 @@ def _merged(
     session: Session, organisation_id: uuid.UUID, stored: Any | None, given: Mapping[str, str]
 ) -> dict[str, str]:
     known = {} if stored is None else _secrets(session, organisation_id, stored)
+    if WEBHOOK_SECRET in given and known.get(WEBHOOK_SECRET) != given[WEBHOOK_SECRET]:
+        known[FORMER_SECRET] = known.get(WEBHOOK_SECRET, "")
     return {name: secret for name, secret in {**known, **given}.items() if secret}
 
 
