@@ -31,3 +31,8 @@ def forget(organisation: str, reference: str) -> None:
             )
             forgotten = forget_customer(uow, customer_id=customer_id)
     click.echo(f"Forgotten; {forgotten.tickets} tickets stay, {forgotten.texts} texts are wiped.")
+    if forgotten.under_way:
+        click.echo(
+            f"{forgotten.under_way} bank details stay until the payout under way has settled; "
+            "then they go by themselves."
+        )

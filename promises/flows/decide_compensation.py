@@ -13,7 +13,7 @@ from promises.compensation.windows import decide_window
 from promises.db.session import UnitOfWork
 from promises.desk.actions import touch_tickets
 from promises.flows.compensate import end_debts, lift_and_let_go
-from promises.payouts.choices import typed_by
+from promises.payouts.choices import allow_checked, typed_by
 
 APPROVABLE = (
     Hold.PRESENCE,
@@ -36,7 +36,14 @@ def approve(uow: UnitOfWork, *, compensation_ids: Sequence[uuid.UUID], reason: s
     waiting = _waiting(uow, compensation_ids)
     _touch(uow, waiting)
     _decide(uow, waiting, "approved", APPROVABLE, reason)  # first: sums no longer hold them
-    return lift_and_let_go(uow, waiting, APPROVABLE)
+    checked = allow_checked(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        now=uow.now,
+        compensation_ids=waiting,
+    )
+    gone = lift_and_let_go(uow, waiting, APPROVABLE)
+    return gone + lift_and_let_go(uow, checked, [Hold.PAYMENT])
 
 
 def refuse(uow: UnitOfWork, *, compensation_ids: Sequence[uuid.UUID], reason: str) -> int:

@@ -11,6 +11,7 @@ from promises.db import sql
 from promises.db.session import UnitOfWork
 from promises.desk.actions import erase_texts, touch_tickets
 from promises.identity.actions import erase_contact, erase_customer
+from promises.payouts.purging import forget_details
 
 _TICKETS = """
 SELECT t.id, t.contact_id FROM tickets t
@@ -21,10 +22,12 @@ ORDER BY t.id
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """How many tickets they had, and how many texts about them were wiped."""
+    """How many tickets they had, how many texts about them were wiped, and how many bank details
+    stay until a payout under way has settled."""
 
     tickets: int
     texts: int
+    under_way: int = 0
 
 
 def forget_customer(uow: UnitOfWork, *, customer_id: uuid.UUID) -> Forgotten:
@@ -53,4 +56,7 @@ def forget_customer(uow: UnitOfWork, *, customer_id: uuid.UUID) -> Forgotten:
         uow.session, organisation_id=uow.organisation_id, now=uow.now, ticket_ids=tickets
     )
     texts += wipe_words(uow.session, organisation_id=uow.organisation_id, ticket_ids=tickets)
-    return Forgotten(len(tickets), texts)
+    under_way = forget_details(
+        uow.session, organisation_id=uow.organisation_id, now=uow.now, ticket_ids=tickets
+    )
+    return Forgotten(len(tickets), texts, under_way)

@@ -8,9 +8,11 @@ from collections.abc import Callable
 
 from promises.db.session import UnitOfWork
 from promises.flows.ask_staff import ask_staff
+from promises.flows.choose_payout import carry_out_due, pay_without_choice
 from promises.flows.count_days import count_days
 from promises.flows.pause_promise import tell_screens_of_pauses
 from promises.flows.provider_events import handle_events
+from promises.flows.purge_bank_details import purge_bank_details
 from promises.flows.raise_problems import raise_problems
 from promises.flows.reconcile_rails import plan_reconciliations
 from promises.flows.remind_actions import remind_actions
@@ -19,6 +21,7 @@ from promises.flows.rescue import tidy_rescue
 from promises.flows.review_promise import remind_reviews
 from promises.flows.settle_feedback import settle_feedback
 from promises.flows.shadow_judge import judge_shadows
+from promises.flows.tell_money import remind_vouchers
 from promises.flows.tell_subscribers import tell_subscribers
 from promises.flows.watch_budgets import watch_budgets
 
@@ -35,6 +38,7 @@ ROUND: tuple[Duty, ...] = (
     tell_subscribers,
     count_days,
     handle_events,
+    carry_out_due,
 )
 
 HOURLY: tuple[Duty, ...] = (
@@ -42,5 +46,8 @@ HOURLY: tuple[Duty, ...] = (
     remind_actions,
     remind_reviews,
     plan_reconciliations,
+    pay_without_choice,
+    remind_vouchers,
+    purge_bank_details,
 )
 """What goes by days: nobody misses it within the hour."""

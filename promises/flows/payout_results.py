@@ -12,6 +12,7 @@ from promises.compensation.queries import tickets_of
 from promises.compensation.releasing import reopen
 from promises.db.session import UnitOfWork
 from promises.desk.actions import touch_tickets
+from promises.flows.tell_money import tell_moved
 from promises.identity.keys import Purpose, organisation_key
 from promises.identity.queries import organisation_info
 from promises.ledger.actions import Posting, PostingKind, post
@@ -61,6 +62,7 @@ def follow(uow: UnitOfWork, moved: Sequence[Moved]) -> None:
     for one in told:
         if one.after is PayoutState.NEEDS_REVIEW:
             _ask_for_review(uow, one)
+    tell_moved(uow, told)
     _note(uow, told)
 
 

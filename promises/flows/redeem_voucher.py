@@ -8,6 +8,7 @@ from typing import Any
 from promises.audit.actions import record
 from promises.db.session import UnitOfWork
 from promises.desk.actions import touch_tickets
+from promises.flows.tell_money import tell_ended
 from promises.identity.keys import Purpose, organisation_key
 from promises.identity.queries import organisation_info
 from promises.kernel.money import Money
@@ -119,7 +120,9 @@ def expire(uow: UnitOfWork) -> int:
         uow.session, organisation_id=uow.organisation_id, now=uow.now
     )
     _book(uow, expired)
-    _touch(uow, [voucher.voucher_id for voucher in expired])
+    ids = [voucher.voucher_id for voucher in expired]
+    _touch(uow, ids)
+    tell_ended(uow, ids)
     return len(expired)
 
 

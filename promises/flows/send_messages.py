@@ -35,6 +35,9 @@ TICKET_KINDS = (
     MessageKind.YOUR_TURN,
     MessageKind.PROMISE_BROKEN,
     MessageKind.MATTER_DUE,
+    MessageKind.MONEY_NEWS,
+    MessageKind.VOUCHER_DUE,
+    MessageKind.VOUCHER_ENDED,
     *WORD_OF_MATTERS,
 )
 STILL_NEAR = ("waiting",)

@@ -29,13 +29,27 @@ def is_own_contact(
     customer_id: uuid.UUID | None,
 ) -> bool:
     """Whether the contact of a ticket, or one of its customer, is the member's own address."""
-    tenant = {"organisation_id": organisation_id}
-    found = rows(session, _EMAIL, tenant | {"member_id": member_id})
-    if not found:
+    index = own_index(session, organisation_id=organisation_id, member_id=member_id)
+    if index is None:
         return False
+    params = {
+        "organisation_id": organisation_id,
+        "index": index,
+        "contact_id": contact_id,
+        "customer_id": customer_id,
+    }
+    return bool(rows(session, _OWN, params))
+
+
+def own_index(
+    session: Session, *, organisation_id: uuid.UUID, member_id: uuid.UUID | None
+) -> bytes | None:
+    """The blind index that a contact with the member's address has; None for no such member."""
+    params = {"organisation_id": organisation_id, "member_id": member_id}
+    found = rows(session, _EMAIL, params)
+    if not found:
+        return None
     key = keys.organisation_key(
         session, organisation_id=organisation_id, purpose=keys.Purpose.CONTACT
     )
-    index = mac(key, f"email:{found[0].email.strip().lower()}")
-    params = tenant | {"index": index, "contact_id": contact_id, "customer_id": customer_id}
-    return bool(rows(session, _OWN, params))
+    return mac(key, f"email:{found[0].email.strip().lower()}")

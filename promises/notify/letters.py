@@ -9,12 +9,14 @@ from promises.kernel.money import Money
 from promises.kernel.text import N_, format_money, ntranslate, translate
 from promises.notify.action_letters import ACTION_LETTERS
 from promises.notify.alert_letters import promise_alert
+from promises.notify.factor_letters import FACTOR_LETTERS
 from promises.notify.follow_letters import FOLLOW_LETTERS, why_followed
 from promises.notify.letter_parts import Facts, Letter, say
 from promises.notify.matter_letters import MATTER_LETTERS
 from promises.notify.models import MessageKind
 from promises.notify.money_letters import MONEY_LETTERS
 from promises.notify.notice_letters import NOTICE_LETTERS
+from promises.notify.payout_letters import PAYOUT_LETTERS
 from promises.notify.proposal_letters import PROPOSAL_LETTERS
 from promises.notify.rescue_letters import RESCUE_LETTERS
 from promises.notify.review_letters import REVIEW_LETTERS
@@ -154,6 +156,7 @@ def _why(facts: Facts) -> str:
     if facts.kind in PROPOSAL_LETTERS or facts.kind in (
         MessageKind.INVITATION,
         MessageKind.RESET,
+        MessageKind.FACTOR_CHANGED,
         MessageKind.MATTER_DUE,
         MessageKind.ACTION_DUE,
         MessageKind.REVIEW_DUE,
@@ -180,7 +183,9 @@ _LETTERS: Mapping[MessageKind, Callable[[Facts], Letter]] = {
     MessageKind.INVITATION: _invitation,
     MessageKind.RESET: _reset,
     MessageKind.PROMISE_ALERT: promise_alert,
+    **FACTOR_LETTERS,
     **MATTER_LETTERS,
+    **PAYOUT_LETTERS,
     **FOLLOW_LETTERS,
     **PROPOSAL_LETTERS,
     **ACTION_LETTERS,

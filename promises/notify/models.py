@@ -17,6 +17,7 @@ class MessageKind(enum.StrEnum):
     PROMISE_BROKEN = "promise_broken"
     INVITATION = "invitation"
     RESET = "reset"
+    FACTOR_CHANGED = "factor_changed"  # to staff: something about their second step changed
     MATTER_RECEIVED = "matter_received"
     MATTER_PROMISED = "matter_promised"
     MATTER_TOLD = "matter_told"
@@ -26,6 +27,10 @@ class MessageKind(enum.StrEnum):
     PROPOSAL_NEWS = "proposal_news"  # to staff: somebody named them, or something became of theirs
     PROMISE_NOTICE = "promise_notice"  # to staff: a promise was published that they are to keep
     PROMISE_ALERT = "promise_alert"  # to managers: a promise burns, or a budget is used up
+    BANK_CONFIRM = "bank_confirm"  # the link by which a customer confirms where the money goes
+    MONEY_NEWS = "money_news"  # to the customer: sent, arrived, or what went wrong
+    VOUCHER_DUE = "voucher_due"  # to the customer: a voucher is still unused
+    VOUCHER_ENDED = "voucher_ended"  # to the customer: it was not used in time
     MONEY_INCIDENT = "money_incident"  # to those who look after payouts: something needs a person
     DECISION_DUE = "decision_due"  # to managers, before and after the deadline of a decision
     ACTION_DUE = "action_due"  # to its owner: an action against breaches is due, or late

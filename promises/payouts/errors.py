@@ -1,6 +1,6 @@
 """What the payouts room refuses."""
 
-from promises.kernel.errors import Conflict, DomainError, Gone, NotFound
+from promises.kernel.errors import Conflict, DomainError, Forbidden, Gone, NotFound
 from promises.kernel.text import N_
 
 
@@ -55,3 +55,20 @@ class MoneyUnderWay(Conflict):
 class RailNotReady(DomainError):
     code = "rail_not_ready"
     message = N_("Enter what this way of paying needs first.")
+
+
+class WayNotOffered(Conflict):
+    code = "way_not_offered"
+    message = N_("The money cannot go that way now. Choose another one.")
+
+
+class BeingPaid(Conflict):
+    code = "being_paid"
+    message = N_("A voucher is being made this moment. Try again in a minute.")
+
+
+class OwnAccount(Forbidden):
+    """Whoever types bank details at the desk is not the one who is paid."""
+
+    code = "own_account"
+    message = N_("This looks like a case or an account of your own. A colleague has to do it.")

@@ -90,6 +90,12 @@ class Payout(TenantModel):
             "provider_ref",
             postgresql_where=text("provider_ref IS NOT NULL"),
         ),
+        Index(
+            "ix_payouts_destination",
+            "organisation_id",
+            "destination_id",
+            postgresql_where=text("destination_id IS NOT NULL"),
+        ),
         {"info": table_info(Access.CHANGE)},
     )
 

@@ -59,11 +59,24 @@ class RailSetting(Model):
     preference: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
+class Proof(enum.StrEnum):
+    """What shows that a destination is the customer's."""
+
+    GIVEN = "given"  # it came with the case, or needs no details
+    CONTACT = "contact"  # whoever reads the ticket's contact confirms it
+    LINK = "link"  # typed by the holder of the ticket's page, and left to rest for a day
+    PERSON = "person"  # a second person on staff looks at it
+
+
 class PayoutDestination(TenantModel):
     """Where the money of one ticket can go by one rail: given with the case, or chosen by the
     customer (`chosen`). The details are sealed JSON, as `rails.base.Destination` says; their
     blind index `fingerprint` is the same for the same account everywhere in the organisation.
-    Usable from `usable_at` on, which is set when it is confirmed. Purged details are gone."""
+    Usable from `usable_at` on, which is set when it is confirmed. Purged details are gone.
+
+    `confirm_mac` is that of the link sent to the ticket's contact. `applied_at` is when a usable
+    choice reached the debts that had gone another way before. From `forget_at` on the details go
+    as soon as no payout needs them."""
 
     __tablename__ = "payout_destinations"
     __table_args__ = (
@@ -83,6 +96,18 @@ class PayoutDestination(TenantModel):
             "created_at",
             postgresql_where=text("details_sealed IS NOT NULL"),
         ),
+        Index(
+            "ix_payout_destinations_pending",
+            "organisation_id",
+            "usable_at",
+            postgresql_where=text("chosen AND applied_at IS NULL AND replaced_at IS NULL"),
+        ),
+        Index(
+            "ix_payout_destinations_forget",
+            "organisation_id",
+            postgresql_where=text("forget_at IS NOT NULL AND details_sealed IS NOT NULL"),
+        ),
+        one_of("proof", Proof),
         {"info": table_info(Access.CHANGE)},
     )
 
@@ -98,6 +123,10 @@ class PayoutDestination(TenantModel):
     actor_id: Mapped[uuid.UUID | None]
     replaced_at: Mapped[dt.datetime | None]
     purged_at: Mapped[dt.datetime | None]
+    proof: Mapped[str] = mapped_column(Text, default=Proof.GIVEN, server_default=Proof.GIVEN.value)
+    confirm_mac: Mapped[bytes | None] = mapped_column(LargeBinary)
+    applied_at: Mapped[dt.datetime | None]
+    forget_at: Mapped[dt.datetime | None]
 
 
 class EventState(enum.StrEnum):
