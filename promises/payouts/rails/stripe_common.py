@@ -326,13 +326,12 @@ def rejected(detail: str, trouble: Trouble) -> Outcome:
 def _with_answer(outcome: Outcome, made: stripe.StripeObject) -> Outcome:
     """What the attempt's row tells of the answer itself."""
     answer = made.last_response
-    if answer is None:
-        return outcome
+    headers = answer.headers if answer else {}
     return replace(
         outcome,
-        http_status=answer.code,
-        request_id=answer.request_id,
-        replayed=answer.headers.get("Idempotent-Replayed", "").lower() == "true",
+        http_status=answer.code if answer else None,
+        request_id=headers.get("request-id"),
+        replayed=headers.get("Idempotent-Replayed", "").lower() == "true",
     )
 
 

@@ -55,7 +55,10 @@ class StripeOutboundRail(StripeRail):
     target_form = RECIPIENT_FORM
 
     def _refusal(self, request: PayoutRequest, target: str) -> Outcome | None:
-        """Stripe itself looks at everything before it takes an outbound payment."""
+        """Of the rest Stripe makes sure itself before it takes an outbound payment."""
+        if not self._source():
+            why = "no financial account"
+            return Outcome(RailVerdict.CONFIG, detail=why, trouble=Trouble.ACCESS_REFUSED)
         return None
 
     def _do(self, request: PayoutRequest, target: str) -> stripe.StripeObject:
@@ -92,7 +95,7 @@ class StripeOutboundRail(StripeRail):
         return self._account_name()
 
     def _source(self) -> str:
-        return self.account.settings["financial_account"]
+        return self.account.settings.get("financial_account", "")
 
     def _read(self, thing: Mapping[str, Any]) -> Effect:
         status = thing["status"]
