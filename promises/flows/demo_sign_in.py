@@ -8,6 +8,7 @@ from promises.flows.sign_in import start_for
 from promises.identity import queries, tokens
 from promises.identity.errors import LinkExpired
 from promises.identity.models import TokenPurpose
+from promises.identity.session_models import ShownBy
 from promises.kernel.errors import Forbidden
 
 LASTS = dt.timedelta(hours=12)
@@ -31,7 +32,11 @@ def demo_path(uow: UnitOfWork, *, member_id: uuid.UUID) -> str:
 
 
 def demo_sign_in(uow: UnitOfWork, *, token: str) -> str:
-    """The session's token. Raises LinkExpired, Forbidden. The page checks where it was asked."""
+    """The session's token. Raises LinkExpired, Forbidden. The page checks where it was asked.
+
+    It proves nothing about who came in, and says so: what such a session may do without a real
+    second step is decided where it is asked for, and only where demonstrations are on.
+    """
     organisation = queries.organisation_info(uow.session, organisation_id=uow.organisation_id)
     if not organisation.is_demo:
         raise Forbidden()
@@ -44,4 +49,4 @@ def demo_sign_in(uow: UnitOfWork, *, token: str) -> str:
     )
     if found.member_id is None:
         raise LinkExpired()
-    return start_for(uow, member_id=found.member_id)
+    return start_for(uow, member_id=found.member_id, shown_by=ShownBy.DEMONSTRATION)

@@ -1,4 +1,5 @@
-"""Signing in: count the attempt, check the password with no transaction open, start a session.
+"""Signing in: count the attempt, check the password with no transaction open, start a session; or,
+for a member with a second step, a sign-in half way that waits for it (flows.second_step).
 
 A stranger who tries passwords for somebody's address is slowed down more and more, but cannot lock
 that person out: a browser in which the person has signed in before has attempts of its own.
@@ -12,10 +13,13 @@ from sqlalchemy.orm import Session
 
 from promises.audit import actions as audit
 from promises.db.session import UnitOfWork, unit_of_work
-from promises.identity import checks, keys, passwords
+from promises.identity import ceremonies, checks, keys, passwords
 from promises.identity.errors import WrongCredentials
+from promises.identity.factor_models import CeremonyPurpose
+from promises.identity.factors import factors_of
 from promises.identity.members import find_member
 from promises.identity.models import Member, MemberState
+from promises.identity.session_models import ShownBy
 from promises.identity.sessions import start_session
 from promises.identity.throttling import Limit, give_back, throttle_all
 from promises.kernel.actors import SYSTEM, Actor, ActorKind, Role
@@ -43,13 +47,20 @@ class SignedIn:
 
 
 @dataclass(frozen=True, slots=True)
+class HalfWay:
+    """The password was right; `token` names the sign-in that waits for the second step."""
+
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class _Candidate:
     member_id: uuid.UUID | None
     password_hash: str | None
     counted: tuple[tuple[str, tuple[Limit, ...]], ...]
 
 
-def sign_in(organisation_id: uuid.UUID, attempt: Attempt) -> SignedIn:
+def sign_in(organisation_id: uuid.UUID, attempt: Attempt) -> SignedIn | HalfWay:
     """Opens its own units of work. Raises TooMany, or WrongCredentials: the same, after the same
     time, for an unknown address, a wrong password and somebody who may not come in."""
     with unit_of_work(organisation_id, SYSTEM) as uow:
@@ -70,20 +81,47 @@ def sign_in(organisation_id: uuid.UUID, attempt: Attempt) -> SignedIn:
                 key=key,
                 limits=limits,
             )
-        return SignedIn(member.id, _start(uow, member), _known_token(uow, member.id))
+        held = factors_of(uow.session, organisation_id=organisation_id, member_id=member.id)
+        return _wait(uow, member) if held.any else come_in(uow, member, None)
 
 
-def start_for(uow: UnitOfWork, *, member_id: uuid.UUID) -> str:
-    """Sign in somebody who has shown who they are by a link; the token. Raises WrongCredentials."""
+def start_for(uow: UnitOfWork, *, member_id: uuid.UUID, shown_by: ShownBy) -> str:
+    """Sign in somebody who has shown who they are without a password; the token. Raises
+    WrongCredentials."""
+    return _start(uow, active_member(uow, member_id), shown_by)
+
+
+def active_member(uow: UnitOfWork, member_id: uuid.UUID | None) -> Member:
+    """Raises WrongCredentials for somebody who may not come in."""
     member = uow.session.get(Member, (uow.organisation_id, member_id))
     if member is None or member.state != MemberState.ACTIVE:
         raise WrongCredentials()
-    return _start(uow, member)
+    return member
 
 
-def _start(uow: UnitOfWork, member: Member) -> str:
+def come_in(uow: UnitOfWork, member: Member, shown_by: ShownBy | None) -> SignedIn:
+    """Everything was shown that has to be."""
+    return SignedIn(member.id, _start(uow, member, shown_by), _known_token(uow, member.id))
+
+
+def _wait(uow: UnitOfWork, member: Member) -> HalfWay:
+    token = ceremonies.begin(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        now=uow.now,
+        purpose=CeremonyPurpose.SIGN_IN,
+        member_id=member.id,
+    )
+    return HalfWay(token)
+
+
+def _start(uow: UnitOfWork, member: Member, shown_by: ShownBy | None) -> str:
     token = start_session(
-        uow.session, organisation_id=uow.organisation_id, now=uow.now, member_id=member.id
+        uow.session,
+        organisation_id=uow.organisation_id,
+        now=uow.now,
+        member_id=member.id,
+        shown_by=shown_by,
     )
     audit.record(
         uow.session,
@@ -93,6 +131,7 @@ def _start(uow: UnitOfWork, member: Member) -> str:
         action="signed_in",
         object_kind="member",
         object_id=member.id,
+        details={"shown_by": shown_by.value} if shown_by else {},
     )
     return token
 
@@ -101,7 +140,7 @@ def _count(uow: UnitOfWork, attempt: Attempt) -> _Candidate:
     email = checks.normalise_email(attempt.email)
     member = find_member(uow.session, organisation_id=uow.organisation_id, email=email)
     account = f"sign-in:account:{email}"
-    if member is not None and attempt.known and _is_known(uow, member.id, attempt.known):
+    if member is not None and attempt.known and is_known(uow, member.id, attempt.known):
         account = f"sign-in:known:{attempt.known}"
     counted = ((f"sign-in:from:{attempt.address}", ADDRESS_LIMITS), (account, ACCOUNT_LIMITS))
     for key, limits in counted:
@@ -134,7 +173,8 @@ def _known_token(uow: UnitOfWork, member_id: uuid.UUID) -> str:
     return f"{nonce}.{_known_mac(uow, member_id, nonce)}"
 
 
-def _is_known(uow: UnitOfWork, member_id: uuid.UUID, token: str) -> bool:
+def is_known(uow: UnitOfWork, member_id: uuid.UUID, token: str) -> bool:
+    """Whether the browser that holds `token` is one in which the member has signed in before."""
     nonce, _, shown = token.partition(".")
     return secrets.compare_digest(shown.encode(), _known_mac(uow, member_id, nonce).encode())
 

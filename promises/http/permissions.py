@@ -9,10 +9,12 @@ from enum import StrEnum
 from typing import Any, TypeVar, cast
 
 from flask import Flask, current_app, g, request
+from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, current_user
 
-from promises.http import context, i18n
+from promises.http import context, i18n, proofs
 from promises.http.cookies import device_cookie, session_cookie
+from promises.http.security import READING
 from promises.identity import access as identity_access
 from promises.identity.errors import DeviceNotEnrolled
 from promises.identity.models import DeviceKind, Scope
@@ -131,12 +133,14 @@ class Asks(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What a route declares."""
+    """What a route declares. `fresh`: who sends its form has shown a second step in the last five
+    minutes; reading its page needs none."""
 
     asks: Asks
     permission: Permission | None = None
     device: DeviceKind | None = None
     scope: Scope | None = None
+    fresh: bool = False
 
 
 def public(view: View) -> View:
@@ -144,9 +148,10 @@ def public(view: View) -> View:
     return _declare(view, Access(Asks.ANYBODY))
 
 
-def staff(permission: Permission) -> Callable[[View], View]:
-    """For members whose role has the permission."""
-    return lambda view: _declare(view, Access(Asks.MEMBER, permission=permission))
+def staff(permission: Permission, *, fresh: bool = False) -> Callable[[View], View]:
+    """For members whose role has the permission. `fresh`: for what decides about money, or about
+    who may. The view runs when a second step was shown, with the form that was sent first."""
+    return lambda view: _declare(view, Access(Asks.MEMBER, permission=permission, fresh=fresh))
 
 
 def device(kind: DeviceKind) -> Callable[[View], View]:
@@ -205,13 +210,14 @@ def _load_member(_request: object) -> SignedIn | None:
     return SignedIn(member) if member else None
 
 
-def enforce() -> None:
-    """Before every request: find out who asks, as far as the route wants to know, and refuse."""
+def enforce() -> ResponseReturnValue | None:
+    """Before every request: find out who asks, as far as the route wants to know, and refuse; or
+    ask first for a second step."""
     rule = request.url_rule
     if rule is None:
-        return
+        return None
     if request.method == "OPTIONS" and getattr(rule, "provide_automatic_options", False):
-        return
+        return None
     wanted = access_of(current_app, rule.endpoint, request.method)
     if wanted is None:
         raise Forbidden()
@@ -227,6 +233,8 @@ def enforce() -> None:
             _enter_device(wanted)
     elif wanted.asks is not Asks.ANYBODY:
         raise Forbidden()
+    asks_again = wanted.fresh and request.method not in READING
+    return proofs.demand() if asks_again else None
 
 
 def _enter_member(wanted: Access) -> None:

@@ -27,7 +27,7 @@ _HEADERS = {
 }
 _HSTS = "max-age=31536000"
 
-_READING = frozenset({"GET", "HEAD", "OPTIONS"})
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 csrf = CSRFProtect()
 
@@ -97,7 +97,7 @@ def _refuse_early() -> None:
         request.max_content_length = getattr(view, "lupaus_largest_body", LARGEST_BODY)
     if "\x00" in request.path or any("\x00" in value for value in request.args.values()):
         abort(404)
-    if request.method in _READING:
+    if request.method in READING:
         return
     if request.method == "POST" and request.headers.get("Sec-Fetch-Site") == "cross-site":
         abort(403)

@@ -62,6 +62,30 @@ class CodeUnknown(DomainError):
     message = N_("This code is not known, was used already or is too old. Ask for a new one.")
 
 
+class FactorRefused(DomainError):
+    """The same for a wrong code, one that was used and one of somebody without an app."""
+
+    code = "factor_refused"
+    status = 422
+    message = N_("This code is not right, or it was used already. Wait for the next one.")
+
+
+class PasskeyRefused(DomainError):
+    code = "passkey_refused"
+    status = 422
+    message = N_("The passkey was not accepted. Try again, or use another way.")
+
+
+class TooManyPasskeys(Conflict):
+    code = "too_many_passkeys"
+    message = N_("There are %(most)s passkeys already. Remove one that you no longer use.")
+
+
+class CeremonyOver(Gone):
+    code = "ceremony_over"
+    message = N_("This took too long, or was done already. Start again.")
+
+
 class LastAdministrator(Conflict):
     code = "last_administrator"
     message = N_("This is the only administrator. Make somebody else an administrator first.")

@@ -1,5 +1,6 @@
 """Sign-ins of members: rows on the server, so that they end when we say so."""
 
+import dataclasses
 import datetime as dt
 import uuid
 from dataclasses import dataclass
@@ -164,6 +165,11 @@ def member_by_session(token: str) -> SessionMember | None:
     if now - found.seen_at >= SEEN_EVERY:
         _note_seen(found, now)
     return _member(found, now)
+
+
+def with_shown(member: SessionMember, shown_by: ShownBy) -> SessionMember:
+    """The same member in the request in which `shown_by` was noted."""
+    return dataclasses.replace(member, shown_by=shown_by, fresh=True)
 
 
 def note_shown(

@@ -5,14 +5,13 @@ from werkzeug.wrappers import Response
 
 from promises.http.context import current, signed_in, work
 from promises.http.i18n import gettext
-from promises.http.limits import guard
 from promises.http.permissions import Permission, staff
 from promises.identity import members, passwords, queries
 from promises.identity.sessions import end_sessions, open_sessions
-from promises.kernel.errors import FieldProblem, Refused, TooMany
-from promises.kernel.text import N_
+from promises.kernel.errors import Refused, TooMany
 from promises.web.forms.account import LanguageForm
 from promises.web.forms.sign_in import ChangePasswordForm
+from promises.web.own_password import check_own_password
 
 blueprint = Blueprint("account", __name__)
 
@@ -90,14 +89,7 @@ def _page(form: LanguageForm) -> str:
 
 def _change(form: ChangePasswordForm) -> None:
     member, organisation = signed_in(), current().organisation
-    guard("own-password", limit=10, window_s=900, key=str(member.member_id))
-    with work() as uow:
-        row = queries.member_by_id(
-            uow.session, organisation_id=uow.organisation_id, member_id=member.member_id
-        )
-        stored, email = row.password_hash, row.email
-    if not passwords.verify_password(stored, form.current.data):
-        raise Refused([FieldProblem("current", N_("This is not your present password."))])
+    email = check_own_password(form.current.data, field="current")
     words = (member.name, email, organisation.name, organisation.slug)
     problems = passwords.password_problems(form.password.data, words)
     if problems:

@@ -24,6 +24,7 @@ KIND_NAMES = {
     MessageKind.PROMISE_BROKEN: N_("We broke our promise"),
     MessageKind.INVITATION: N_("Invitation"),
     MessageKind.RESET: N_("New password"),
+    MessageKind.FACTOR_CHANGED: N_("Change of a second step"),
     MessageKind.MATTER_RECEIVED: N_("We have your matter"),
     MessageKind.MATTER_PROMISED: N_("A promised date"),
     MessageKind.MATTER_TOLD: N_("We are still working on your matter"),

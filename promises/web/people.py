@@ -8,12 +8,12 @@ from werkzeug.wrappers import Response
 
 from promises.audit.queries import HistoryRow, history
 from promises.db.session import UnitOfWork
-from promises.flows import invite_member
+from promises.flows import change_factors, invite_member
 from promises.http.context import current, signed_in, work
 from promises.http.i18n import gettext
 from promises.http.navigation import ROLE_NAMES
 from promises.http.permissions import Permission, staff
-from promises.identity import members, queries
+from promises.identity import factors, members, queries
 from promises.identity.members import NewMember
 from promises.identity.models import Member
 from promises.kernel.actors import Role
@@ -33,6 +33,13 @@ ACTIONS = {
     "reset_requested": N_("Asked for a new password"),
     "password_reset": N_("Chose a new password by a link"),
     "password_changed": N_("Changed the password"),
+    "app_added": N_("Set up an app for codes"),
+    "app_removed": N_("Removed the app for codes"),
+    "passkey_added": N_("Added a passkey"),
+    "passkey_removed": N_("Removed a passkey"),
+    "recovery_codes_made": N_("Made new recovery codes"),
+    "second_step_reset": N_("Second step reset"),
+    "identity_confirmed": N_("Confirmed with the second step"),
     "signed_in": N_("Signed in"),
 }
 
@@ -126,6 +133,16 @@ def deactivate(member_id: uuid.UUID) -> Response:
     return redirect(url_for("people.person", member_id=member_id), 303)
 
 
+@blueprint.post("/staff/people/<uuid:member_id>/reset-second-step")
+@staff(Permission.PEOPLE, fresh=True)
+def reset_second_step(member_id: uuid.UUID) -> Response:
+    """For somebody who lost their phone: never for oneself."""
+    with work() as uow:
+        change_factors.reset(uow, member_id=member_id)
+    flash(gettext("The second step is reset. Every sign-in of this person has ended."), "success")
+    return redirect(url_for("people.person", member_id=member_id), 303)
+
+
 @blueprint.post("/staff/people/<uuid:member_id>/bring-back")
 @staff(Permission.PEOPLE)
 def bring_back(member_id: uuid.UUID) -> Response:
@@ -144,6 +161,9 @@ def _person(form: RoleForm, member_id: uuid.UUID) -> str:
             object_kind="member",
             object_id=member_id,
         )
+        has = factors.factors_of(
+            uow.session, organisation_id=uow.organisation_id, member_id=member_id
+        )
         names = {
             member.id: member.name
             for member in queries.list_members(uow.session, organisation_id=uow.organisation_id)
@@ -152,6 +172,7 @@ def _person(form: RoleForm, member_id: uuid.UUID) -> str:
         "people/person.html",
         form=form,
         person=row,
+        has_second_step=has.any,
         happened=[_happened(item, names) for item in done],
         oneself=member_id == signed_in().member_id,
     )

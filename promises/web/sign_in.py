@@ -1,4 +1,5 @@
-"""Coming in and leaving: sign-in, sign-out, invitations, resets, the demonstration's links."""
+"""Coming in and leaving: sign-in, its second step, sign-out, invitations, resets, the
+demonstration's links."""
 
 import ipaddress
 from urllib.parse import urlsplit
@@ -7,6 +8,7 @@ from flask import (
     Blueprint,
     current_app,
     flash,
+    jsonify,
     redirect,
     render_template,
     request,
@@ -15,33 +17,44 @@ from flask import (
 )
 from werkzeug.wrappers import Response
 
-from config import Config
 from promises.db.session import unit_of_work
 from promises.flows import demo_sign_in as demo
+from promises.flows import second_step
 from promises.flows.request_reset import request_reset
-from promises.flows.sign_in import Attempt, sign_in
+from promises.flows.second_step import Proof
+from promises.flows.sign_in import Attempt, HalfWay, SignedIn, sign_in
 from promises.http import cookies
 from promises.http.context import current, signed_in, work
 from promises.http.i18n import gettext, prefer
 from promises.http.limits import client_address, guard
 from promises.http.permissions import Permission, public, staff
+from promises.http.site import is_demonstration, site, takes_passkeys
 from promises.identity import members, passwords
-from promises.identity.errors import WrongCredentials
+from promises.identity.errors import (
+    CeremonyOver,
+    FactorRefused,
+    PasskeyRefused,
+    WrongCredentials,
+)
 from promises.identity.members import Holder
 from promises.identity.models import TokenPurpose
 from promises.identity.sessions import end_session
 from promises.kernel.actors import SYSTEM
-from promises.kernel.errors import Forbidden, Refused, TooMany
+from promises.kernel.errors import DomainError, FieldProblem, Forbidden, Refused, TooMany
+from promises.web.forms.second_step import SecondStepForm
 from promises.web.forms.sign_in import AskResetForm, NewPasswordForm, SignInForm
 
 blueprint = Blueprint("sign_in", __name__)
+
+HALF_WAY = "half_way"
+"""In the form cookie: the sign-in that waits for its second step, and where it leads."""
 
 
 @blueprint.get("/sign-in")
 @public
 def form() -> str:
     asked = SignInForm(formdata=None, next=request.args.get("next", ""))
-    return render_template("sign_in/form.html", form=asked)
+    return _form(asked)
 
 
 @blueprint.post("/sign-in")
@@ -49,7 +62,7 @@ def form() -> str:
 def enter() -> Response | tuple[str, int]:
     asked = SignInForm()
     if not asked.validate():
-        return render_template("sign_in/form.html", form=asked), 422
+        return _form(asked), 422
     attempt = Attempt(
         email=asked.email.data,
         password=asked.password.data,
@@ -60,9 +73,70 @@ def enter() -> Response | tuple[str, int]:
         came = sign_in(current().organisation_id, attempt)
     except (WrongCredentials, TooMany) as refusal:
         return _refused(asked, refusal)
-    response = _come_in(came.token, asked.next.data)
-    cookies.set_known(response, came.known)
-    return response
+    if isinstance(came, HalfWay):
+        session[HALF_WAY] = {"token": came.token, "next": asked.next.data}
+        return redirect(url_for("sign_in.second_step_form"), 303)
+    return _known_here(came, asked.next.data)
+
+
+@blueprint.get("/sign-in/second-step")
+@public
+def second_step_form() -> Response | str:
+    if HALF_WAY not in session:
+        return redirect(url_for("sign_in.form"), 303)
+    return _second_step(SecondStepForm(formdata=None))
+
+
+@blueprint.post("/sign-in/second-step")
+@public
+def take_second_step() -> Response | tuple[str, int]:
+    """After the password; a wrong code can be tried again, and not often."""
+    asked, half_way = SecondStepForm(), session.get(HALF_WAY)
+    if half_way is None:
+        return redirect(url_for("sign_in.form"), 303)
+    if not asked.validate():
+        return _second_step(asked), 422
+    try:
+        came = second_step.finish_sign_in(
+            current().organisation_id,
+            token=half_way["token"],
+            proof=Proof(code=asked.code.data or "", recovery=asked.recovery.data or ""),
+            known=request.cookies.get(cookies.known_cookie()),
+        )
+    except FactorRefused as refusal:
+        field = "recovery" if asked.recovery.data else "code"
+        asked.refuse(Refused([FieldProblem(field, refusal.message)]))
+        return _second_step(asked), refusal.status
+    except TooMany as refusal:
+        asked.refuse(refusal)
+        return _slow_down(_second_step(asked), refusal)
+    except (CeremonyOver, WrongCredentials) as refusal:
+        session.pop(HALF_WAY)
+        return _start_again(refusal)
+    return _known_here(came, half_way["next"])
+
+
+@blueprint.post("/sign-in/passkey/begin")
+@public
+def passkey_begin() -> Response:
+    """Names nobody: whoever asks learns nothing of who is a member here."""
+    guard("passkey", limit=30, window_s=60)
+    challenge = second_step.begin_passkey_sign_in(current().organisation_id, site=site())
+    return jsonify(options=challenge.options, token=challenge.token)
+
+
+@blueprint.post("/sign-in/passkey")
+@public
+def enter_by_passkey() -> Response | tuple[str, int]:
+    """In place of password and code."""
+    guard("passkey-answer", limit=30, window_s=60)
+    proof = Proof(answer=request.form.get("answer", ""), token=request.form.get("token", ""))
+    try:
+        came = second_step.sign_in_by_passkey(current().organisation_id, proof=proof, site=site())
+    except (PasskeyRefused, CeremonyOver, WrongCredentials) as refusal:
+        refused = refusal if isinstance(refusal, CeremonyOver) else PasskeyRefused()
+        return _start_again(refused)
+    return _known_here(came, request.form.get("next"))
 
 
 @blueprint.post("/sign-out")
@@ -113,8 +187,7 @@ def invitation(token: str) -> Response | str | tuple[str, int]:
 @public
 def demo_sign_in(token: str) -> Response:
     """One click, once: on the embedded server of a demonstration, from this very machine."""
-    config: Config = current_app.config["LUPAUS"]
-    if not (config.demo and config.embedded and _asked_from_here()):
+    if not (is_demonstration() and _asked_from_here()):
         raise Forbidden()
     with unit_of_work(current().organisation_id, SYSTEM) as uow:
         session_token = demo.demo_sign_in(uow, token=token)
@@ -151,11 +224,37 @@ def _choose_password(token: str, purpose: TokenPurpose) -> Response | str | tupl
 def _refused(asked: SignInForm, refusal: WrongCredentials | TooMany) -> Response:
     """The form again, what was typed kept, but for the password."""
     asked.refuse(refusal)
-    body = render_template("sign_in/form.html", form=asked)
-    response = current_app.make_response((body, refusal.status))
     if isinstance(refusal, TooMany):
-        response.headers["Retry-After"] = str(refusal.retry_after)
+        return _slow_down(_form(asked), refusal)
+    return current_app.make_response((_form(asked), refusal.status))
+
+
+def _slow_down(body: str, refusal: TooMany) -> Response:
+    response = current_app.make_response((body, refusal.status))
+    response.headers["Retry-After"] = str(refusal.retry_after)
     return response
+
+
+def _start_again(refusal: DomainError) -> tuple[str, int]:
+    """The first form, with what stood against the second step."""
+    asked = SignInForm(formdata=None)
+    asked.refuse(refusal)
+    return _form(asked), refusal.status
+
+
+def _form(asked: SignInForm) -> str:
+    return render_template("sign_in/form.html", form=asked, takes_passkeys=takes_passkeys())
+
+
+def _second_step(asked: SecondStepForm) -> str:
+    """What was typed is not shown again: a code works once."""
+    asked.code.data = asked.recovery.data = ""
+    return render_template(
+        "sign_in/second_step.html",
+        form=asked,
+        takes_passkeys=takes_passkeys(),
+        wanted=session[HALF_WAY]["next"],
+    )
 
 
 def _holder(token: str, purpose: TokenPurpose) -> Holder:
@@ -169,6 +268,13 @@ def _holder(token: str, purpose: TokenPurpose) -> Holder:
         )
     prefer(holder.locale)
     return holder
+
+
+def _known_here(came: SignedIn, wanted: str | None) -> Response:
+    """In, and this browser is known to be the member's from now on."""
+    response = _come_in(came.token, wanted)
+    cookies.set_known(response, came.known)
+    return response
 
 
 def _come_in(token: str, wanted: str | None) -> Response:
