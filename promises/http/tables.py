@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from flask import Response
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-_MARK = "\ufeff"  # without it spreadsheets take the letters of other languages for something else
+MARK = "\ufeff"  # without it spreadsheets take the letters of other languages for something else
 
 
 def csv_answer(filename: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> Response:
@@ -15,14 +15,14 @@ def csv_answer(filename: str, head: Sequence[str], rows: Iterable[Sequence[objec
     formula gets an apostrophe; None is an empty cell."""
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow([_cell(one) for one in head])
+    writer.writerow([csv_cell(one) for one in head])
     for row in rows:
-        writer.writerow([_cell(one) for one in row])
+        writer.writerow([csv_cell(one) for one in row])
     headers = {"Content-Disposition": f'attachment; filename="{filename}"'}
-    return Response(_MARK + out.getvalue(), headers=headers, mimetype="text/csv")
+    return Response(MARK + out.getvalue(), headers=headers, mimetype="text/csv")
 
 
-def _cell(value: object) -> object:
+def csv_cell(value: object) -> object:
     if value is None:
         return ""
     if isinstance(value, float):

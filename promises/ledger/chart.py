@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from promises.db.sql import execute, rows
 from promises.kernel.ids import new_id
-from promises.ledger.accounts import Account, read_code
+from promises.ledger.accounts import Account, AccountKind, kind_of, read_code
 
 _SET = """
 INSERT INTO ledger_chart_entries (organisation_id, id, account_code, number, name, set_at, set_by)
@@ -59,6 +59,10 @@ class OwnAccount:
     number: str
     name: str
     own: bool
+
+    @property
+    def kind(self) -> AccountKind:
+        return kind_of(self.account_code)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -123,11 +123,21 @@ def journal(
     place = _place(session, organisation_id, after)
     params = only.params(organisation_id) | place | {"limit": limit}
     found = rows(session, _NEWEST_FIRST if newest_first else _OLDEST_FIRST, params)
-    entries: dict[uuid.UUID, list[Any]] = {row.id: [] for row in found}
+    entries = entries_of(
+        session, organisation_id=organisation_id, transaction_ids=[row.id for row in found]
+    )
+    return [JournalRow(row, entries[row.id]) for row in found]
+
+
+def entries_of(
+    session: Session, *, organisation_id: uuid.UUID, transaction_ids: Sequence[uuid.UUID]
+) -> dict[uuid.UUID, list[Any]]:
+    """The entries of each transaction, debits first."""
+    entries: dict[uuid.UUID, list[Any]] = {one: [] for one in transaction_ids}
     asked = {"organisation_id": organisation_id, "ids": list(entries)}
     for entry in rows(session, _ENTRIES, asked) if entries else ():
         entries[entry.transaction_id].append(entry)
-    return [JournalRow(row, entries[row.id]) for row in found]
+    return entries
 
 
 def whole_journal(

@@ -1,7 +1,9 @@
 """What the books are called on screen, in the words of the organisation where it gave any."""
 
-from promises.http.i18n import gettext
-from promises.kernel.text import N_
+from fractions import Fraction
+
+from promises.http.i18n import gettext, locale
+from promises.kernel.text import N_, format_percent
 from promises.ledger.accounts import Account, AccountKind, read_code
 from promises.ledger.chart import Chart
 from promises.ledger.facts import PostingKind
@@ -84,7 +86,5 @@ def account_label(chart: Chart, account_code: str) -> str:
 
 
 def rate_text(rate_bp: int) -> str:
-    """`25.5 %`, without zeros at its end."""
-    whole, part = divmod(rate_bp, 100)
-    decimals = f"{part:02d}".rstrip("0")
-    return f"{whole}.{decimals} %" if decimals else f"{whole} %"
+    """25.5 % in the reader's language."""
+    return format_percent(locale(), Fraction(rate_bp, 10_000), digits=2)
