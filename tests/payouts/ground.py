@@ -12,8 +12,6 @@ from promises.payouts.rails.names import STRIPE_REFUND
 from tests.flows.ground import QUARTER, RAILS, TICK, World
 from tests.payouts.provider import Provider, ScriptedMaker
 
-LATER = "2100-01-01T00:00:00Z"
-
 
 class Purse(World):
     """A world with one called rail in use. `maker` None: a scripted one, its provider here."""
@@ -73,7 +71,7 @@ class Purse(World):
             ids += [row.id for row in found]
         assert len(ids) == count
         if hold:
-            self.execute("UPDATE payouts SET lease_until = %(at)s WHERE id = ANY(%(ids)s)", ids)
+            self.execute("UPDATE payouts SET by_run = true WHERE id = ANY(%(ids)s)", ids)
         return ids
 
     def give(self, ticket_id, details, **changes):
@@ -88,10 +86,10 @@ class Purse(World):
             )
 
     def free(self, ids):
-        self.execute("UPDATE payouts SET lease_until = NULL WHERE id = ANY(%(ids)s)", ids)
+        self.execute("UPDATE payouts SET by_run = false WHERE id = ANY(%(ids)s)", ids)
 
     def execute(self, statement, ids):
-        self.rows(f"{statement} RETURNING id", ids=list(ids), at=LATER)
+        self.rows(f"{statement} RETURNING id", ids=list(ids))
 
     def settle(self):
         with self.at(self.now):
