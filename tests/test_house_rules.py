@@ -9,6 +9,8 @@ from werkzeug.routing import UnicodeConverter
 from promises.db.session import unit_of_work
 from promises.db.tenancy import tenant_tables
 from promises.http.permissions import ROLE_PERMISSIONS, Asks, Permission, access_of
+from promises.identity.access import NewKey, issue_api_key
+from promises.identity.models import Scope
 from promises.kernel.actors import SYSTEM, Role
 from tests.factories.identity import make_organisation
 from tests.web.staff import csrf_token, sign_in
@@ -18,7 +20,13 @@ BY_TOKEN_ALONE = {"follow_pages.stop"}
 """Mail programs post here by themselves: the token in the address says all, see RFC 8058."""
 
 EVIDENCE = {Permission.DESK}
-MONEY = {Permission.COMPENSATION_DECIDE}
+MONEY = {Permission.COMPENSATION_DECIDE, Permission.PAYOUT_RELEASE}
+DOORS = MONEY | {Permission.RAIL_SETTINGS, Permission.BREACH_ANNUL, Permission.DISPUTE_RESOLVE}
+"""What a form asks for that decides about money: it wants a second step first."""
+WITHOUT_A_DOOR = {
+    "approvals.ask_annulment",  # another person decides
+    "rails.test",  # asks the provider, changes nothing
+}
 
 
 def routes(app):
@@ -105,6 +113,33 @@ def test_no_role_both_makes_evidence_and_releases_money():
     for role, held in ROLE_PERMISSIONS.items():
         assert not (held & EVIDENCE and held & MONEY), role
     assert not ROLE_PERMISSIONS[Role.ADMINISTRATOR] & (EVIDENCE | MONEY)
+
+
+def test_every_form_that_decides_about_money_asks_for_a_second_step(app):
+    asking, open_doors = set(), set()
+    for rule, method in pages(app, Asks.MEMBER):
+        access = access_of(app, rule.endpoint, method)
+        if method != "GET" and access.permission in DOORS:
+            (asking if access.fresh else open_doors).add(rule.endpoint)
+    assert open_doors == WITHOUT_A_DOOR
+    assert {"approvals.approve", "approvals.decide_window", "goodwill.decide"} <= asking
+
+
+def test_no_key_of_a_program_opens_a_door_of_money(app, client, ours):
+    with app.app_context(), ours.work(Role.ADMINISTRATOR) as uow:
+        _, key = issue_api_key(
+            uow.session, organisation_id=ours.id, actor=uow.actor, now=uow.now,
+            request=NewKey(name="Everything", scopes=tuple(Scope)),
+        )  # fmt: skip
+    token = csrf_token(client, f"/o/{ours.slug}/sign-in")
+    for rule, method in pages(app, Asks.MEMBER):
+        if method != "GET" and access_of(app, rule.endpoint, method).permission in DOORS:
+            path = address(app, rule, ours.slug, {})
+            answer = client.open(
+                path, method=method, data={"csrf_token": token},
+                headers={"Authorization": f"Bearer {key}"},
+            )  # fmt: skip
+            assert answer.status_code == 401, f"{method} {path}"
 
 
 def test_every_permission_is_held_by_some_role():

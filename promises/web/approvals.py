@@ -60,7 +60,7 @@ def show() -> str:
 
 
 @blueprint.post("/staff/approvals/approve")
-@staff(Permission.COMPENSATION_DECIDE)
+@staff(Permission.COMPENSATION_DECIDE, fresh=True)
 def approve() -> Response | tuple[str, int]:
     """Approve the debts that were ticked."""
     chosen = _chosen()
@@ -75,7 +75,7 @@ def approve() -> Response | tuple[str, int]:
 
 
 @blueprint.post("/staff/approvals/approve-all")
-@staff(Permission.COMPENSATION_DECIDE)
+@staff(Permission.COMPENSATION_DECIDE, fresh=True)
 def approve_all() -> Response | tuple[str, int]:
     """Approve a whole list at once, but only the list whose count and sum the page showed."""
     which = _which(request.form)
@@ -94,7 +94,7 @@ def approve_all() -> Response | tuple[str, int]:
 
 
 @blueprint.post("/staff/approvals/refuse")
-@staff(Permission.COMPENSATION_DECIDE)
+@staff(Permission.COMPENSATION_DECIDE, fresh=True)
 def refuse() -> Response | tuple[str, int]:
     chosen = _chosen()
 
@@ -108,7 +108,7 @@ def refuse() -> Response | tuple[str, int]:
 
 
 @blueprint.post("/staff/approvals/windows/<uuid:window_id>")
-@staff(Permission.COMPENSATION_DECIDE)
+@staff(Permission.COMPENSATION_DECIDE, fresh=True)
 def decide_window(window_id: uuid.UUID) -> Response | tuple[str, int]:
     def act(uow: UnitOfWork) -> str:
         count = decide_compensation.decide_mass_breach(
@@ -135,7 +135,7 @@ def ask_annulment(breach_id: uuid.UUID) -> Response | tuple[str, int]:
 
 
 @blueprint.post("/staff/approvals/breaches/<uuid:breach_id>/decide")
-@staff(Permission.BREACH_ANNUL)
+@staff(Permission.BREACH_ANNUL, fresh=True)
 def decide_annulment(breach_id: uuid.UUID) -> Response | tuple[str, int]:
     confirm = request.form.get("decision") == "confirm"
 
@@ -151,7 +151,7 @@ def decide_annulment(breach_id: uuid.UUID) -> Response | tuple[str, int]:
 
 
 @blueprint.post("/staff/approvals/disputes/<uuid:ticket_id>")
-@staff(Permission.DISPUTE_RESOLVE)
+@staff(Permission.DISPUTE_RESOLVE, fresh=True)
 def resolve_dispute(ticket_id: uuid.UUID) -> Response | tuple[str, int]:
     """Settle a dispute, with the event that did not happen where the customer is right."""
     untrue = _uuid(request.form.get("untrue_event_id"))

@@ -14,7 +14,7 @@ from promises.kernel.actors import Role
 from promises.kernel.text import translate
 from tests.factories.catalogue import publish_simple_promise
 from tests.factories.identity import PASSWORD, make_organisation
-from tests.web.staff import give_password
+from tests.web.staff import give_password, keep_strong
 
 PHONE, DESKTOP = (390, 844), (1280, 900)
 PATIENCE_MS = 15_000
@@ -120,6 +120,8 @@ class Branch:
         person.fill("password", PASSWORD)
         person.button("Sign in").click()
         person.page.wait_for_url("**/staff")
+        with self.app.app_context(), self.work() as uow:
+            keep_strong(uow)
         return person
 
     def device(self, kind, size, lang, **more):

@@ -3,11 +3,16 @@
 import re
 
 from promises.db.session import unit_of_work
+from promises.db.sql import execute
 from promises.identity import keys, members, sessions
 from promises.identity.passwords import hash_password
 from promises.kernel.actors import SYSTEM, Role
 from tests.factories.identity import PASSWORD
 
+_SHOWN = """
+UPDATE staff_sessions SET shown_by = 'code', shown_at = expires_at + interval '1 year'
+WHERE organisation_id = %(organisation_id)s AND ended_at IS NULL
+"""
 _hashes = {}
 
 
@@ -28,8 +33,9 @@ def give_password(made, role, password=PASSWORD):
         return row.email
 
 
-def sign_in(client, made, role=Role.ADMINISTRATOR, member_id=None):
-    """A session for the member of that role, without the password's half second."""
+def sign_in(client, made, role=Role.ADMINISTRATOR, member_id=None, *, strong=True):
+    """A session for the member of that role, without the password's half second. `strong`: a
+    second step was shown, and stays fresh for as long as the test lasts."""
     with client.application.app_context(), unit_of_work(made.id, SYSTEM) as uow:
         token = sessions.start_session(
             uow.session,
@@ -37,9 +43,16 @@ def sign_in(client, made, role=Role.ADMINISTRATOR, member_id=None):
             now=uow.now,
             member_id=member_id or made.members[role],
         )
+        if strong:
+            keep_strong(uow)
     name = f"{client.application.config['LUPAUS_COOKIES']}-staff"
     client.set_cookie(name, token)
     return token
+
+
+def keep_strong(uow):
+    """Every sign-in of the organisation has shown a second step, a year ahead of time."""
+    execute(uow.session, _SHOWN, {"organisation_id": uow.organisation_id})
 
 
 def csrf_token(client, path):
