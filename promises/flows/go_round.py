@@ -10,6 +10,7 @@ from promises.db.session import UnitOfWork
 from promises.flows.ask_staff import ask_staff
 from promises.flows.choose_payout import carry_out_due, pay_without_choice
 from promises.flows.count_days import count_days
+from promises.flows.mind_runs import tidy_runs, watch_silence
 from promises.flows.pause_promise import tell_screens_of_pauses
 from promises.flows.provider_events import handle_events
 from promises.flows.purge_bank_details import purge_bank_details
@@ -39,6 +40,7 @@ ROUND: tuple[Duty, ...] = (
     count_days,
     handle_events,
     carry_out_due,
+    watch_silence,
 )
 
 HOURLY: tuple[Duty, ...] = (
@@ -49,5 +51,6 @@ HOURLY: tuple[Duty, ...] = (
     pay_without_choice,
     remind_vouchers,
     purge_bank_details,
+    tidy_runs,
 )
 """What goes by days: nobody misses it within the hour."""

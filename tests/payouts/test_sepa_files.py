@@ -10,10 +10,10 @@ from lxml import etree
 from promises.kernel.money import Money
 from promises.payouts.rails.answers import Balance, FileKind, LineKind
 from promises.payouts.rails.base import (
+    CannotList,
     Destination,
     PayoutRequest,
     RailAccount,
-    RailUnreachable,
     RailVerdict,
     Trouble,
 )
@@ -138,7 +138,7 @@ def test_status_report_speaks_of_each_payment():
             <TxInfAndSts><OrgnlEndToEndId>P3</OrgnlEndToEndId><TxSts>NEW1</TxSts></TxInfAndSts>
             </OrgnlPmtInfAndSts>"""
         ),
-        OURS,
+        OURS.__eq__,
     )
     assert (told.kind, told.message_id, told.answers_to) == (FileKind.STATUS, "B1", "RUN1")
     assert told.whole is None
@@ -163,7 +163,7 @@ def test_status_report_speaks_of_each_payment():
     ],
 )
 def test_status_report_speaks_of_the_whole_file(body, whole, reason):
-    told = read_bank_file(status(body), OURS)
+    told = read_bank_file(status(body), OURS.__eq__)
     assert (told.whole, told.whole_reason, told.lines) == (whole, reason, ())
 
 
@@ -208,7 +208,7 @@ def test_statement_tells_what_left_and_what_came_back():
             + entry(one_of("P10"), more="<RvslInd>true</RvslInd>")
             + entry(one_of(""))
         ),
-        OURS,
+        OURS.__eq__,
     )
     assert [(one.kind.value, one.ref, one.mark, one.amount_minor) for one in told.lines] == [
         ("booked", "A7/1", "P1", 1001),
@@ -229,7 +229,7 @@ def test_statement_with_a_hole_shows_its_gap():
             entry(one_of("P1")),
             balances=balance("OPBD", "100.00") + balance("CLBD", "79.98") + balance("ITAV", "1.00"),
         ),
-        OURS,
+        OURS.__eq__,
     )
     assert told.balances == (Balance("day", 10000, -1001, 7998),)
     assert told.balances[0].gap_minor == -1001
@@ -241,14 +241,14 @@ def test_statement_may_be_overdrawn_and_open_with_the_day_before():
             entry(one_of("P1")),
             balances=balance("PRCD", "5.00") + balance("CLBD", "5.01", "DBIT") + "<Bal/>",
         ),
-        OURS,
+        OURS.__eq__,
     )
     assert told.balances[0].gap_minor == 0
 
 
 def test_statement_of_another_account_gives_no_lines():
-    told = read_bank_file(statement(entry(one_of("P1")), account="FI00", kind="054"), OURS)
-    assert (told.kind, told.accounts, told.lines) == (FileKind.NOTICE, {"FI00"}, ())
+    told = read_bank_file(statement(entry(one_of("P1")), account="FI00", kind="054"), OURS.__eq__)
+    assert (told.kind, told.accounts, told.lines) == (FileKind.NOTICE, set(), ())
 
 
 def returns(body):
@@ -265,7 +265,7 @@ def test_return_message_names_the_payments_that_came_back():
             <TxInf><OrgnlInstrId>P2</OrgnlInstrId><RtrdInstdAmt Ccy="EUR">1</RtrdInstdAmt></TxInf>
             """
         ),
-        OURS,
+        OURS.__eq__,
     )
     assert [(one.ref, one.mark, one.amount_minor, one.reason) for one in told.lines] == [
         ("T1", "P1", 1001, "AC04"),
@@ -305,7 +305,7 @@ OUTSIDE = b"""<!DOCTYPE d [<!ENTITY x SYSTEM "file:///etc/hostname">]>
 )
 def test_file_that_cannot_be_trusted_is_refused(content):
     with pytest.raises(FileNotReadable):
-        read_bank_file(content, OURS)
+        read_bank_file(content, OURS.__eq__)
 
 
 def test_reasons_of_banks_become_words_for_people():
@@ -357,12 +357,15 @@ def test_rail_is_made_for_its_account():
     text = SepaMaker().write(account(version="03", bic="NDEAFIHH"), run, items).decode()
     assert "pain.001.001.03" in text and "<BIC>NDEAFIHH</BIC>" in text
     assert f"<IBAN>{OURS}</IBAN>" in text and "<Nm>Aino</Nm>" in text
-    told = SepaMaker().read(account(), statement(entry(one_of("P1"))))
+    told = SepaMaker().read(account(), statement(entry(one_of("P1"))), OURS.__eq__)
+    assert SepaMaker().trouble("AC04") is Trouble.ACCOUNT_CLOSED
     assert told.lines[0].mark == "P1"
 
 
 def test_file_of_thousands_is_read_as_a_whole():
-    told = read_bank_file(statement("".join(entry(one_of(f"P{n}")) for n in range(5_000))), OURS)
+    told = read_bank_file(
+        statement("".join(entry(one_of(f"P{n}")) for n in range(5_000))), OURS.__eq__
+    )
     assert len({one.ref for one in told.lines}) == 5_000
 
 
@@ -370,7 +373,7 @@ def test_nothing_is_asked_of_a_bank_one_by_one():
     rail = SepaMaker().open(account())
     assert rail.submit(None).verdict is RailVerdict.RETRY
     assert rail.find(None).verdict is rail.look(None, "x").verdict is RailVerdict.UNKNOWN
-    with pytest.raises(RailUnreachable):
+    with pytest.raises(CannotList):
         rail.listed(NOON, NOON)
 
 

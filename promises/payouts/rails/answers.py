@@ -55,8 +55,8 @@ class Balance:
 @dataclass(frozen=True, slots=True)
 class AnswerFile:
     """A file read to its end. `answers_to` is the message id of the file that it answers; `whole`
-    is what it says of all payouts of that file that have no line. `accounts` are those that a
-    statement is of, `balances` only those of the account asked for."""
+    is what it says of all payouts of that file that have no line. `accounts` are those of
+    ours that a statement is of, with their `balances`."""
 
     kind: FileKind
     message_id: str

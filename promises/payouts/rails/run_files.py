@@ -2,19 +2,20 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from promises.payouts.rails.answers import AnswerFile
 from promises.payouts.rails.base import (
+    CannotList,
     Listed,
     Outcome,
     PayoutRequest,
     RailAccount,
     RailMaker,
-    RailUnreachable,
     RailVerdict,
+    Trouble,
 )
 
 
@@ -41,10 +42,12 @@ class RunHead:
 
 
 class RunMaker(RailMaker, Protocol):
-    """A rail whose payouts go out in files. `ending` is that of the file's name."""
+    """A rail whose payouts go out in files. `ending` is that of the file's name;
+    `currency` the only one it carries, None: any."""
 
     ending: str
     media_type: str
+    currency: str | None
 
     def account_name(self, account: RailAccount) -> str:
         """The account that the files draw on, in one spelling; it is compared by its blind index
@@ -55,8 +58,14 @@ class RunMaker(RailMaker, Protocol):
         """The same bytes for the same arguments."""
         ...
 
-    def read(self, account: RailAccount, content: bytes) -> AnswerFile:
-        """Raises FileNotReadable."""
+    def read(
+        self, account: RailAccount, content: bytes, is_ours: Callable[[str], bool]
+    ) -> AnswerFile:
+        """`is_ours` tells whether runs have drawn on an account. Raises FileNotReadable."""
+        ...
+
+    def trouble(self, reason: str | None) -> Trouble:
+        """What a reason that the file gives means for people."""
         ...
 
 
@@ -75,5 +84,5 @@ class RunRail:
     def look(self, request: PayoutRequest, provider_ref: str) -> Outcome:
         return Outcome(RailVerdict.UNKNOWN, detail="known from files only")
 
-    def listed(self, since: dt.datetime, until: dt.datetime) -> "list[Listed]":
-        raise RailUnreachable("known from files only")
+    def listed(self, since: dt.datetime, until: dt.datetime) -> Iterator[Listed]:
+        raise CannotList("known from files only")

@@ -1,7 +1,7 @@
 """The rail by bank file, as the organisations set it up."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from promises.kernel.money import Money
 from promises.payouts.rails.answers import AnswerFile
@@ -9,6 +9,7 @@ from promises.payouts.rails.base import Connection, Field, RailAccount, Trouble
 from promises.payouts.rails.run_files import RunHead, RunItem, RunRail
 from promises.payouts.rails.sepa.iban import TEST_IBAN, iban_is_right, plain_iban
 from promises.payouts.rails.sepa.reading import read_bank_file
+from promises.payouts.rails.sepa.reasons import trouble_of
 from promises.payouts.rails.sepa.writing import VERSIONS, Payment, PaymentFile, write_payments
 
 SEPA = "sepa"
@@ -53,8 +54,13 @@ class SepaMaker:
         )
         return write_payments(file, [_payment(one) for one in items])
 
-    def read(self, account: RailAccount, content: bytes) -> AnswerFile:
-        return read_bank_file(content, self.account_name(account))
+    def read(
+        self, account: RailAccount, content: bytes, is_ours: Callable[[str], bool]
+    ) -> AnswerFile:
+        return read_bank_file(content, is_ours)
+
+    def trouble(self, reason: str | None) -> Trouble:
+        return trouble_of(reason)
 
 
 class SepaRail(RunRail):

@@ -4,7 +4,7 @@ Names are read without their namespace, so that a bank's next version of a messa
 """
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal, InvalidOperation
 
 from lxml import etree
@@ -34,8 +34,9 @@ _BY_STATUS = {
 _DUPLICATE = frozenset({"DUPL", "AM05"})
 
 
-def read_bank_file(content: bytes, account: str) -> AnswerFile:
-    """A bank's message as a whole; of statements only those of `account` (a plain IBAN).
+def read_bank_file(content: bytes, is_ours: Callable[[str], bool]) -> AnswerFile:
+    """A bank's message as a whole; of statements only those of accounts (plain IBANs) that are
+    ours.
 
     Raises FileNotReadable.
     """
@@ -48,7 +49,7 @@ def read_bank_file(content: bytes, account: str) -> AnswerFile:
     ):
         body = root.find(name)
         if body is not None:
-            return read(body, account)
+            return read(body, is_ours)
     raise FileNotReadable(problem=N_("it is no answer of a bank that we know"))
 
 
@@ -74,7 +75,7 @@ def _parsed(content: bytes) -> etree._Element:
     return root
 
 
-def _status_report(body: etree._Element, _account: str) -> AnswerFile:
+def _status_report(body: etree._Element, _is_ours: Callable[[str], bool]) -> AnswerFile:
     group = body.find("OrgnlGrpInfAndSts")
     answers_to = "" if group is None else _text(group, "OrgnlMsgId")
     if group is None or not answers_to:
@@ -106,16 +107,16 @@ def _judged(element: etree._Element, name: str) -> tuple[LineKind | None, str | 
     return kind, reason
 
 
-def _statement(body: etree._Element, account: str) -> AnswerFile:
+def _statement(body: etree._Element, is_ours: Callable[[str], bool]) -> AnswerFile:
     is_notice = body.tag == "BkToCstmrDbtCdtNtfctn"
     accounts: set[str] = set()
     lines: list[Line] = []
     balances: list[Balance] = []
     for part in body.findall("Ntfctn" if is_notice else "Stmt"):
         owner = plain_iban(_text(part, "Acct/Id/IBAN") or _text(part, "Acct/Id/Othr/Id"))
-        accounts.add(owner)
-        if owner != account:
+        if not is_ours(owner):
             continue
+        accounts.add(owner)
         part_id = _text(part, "Id")
         entries = part.findall("Ntry")
         for number, entry in enumerate(entries, 1):
@@ -186,7 +187,7 @@ def _signed(element: etree._Element) -> int | None:
     return -amount if _text(element, "CdtDbtInd") == "DBIT" else amount
 
 
-def _returns(body: etree._Element, _account: str) -> AnswerFile:
+def _returns(body: etree._Element, _is_ours: Callable[[str], bool]) -> AnswerFile:
     lines = []
     numbers = itertools.count(1)
     for one in body.findall("TxInf"):
