@@ -21,6 +21,9 @@ from tests.web.staff import csrf_token, sign_in
 
 NOTED = {"staff_sessions", "throttles"}
 """When a session was last seen, and how often somebody tried: of one's own organisation only."""
+SHARED = {"rail"}
+"""Names in addresses that are the same in every organisation."""
+
 FILLED = {
     "reason": "Because it is so.", "decision": "pay", "name": "A name", "role": "clerk",
     "name_en": "A name", "limit": "9", "unit": "60", "amount": "5", "title_en": "Within 9 minutes",
@@ -98,7 +101,7 @@ def test_no_address_with_anothers_ids_answers(app, client, ours, theirs, role):
     with Unchanged(app, ours, theirs):
         for rule, method in routes(app):
             access = access_of(app, rule.endpoint, method)
-            names = sorted(rule.arguments - {"slug"})
+            names = sorted(rule.arguments - {"slug"} - SHARED)
             if "slug" not in rule.arguments or access.asks is not Asks.MEMBER or not names:
                 continue
             if access.permission not in ROLE_PERMISSIONS[role]:

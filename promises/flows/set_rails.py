@@ -37,9 +37,7 @@ def save(uow: UnitOfWork, *, new: NewRail) -> None:
 
     Raises OtherMode, WrongModeKey.
     """
-    for secret in (new.secrets or {}).values():
-        if says_live(secret) not in (None, new.live):
-            raise WrongModeKey
+    check_keys(new)
     before = rail_states(uow.session, organisation_id=uow.organisation_id).get(new.rail)
     save_rail(
         uow.session,
@@ -50,6 +48,13 @@ def save(uow: UnitOfWork, *, new: NewRail) -> None:
     )
     _end_pause(uow, new.rail)
     _note(uow, "rail_changed", new.rail, changed=_changed(before, new))
+
+
+def check_keys(new: NewRail) -> None:
+    """Raises WrongModeKey where a key says itself that it is of the other mode."""
+    for secret in (new.secrets or {}).values():
+        if says_live(secret) not in (None, new.live):
+            raise WrongModeKey
 
 
 def says_live(secret: str) -> bool | None:

@@ -3,7 +3,7 @@
 import datetime as dt
 import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -178,8 +178,8 @@ def save_rail(
         raise OtherMode
     stored = _stored(session, organisation_id, new.rail)
     sealed, hints = (stored.secrets_sealed, stored.hints) if stored else (None, {})
-    if new.secrets is not None:
-        secrets = _merged(session, organisation_id, stored, new.secrets)
+    if new.secrets is not None or (stored is not None and stored.live != new.live):
+        secrets = _merged(session, organisation_id, stored, new)
         key = organisation_key(session, organisation_id=organisation_id, purpose=Purpose.RAIL)
         sealed = seal(key, json.dumps(secrets, sort_keys=True))
         hints = {name: secret[-4:] for name, secret in secrets.items() if name != FORMER_SECRET}
@@ -201,7 +201,7 @@ def save_rail(
 def draft_account(session: Session, *, organisation_id: uuid.UUID, new: NewRail) -> RailAccount:
     """What a rail would be opened with if this were saved, for a test before it is."""
     stored = _stored(session, organisation_id, new.rail)
-    secrets = _merged(session, organisation_id, stored, new.secrets or {})
+    secrets = _merged(session, organisation_id, stored, new)
     return RailAccount(organisation_id, new.live, new.settings, secrets)
 
 
@@ -303,9 +303,12 @@ def _stored(session: Session, organisation_id: uuid.UUID, rail: str) -> Any | No
 
 
 def _merged(
-    session: Session, organisation_id: uuid.UUID, stored: Any | None, given: Mapping[str, str]
+    session: Session, organisation_id: uuid.UUID, stored: Any | None, new: NewRail
 ) -> dict[str, str]:
-    known = {} if stored is None else _secrets(session, organisation_id, stored)
+    """Secrets of the other mode are not taken over."""
+    given = new.secrets or {}
+    kept = stored is not None and stored.live == new.live
+    known = _secrets(session, organisation_id, stored) if kept else {}
     if WEBHOOK_SECRET in given and known.get(WEBHOOK_SECRET) != given[WEBHOOK_SECRET]:
         known[FORMER_SECRET] = known.get(WEBHOOK_SECRET, "")
     return {name: secret for name, secret in {**known, **given}.items() if secret}

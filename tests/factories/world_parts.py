@@ -9,12 +9,14 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.factories import (
+    world_books,
     world_budgets,
     world_causes,
     world_ending,
     world_following,
     world_goodwill,
     world_proposals,
+    world_rails,
     world_rescue,
     world_returns,
     world_shadows,
@@ -32,4 +34,6 @@ PARTS: tuple[Callable[[Any], dict[str, object]], ...] = (
     world_causes.fill,
     world_following.fill,
     world_returns.fill,
+    world_books.fill,
+    world_rails.fill,
 )
