@@ -18,6 +18,13 @@ class OwnEvidence(Forbidden):
     )
 
 
+class OwnMoney(Forbidden):
+    """The payee is the one who would decide, as far as addresses and accounts tell."""
+
+    code = "own_money"
+    message = N_("This money would go to yourself. Somebody else has to decide about it.")
+
+
 class NothingToClaim(Conflict):
     code = "nothing_to_claim"
     message = N_("There is nothing to ask for here any more.")

@@ -12,38 +12,22 @@ from promises.compensation.errors import ReasonMissing
 from promises.compensation.goodwill_errors import (
     GiftDecided,
     GiftTooLarge,
-    GoodwillOff,
     OwnGift,
     PurseEmpty,
 )
 from promises.compensation.goodwill_models import (
     GiftState,
     GoodwillReason,
-    VatTreatment,
     WaitsFor,
 )
+from promises.compensation.goodwill_rule import Rule, require_on
 from promises.db.sql import execute, one_or_none, rows
 from promises.kernel.actors import Actor
 from promises.kernel.errors import NotFound
 from promises.kernel.ids import new_id
 
 AGAIN_WITHIN = dt.timedelta(days=30)
-
-_RULE = """
-SELECT switched_on, purse_minor, most_gift_minor, most_customer_minor, vat_treatment
-FROM goodwill_rules WHERE organisation_id = %(organisation_id)s
-"""
-
-_SET_RULE = """
-INSERT INTO goodwill_rules AS r (organisation_id, switched_on, purse_minor, most_gift_minor,
-    most_customer_minor, vat_treatment, changed_at)
-VALUES (%(organisation_id)s, %(switched_on)s, %(purse_minor)s, %(most_gift_minor)s,
-    %(most_customer_minor)s, %(vat_treatment)s, %(now)s)
-ON CONFLICT (organisation_id) DO UPDATE SET switched_on = excluded.switched_on,
-    purse_minor = excluded.purse_minor, most_gift_minor = excluded.most_gift_minor,
-    most_customer_minor = excluded.most_customer_minor, vat_treatment = excluded.vat_treatment,
-    changed_at = excluded.changed_at
-"""
+UNKNOWN_WITHIN = dt.timedelta(days=1)
 
 # The row of a purse is locked by whoever reserves; of any number at once, so many get through as
 # the purse holds. It costs the same however many gifts there were.
@@ -70,6 +54,19 @@ _LOCK_CUSTOMER = """
 SELECT id FROM customers
 WHERE organisation_id = %(organisation_id)s AND id = %(customer_id)s
 FOR NO KEY UPDATE
+"""
+
+# So are a giver's gifts to people whom nobody knows.
+_LOCK_GIVER = """
+SELECT id FROM members
+WHERE organisation_id = %(organisation_id)s AND id = %(member_id)s
+FOR NO KEY UPDATE
+"""
+
+_TO_UNKNOWN = """
+SELECT count(*)::int AS n FROM goodwill_gifts
+WHERE organisation_id = %(organisation_id)s AND given_by = %(member_id)s AND customer_id IS NULL
+  AND given_at > %(since)s AND state IN ('given', 'waiting')
 """
 
 _BEFORE = """
@@ -130,17 +127,6 @@ WHERE organisation_id = %(organisation_id)s AND id = ANY(%(gift_ids)s)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
-    """What clerks may give: the purse of a branch and month, one gift, one customer a month."""
-
-    switched_on: bool
-    purse_minor: int
-    most_gift_minor: int
-    most_customer_minor: int
-    vat_treatment: VatTreatment
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class NewGift:
     """What a clerk gives on a ticket. `month_on` is the month in the organisation's zone."""
 
@@ -166,44 +152,17 @@ class Gift:
     state: GiftState
 
 
-def rule_of(session: Session, *, organisation_id: uuid.UUID) -> Rule | None:
-    """None where nothing was ever set."""
-    row = one_or_none(session, _RULE, {"organisation_id": organisation_id})
-    if row is None:
-        return None
-    return Rule(**row._asdict() | {"vat_treatment": VatTreatment(row.vat_treatment)})
-
-
-def set_rule(session: Session, *, organisation_id: uuid.UUID, now: dt.datetime, rule: Rule) -> None:
-    """Raises GiftTooLarge where the limits do not fit each other."""
-    if not 0 < rule.most_gift_minor <= min(rule.purse_minor, rule.most_customer_minor):
-        raise GiftTooLarge
-    execute(
-        session,
-        _SET_RULE,
-        {
-            "organisation_id": organisation_id,
-            "now": now,
-            "switched_on": rule.switched_on,
-            "purse_minor": rule.purse_minor,
-            "most_gift_minor": rule.most_gift_minor,
-            "most_customer_minor": rule.most_customer_minor,
-            "vat_treatment": rule.vat_treatment.value,
-        },
-    )
-
-
 def give(
     session: Session, *, organisation_id: uuid.UUID, actor: Actor, now: dt.datetime, gift: NewGift
 ) -> Gift:
     """Given at once within the limits, else waiting for a manager. The caller holds the ticket's
     lock. Raises GoodwillOff, GiftTooLarge, PurseEmpty; then nothing changed."""
-    rule = rule_of(session, organisation_id=organisation_id)
-    if rule is None or not rule.switched_on:
-        raise GoodwillOff
+    rule = require_on(session, organisation_id)
     if not 0 < gift.amount_minor <= rule.purse_minor:
         raise GiftTooLarge
     waits_for = _waits_for(session, organisation_id, now, rule, gift)
+    if waits_for is None and gift.customer_id is None:
+        waits_for = _too_many_unknown(session, organisation_id, now, rule, actor)
     state = GiftState.GIVEN if waits_for is None else GiftState.WAITING
     if state is GiftState.GIVEN:
         _reserve(session, organisation_id, gift.branch_id, gift.month_on, gift.amount_minor)
@@ -255,6 +214,16 @@ def _waits_for(
     return WaitsFor.AGAIN.value if before.again else None
 
 
+def _too_many_unknown(
+    session: Session, organisation_id: uuid.UUID, now: dt.datetime, rule: Rule, actor: Actor
+) -> str | None:
+    """A clerk with a friend who takes one number after the other comes before a manager."""
+    params = {"organisation_id": organisation_id, "member_id": actor.id}
+    execute(session, _LOCK_GIVER, params)
+    before = rows(session, _TO_UNKNOWN, params | {"since": now - UNKNOWN_WITHIN})[0].n
+    return WaitsFor.UNKNOWN.value if before >= rule.most_unknown_day else None
+
+
 def _reserve(
     session: Session,
     organisation_id: uuid.UUID,
@@ -284,13 +253,14 @@ def decide_gift(
     approve: bool,
 ) -> Gift:
     """A second person lets a waiting gift go, out of the purse of `month_on`, or says no with a
-    reason. Raises NotFound, GiftDecided, OwnGift, PurseEmpty, ReasonMissing; then nothing
-    changed."""
+    reason. Raises NotFound, GiftDecided, OwnGift, GoodwillOff, PurseEmpty, ReasonMissing; then
+    nothing changed."""
     row = _locked(session, organisation_id, gift_id)
     if row.state != GiftState.WAITING:
         raise GiftDecided
     _require_second(session, organisation_id, actor, row)
     if approve:
+        require_on(session, organisation_id)
         _reserve(session, organisation_id, row.branch_id, month_on, row.amount_minor)
     elif not reason.strip():
         raise ReasonMissing

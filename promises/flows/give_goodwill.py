@@ -7,9 +7,11 @@ from typing import Any
 
 from promises.audit.actions import record
 from promises.compensation import goodwill
-from promises.compensation.goodwill import Gift, NewGift, Rule
+from promises.compensation.goodwill import Gift, NewGift
 from promises.compensation.goodwill_errors import GiftToOneself, NobodyThere, TooLateToTakeBack
 from promises.compensation.goodwill_models import GiftState, GoodwillReason
+from promises.compensation.goodwill_rule import Rule
+from promises.compensation.goodwill_rule import set_rule as store_rule
 from promises.compensation.releasing import month_of
 from promises.db.session import UnitOfWork
 from promises.desk.actions import touch_tickets
@@ -68,8 +70,8 @@ def give(
 
 
 def decide(uow: UnitOfWork, *, gift_id: uuid.UUID, approve: bool, reason: str = "") -> Gift:
-    """A manager lets a waiting gift go, or says no. Raises GiftDecided, OwnGift, GiftToOneself,
-    PurseEmpty, ReasonMissing."""
+    """A manager lets a waiting gift go, where gifts are still switched on, or says no. Raises
+    GiftDecided, OwnGift, GiftToOneself, GoodwillOff, PurseEmpty, ReasonMissing."""
     tickets = goodwill.tickets_of_gifts(
         uow.session, organisation_id=uow.organisation_id, gift_ids=[gift_id]
     )
@@ -107,7 +109,7 @@ def take_back(uow: UnitOfWork, *, gift_id: uuid.UUID) -> Gift:
 
 def set_rule(uow: UnitOfWork, *, rule: Rule) -> None:
     """What clerks may give from now on; gifts that were given stay. Raises GiftTooLarge."""
-    goodwill.set_rule(uow.session, organisation_id=uow.organisation_id, now=uow.now, rule=rule)
+    store_rule(uow.session, organisation_id=uow.organisation_id, now=uow.now, rule=rule)
     record(
         uow.session,
         organisation_id=uow.organisation_id,
@@ -121,6 +123,7 @@ def set_rule(uow: UnitOfWork, *, rule: Rule) -> None:
             "purse_minor": rule.purse_minor,
             "most_gift_minor": rule.most_gift_minor,
             "most_customer_minor": rule.most_customer_minor,
+            "most_unknown_day": rule.most_unknown_day,
             "vat_treatment": rule.vat_treatment.value,
         },
     )

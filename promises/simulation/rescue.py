@@ -4,8 +4,8 @@ the place of a wait, a purse and what was given out of it."""
 import datetime as dt
 from typing import Any
 
-from promises.compensation.goodwill import Rule
 from promises.compensation.goodwill_models import GoodwillReason, VatTreatment
+from promises.compensation.goodwill_rule import Rule
 from promises.db import sql
 from promises.desk.models import EventKind, EventSource
 from promises.desk.rescue_models import HelpReason

@@ -9,8 +9,8 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from promises.compensation.goodwill import Rule, rule_of
 from promises.compensation.goodwill_models import GiftState, GoodwillReason, VatTreatment
+from promises.compensation.goodwill_rule import USUAL_UNKNOWN_DAY, Rule, rule_of
 from promises.compensation.releasing import month_of
 from promises.db.session import UnitOfWork
 from promises.desk.queries import ticket_by_id
@@ -53,7 +53,7 @@ def page() -> str:
 
 
 @blueprint.route("/staff/goodwill/rule", methods=["GET", "POST"])
-@staff(Permission.COMPENSATION_DECIDE)
+@staff(Permission.COMPENSATION_DECIDE, fresh=True)
 def rule() -> Response | tuple[str, int]:
     """What clerks may give; off until somebody switches it on."""
     with work() as uow:
@@ -63,6 +63,7 @@ def rule() -> Response | tuple[str, int]:
         purse=found.purse_minor if found else 10_000,
         most_gift=found.most_gift_minor if found else 500,
         most_customer=found.most_customer_minor if found else 1_000,
+        most_unknown_day=found.most_unknown_day if found else USUAL_UNKNOWN_DAY,
         vat_treatment=found.vat_treatment if found else VatTreatment.OUTSIDE_SCOPE,
     )
     form.offer(current().organisation.currency)
@@ -76,6 +77,7 @@ def rule() -> Response | tuple[str, int]:
                         purse_minor=form.purse.data or 0,
                         most_gift_minor=form.most_gift.data or 0,
                         most_customer_minor=form.most_customer.data or 0,
+                        most_unknown_day=form.most_unknown_day.data or 0,
                         vat_treatment=form.vat_treatment.data,
                     ),
                 )
@@ -121,7 +123,7 @@ def give(ticket_id: uuid.UUID) -> Response | tuple[str, int]:
 
 
 @blueprint.post("/staff/goodwill/<uuid:gift_id>/decide")
-@staff(Permission.COMPENSATION_DECIDE)
+@staff(Permission.COMPENSATION_DECIDE, fresh=True)
 def decide(gift_id: uuid.UUID) -> Response:
     approve = request.form.get("decision") == "approve"
 

@@ -1,7 +1,7 @@
 """Goodwill in the full organisation: a purse, a gift that went out, one that waits."""
 
-from promises.compensation.goodwill import Rule
 from promises.compensation.goodwill_models import GoodwillReason, VatTreatment
+from promises.compensation.goodwill_rule import Rule
 from promises.flows import give_goodwill
 from promises.kernel.actors import Role
 

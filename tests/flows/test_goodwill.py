@@ -6,7 +6,7 @@ import pytest
 
 from promises.audit.queries import verify
 from promises.compensation.errors import ReasonMissing
-from promises.compensation.goodwill import Rule, rule_of, tickets_of_gifts
+from promises.compensation.goodwill import tickets_of_gifts
 from promises.compensation.goodwill_errors import (
     GiftDecided,
     GiftTooLarge,
@@ -18,6 +18,7 @@ from promises.compensation.goodwill_errors import (
     TooLateToTakeBack,
 )
 from promises.compensation.goodwill_models import GiftState, GoodwillReason, VatTreatment
+from promises.compensation.goodwill_rule import Rule, rule_of
 from promises.flows import give_goodwill, redeem_voucher
 from promises.flows.follow_ticket import follow
 from promises.flows.forget_customer import forget_customer
@@ -147,8 +148,9 @@ def test_nothing_is_given_where_it_is_off_or_nobody_was_there(world):
             give(world, ticket, amount)
     with world.work() as uow, pytest.raises(NotFound):
         give_goodwill.give(uow, ticket_id=new_id(), amount_minor=100, reason=GoodwillReason.OTHER)
-    with pytest.raises(GiftTooLarge):
-        set_rule(world, most_gift_minor=900)
+    for wrong in ({"most_gift_minor": 900}, {"most_unknown_day": -1}):
+        with pytest.raises(GiftTooLarge):
+            set_rule(world, **wrong)
     with world.work() as uow:
         assert rule_of(uow.session, organisation_id=world.made.id).most_gift_minor == 500
     assert world.one("SELECT count(*) AS n FROM goodwill_gifts").n == 0
@@ -203,6 +205,25 @@ def test_manager_cannot_go_beyond_the_purse(world):
     assert decide(world, waiting).state is GiftState.GIVEN
 
 
+def test_clerk_gives_few_gifts_a_day_to_people_whom_nobody_knows(world):
+    gifts = [give(world, served(world), 100) for _ in range(4)]
+    assert [one.state for one in gifts] == ["given"] * 3 + ["waiting"]
+    (left,) = world.rows("SELECT waits_for FROM goodwill_gifts WHERE state = 'waiting'")
+    assert left.waits_for == "unknown" and used(world) == 300
+    assert give(world, served(world), 100, role=Role.ADMINISTRATOR).state is GiftState.GIVEN
+    world.later(days=1, seconds=1)
+    assert give(world, served(world), 100).state is GiftState.GIVEN
+
+
+def test_gift_that_waits_does_not_go_out_once_gifts_are_switched_off(world):
+    waiting = give(world, served(world), 501)
+    set_rule(world, switched_on=False)
+    with pytest.raises(GoodwillOff):
+        decide(world, waiting)
+    assert used(world) == 0 and world.rows("SELECT * FROM payouts") == []
+    assert decide(world, waiting, approve=False, reason="No more.").state is GiftState.REFUSED
+
+
 def test_nobody_gives_to_their_own_address(world):
     ticket = world.take()
     email = world.one(
@@ -243,7 +264,7 @@ def test_one_gift_has_one_payout_for_ever(world):
 
 def test_of_twenty_gifts_at_once_three_fit_the_purse(app_url):
     world = World()
-    set_rule(world, purse_minor=1_500)
+    set_rule(world, purse_minor=1_500, most_unknown_day=100)
     tickets = [served(world) for _ in range(20)]
 
     def gift(number):
@@ -270,3 +291,12 @@ def test_of_many_gifts_to_one_customer_at_once_one_needs_no_manager(app_url):
     with crowd(app_url, 6) as people:
         answers = people.at_once(lambda number: give(world, tickets[number], 100))
     assert sorted(one.state for one in answers) == ["given"] + ["waiting"] * 5
+
+
+def test_of_many_gifts_of_one_clerk_to_unknown_people_at_once_three_go(app_url):
+    world = World()
+    set_rule(world)
+    tickets = [served(world) for _ in range(6)]
+    with crowd(app_url, 6) as people:
+        answers = people.at_once(lambda number: give(world, tickets[number], 100))
+    assert sorted(one.state for one in answers) == ["given"] * 3 + ["waiting"] * 3

@@ -30,11 +30,13 @@ def test_goodwill_from_the_limits_to_the_customers_page(clerk, manager):
     assert "Clerks give no goodwill now." in manager.get("goodwill").text
     wrong = send(
         manager, "goodwill/rule", switched_on="y", purse="5", most_gift="10", most_customer="10",
+        most_unknown_day="3",
         vat_treatment="outside_scope",
     )  # fmt: skip
     assert wrong.status_code == 422
     send(
         manager, "goodwill/rule", switched_on="y", purse="50", most_gift="5", most_customer="10",
+        most_unknown_day="3",
         vat_treatment="outside_scope",
     )  # fmt: skip
     ticket = world.take()
@@ -62,6 +64,7 @@ def test_goodwill_from_the_limits_to_the_customers_page(clerk, manager):
 def test_gift_is_taken_back_from_the_ticket(clerk, manager):
     send(
         manager, "goodwill/rule", switched_on="y", purse="50", most_gift="5", most_customer="10",
+        most_unknown_day="3",
         vat_treatment="price_reduction",
     )  # fmt: skip
     ticket = clerk.world.take()

@@ -1,10 +1,10 @@
 """Giving goodwill, and what rules it."""
 
 from wtforms import BooleanField, RadioField, SelectField
-from wtforms.validators import InputRequired
+from wtforms.validators import InputRequired, NumberRange
 
 from promises.compensation.goodwill_models import GoodwillReason, VatTreatment
-from promises.http.forms import Form, Line, options
+from promises.http.forms import Form, Line, WholeNumber, options
 from promises.http.i18n import gettext
 from promises.kernel.text import N_
 from promises.web.forms.terms import Amount
@@ -38,6 +38,10 @@ class RuleForm(Form):
     purse = Amount(N_("Purse of a branch and month"), [InputRequired()])
     most_gift = Amount(N_("Most that a clerk gives at once"), [InputRequired()])
     most_customer = Amount(N_("Most that one customer gets in a month"), [InputRequired()])
+    most_unknown_day = WholeNumber(
+        N_("Gifts to unknown customers that a clerk gives in a day"),
+        [InputRequired(), NumberRange(0, 100)],
+    )
     vat_treatment = SelectField(N_("VAT"), coerce=VatTreatment, validators=[InputRequired()])
 
     def offer(self, currency: str) -> None:
