@@ -11,6 +11,7 @@ from promises.api.schemas.pages import EXAMPLE_ID, OTHER_ID
 from promises.api.tickets import customer_of
 from promises.desk.models import EventSource
 from promises.desk.values import NewMatter, OpenedMatter
+from promises.flows.name_payment import name_payment
 from promises.flows.open_matter import open_matter
 from promises.http.context import current, own_branch
 from promises.identity.models import Scope
@@ -44,7 +45,7 @@ from promises.kernel.errors import DomainError
 def open_one(asked: Asked) -> dict[str, Any]:
     given = dict(asked.data)
     own_branch(given["branch_id"])
-    customer = given.pop("customer_reference")
+    customer, payment = given.pop("customer_reference"), given.pop("payment")
     request = NewMatter(
         source=EventSource.API,
         external_ref=given.pop("reference"),
@@ -55,6 +56,8 @@ def open_one(asked: Asked) -> dict[str, Any]:
         opened = open_matter(asked.uow, request=request)
     except DomainError as refusal:
         raise unseen_is_not_found(asked, refusal, service_kind_id=request.service_kind_id) from None
+    if payment is not None:
+        name_payment(asked.uow, ticket_id=opened.ticket_id, named=payment)
     return _opened(opened)
 
 

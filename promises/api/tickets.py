@@ -13,6 +13,7 @@ from promises.api.schemas import tickets as schemas
 from promises.api.schemas.pages import EXAMPLE_ID, OTHER_ID, page_example
 from promises.desk.models import EventSource
 from promises.desk.values import IssuedTicket, NewTicket, label_of
+from promises.flows.name_payment import name_payment
 from promises.flows.take_number import take_number
 from promises.http.context import current, own_branch
 from promises.identity.actions import known_customer
@@ -47,7 +48,7 @@ def ticket_document(found: Any) -> dict[str, Any]:
 def take(asked: Asked) -> dict[str, Any]:
     given = dict(asked.data)
     own_branch(given["branch_id"])
-    reference = given.pop("customer_reference")
+    reference, payment = given.pop("customer_reference"), given.pop("payment")
     request = NewTicket(
         source=EventSource.API,
         customer_id=customer_of(asked, reference) if reference is not None else None,
@@ -57,6 +58,8 @@ def take(asked: Asked) -> dict[str, Any]:
         issued = take_number(asked.uow, request=request)
     except DomainError as refusal:
         raise unseen_is_not_found(asked, refusal, service_kind_id=request.service_kind_id) from None
+    if payment is not None:
+        name_payment(asked.uow, ticket_id=issued.ticket_id, named=payment)
     return _issued(issued)
 
 

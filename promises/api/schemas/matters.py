@@ -4,6 +4,7 @@ from marshmallow import fields, validate
 
 from promises.api.fields import Choice, Day, Flag, Id, Instant, Part, Text, length
 from promises.api.schemas.pages import EXAMPLE_ID, OTHER_ID
+from promises.api.schemas.payments import payment_field
 from promises.api.schemas.tickets import FACTS, WHEN, Facts
 from promises.desk.models import TicketKind
 from promises.desk.opening import LONGEST_SUBJECT
@@ -44,6 +45,7 @@ class NewMatterBody(Part):
         metadata={"description": "The customer's language."},
     )
     attributes = Facts(load_default=dict, metadata={"description": FACTS})
+    payment = payment_field()
 
 
 class OpenedSchema(Part):

@@ -22,6 +22,7 @@ from promises.api.fields import (
     length,
 )
 from promises.api.schemas.pages import EXAMPLE_ID, OTHER_ID, page_of
+from promises.api.schemas.payments import payment_field
 from promises.desk.events import LONGEST_BATCH
 from promises.desk.models import EventKind, EventSource, TicketKind, TicketState
 from promises.identity.customers import LONGEST_REFERENCE
@@ -75,6 +76,7 @@ class NewTicketBody(Part):
         metadata={"enum": list(LOCALES), "description": "The customer's language."},
     )
     attributes = Facts(load_default=dict, metadata={"description": FACTS})
+    payment = payment_field()
 
 
 def _one_of_locales(value: str) -> None:

@@ -27,5 +27,5 @@ STRIPE = (STRIPE_REFUND, STRIPE_CREDIT, STRIPE_OUTBOUND)
 BY_RUN = frozenset({ACCOUNT_FILE, SEPA, MANUAL})
 """Payouts that wait for a file or a hand, and are never submitted one by one."""
 
-UNASKED = (STRIPE_REFUND, ACCOUNT_CALL, ACCOUNT_FILE, STRIPE_CREDIT)
+UNASKED = (STRIPE_REFUND, ACCOUNT_CALL, ACCOUNT_FILE, STRIPE_CREDIT, STRIPE_OUTBOUND)
 """Rails that need nothing from the customer where the case names the account, best first."""
