@@ -46,6 +46,7 @@ LEFT JOIN payout_destinations d
 WHERE p.organisation_id = %(organisation_id)s AND p.id = free.id
 RETURNING p.id, p.rail, p.amount_minor, p.currency, p.key, p.generation, p.request_hash,
     p.compensation_id, p.gift_id, p.key_used_at, p.provider_ref, p.state, p.looks,
+    p.lease_until AS leased_until,
     free.certain, d.id AS destination_id, d.fingerprint, d.details_sealed,
     p.created_at <= %(aged_before)s AS aged,
     1 + (SELECT count(*) FROM payout_attempts a
@@ -69,6 +70,7 @@ LEFT JOIN payout_destinations d
 WHERE p.organisation_id = %(organisation_id)s AND p.id = due.id
 RETURNING p.id, p.rail, p.amount_minor, p.currency, p.key, p.generation, p.request_hash,
     p.compensation_id, p.gift_id, p.key_used_at, p.provider_ref, p.state, p.looks,
+    p.look_at AS leased_until,
     false AS certain, d.id AS destination_id, d.fingerprint, d.details_sealed, false AS aged,
     (SELECT count(*) FROM payout_attempts a
      WHERE a.organisation_id = p.organisation_id AND a.payout_id = p.id AND a.step = 'begun')
@@ -110,6 +112,7 @@ class ClaimedPayout:
     looks: int = 0
     certain: bool = True
     drifted: bool = False
+    leased_until: dt.datetime | None = None
     aged: bool = False
 
     @property
@@ -223,6 +226,7 @@ def _read(
                 looks=row.looks,
                 certain=row.certain,
                 drifted=_drifted(request, row.request_hash),
+                leased_until=row.leased_until,
                 aged=row.aged,
             )
         )

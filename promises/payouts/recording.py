@@ -32,6 +32,8 @@ FROM unnest(%(ids)b::uuid[], %(payout_ids)b::uuid[], %(numbers)s::int[], %(gener
 ON CONFLICT (organisation_id, payout_id, number, step) DO NOTHING
 """
 
+# A message that came while it was looked at set an earlier time: what was seen may be older than
+# that, so it is looked at again.
 # Only the newest try speaks for its payout: an answer that comes after somebody else has taken the
 # payout up is noted, and moves nothing.
 _MOVE = """
@@ -39,8 +41,8 @@ WITH told AS (
     SELECT r.*, p.state AS before
     FROM unnest(%(ids)b::uuid[], %(numbers)s::int[], %(provider_refs)b::text[],
         %(troubles)b::text[], %(lease_untils)s::timestamptz[], %(look_ats)s::timestamptz[],
-        %(spents)s::boolean[], %(no_effects)s::boolean[])
-        AS r (id, number, provider_ref, trouble, lease_until, look_at, spent, no_effect)
+        %(spents)s::boolean[], %(no_effects)s::boolean[], %(leases)s::timestamptz[])
+        AS r (id, number, provider_ref, trouble, lease_until, look_at, spent, no_effect, leased)
     JOIN payouts p ON p.organisation_id = %(organisation_id)s AND p.id = r.id
     WHERE p.state = ANY(%(from)s)
       AND NOT EXISTS (SELECT 1 FROM payout_attempts a
@@ -50,7 +52,9 @@ WITH told AS (
     FOR UPDATE OF p
 )
 UPDATE payouts p SET state = %(state)s, changed_at = %(now)s, lease_until = told.lease_until,
-    look_at = told.look_at, looks = 0, trouble = told.trouble, key_spent = told.spent,
+    look_at = CASE WHEN told.look_at IS NOT NULL AND p.look_at < told.leased THEN p.look_at
+        ELSE told.look_at END,
+    looks = 0, trouble = told.trouble, key_spent = told.spent,
     provider_ref = coalesce(told.provider_ref, p.provider_ref),
     key_used_at = CASE WHEN told.no_effect THEN NULL ELSE p.key_used_at END
 FROM told
@@ -60,10 +64,10 @@ RETURNING p.id, told.before, p.rail, p.compensation_id, p.gift_id, p.amount_mino
 """
 
 _STAY = """
-UPDATE payouts p SET look_at = s.look_at,
+UPDATE payouts p SET look_at = CASE WHEN p.look_at < s.leased THEN p.look_at ELSE s.look_at END,
     trouble = CASE WHEN s.seen THEN s.trouble ELSE p.trouble END
 FROM unnest(%(ids)b::uuid[], %(look_ats)s::timestamptz[], %(troubles)b::text[],
-    %(seens)s::boolean[]) AS s (id, look_at, trouble, seen)
+    %(seens)s::boolean[], %(leases)s::timestamptz[]) AS s (id, look_at, trouble, seen, leased)
 WHERE p.organisation_id = %(organisation_id)s AND p.id = s.id AND p.state = ANY(%(from)s)
 """
 
@@ -131,6 +135,7 @@ def record_looks(
                 "look_ats": looks,
                 "troubles": [out.trouble and out.trouble.value for _, out in staying],
                 "seens": seen,
+                "leases": [one.leased_until for one, _ in staying],
                 "from": [PayoutState.SUBMITTED.value, PayoutState.PAID.value],
             },
         )
@@ -222,6 +227,7 @@ def _move_params(
         ],
         "spents": [outcome.key_spent for _, outcome in group],
         "no_effects": [nothing_left(payout, outcome) for payout, outcome in group],
+        "leases": [payout.leased_until for payout, _ in group],
     }
 
 

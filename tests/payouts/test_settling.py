@@ -1,6 +1,7 @@
 """How payouts of a called rail are tried, looked up, recorded and booked: each case by its plan."""
 
 import datetime as dt
+import json
 
 import pytest
 
@@ -302,17 +303,12 @@ def test_what_was_frozen_without_a_destination_counts_as_it_is(purse, amount):
     purse.provider.plans[payout_id].append("lost_before")
     purse.execute("UPDATE payouts SET destination_id = NULL WHERE id = ANY(%(ids)s)", [payout_id])
     purse.settle()
-    with purse.work(None) as uow:
-        (one,) = claiming._read(
-            uow.session,
-            purse.made.id,
-            purse.rows(
-                "SELECT p.*, 1 AS number, true AS certain, false AS aged FROM payouts p"
-                " WHERE id = %(p)s",
-                p=payout_id,
-            ),
-        )
-    old = claiming._as_text(claiming._without_destination(one.request))
+    kept = purse.payout(payout_id).request
+    old = json.dumps(
+        {name: kept[name] for name in kept if name not in ("destination", "fingerprint")},
+        sort_keys=True,
+        separators=(",", ":"),
+    )
     purse.rows(
         "UPDATE payouts SET request_hash = sha256(%(old)s::bytea), amount_minor = %(a)s"
         " WHERE id = %(p)s RETURNING id",
@@ -614,3 +610,30 @@ def test_rail_that_is_not_in_the_registry_is_asked_nothing(purse):
     row = purse.payout(payout_id)
     assert (row.state, row.trouble) == ("ready", "rail_down")
     assert purse.rail_state().in_use
+
+
+@pytest.mark.parametrize("seen", ["accepted", "paid"])
+def test_message_that_comes_while_it_is_looked_at_makes_a_second_look(purse, seen):
+    payout_id = planned(purse, "accept")
+    purse.settle()
+    ((_, effect),) = purse.provider.of(payout_id)
+    effect.state = seen
+    purse.now += dt.timedelta(minutes=10)
+    rail = settle_payouts._opened[purse.made.id, purse.rail, False, purse.rail_state().changed_at]
+    look = rail.look
+
+    def overtaken(request, ref):
+        found = look(request, ref)
+        effect.state = "failed"
+        purse.rows(
+            "UPDATE payouts SET look_at = %(at)s WHERE id = %(p)s RETURNING id",
+            at=purse.now,
+            p=payout_id,
+        )
+        rail.look = look
+        return found
+
+    rail.look = overtaken
+    purse.settle()
+    assert purse.payout(payout_id).state == ("failed" if seen == "accepted" else "returned")
+    assert kinds(purse, payout_id) == ["submit", "look", "look"]
