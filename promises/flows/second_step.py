@@ -21,8 +21,9 @@ from promises.identity.sessions import SessionMember, note_shown
 from promises.identity.throttling import Limit, give_back, throttle_all
 from promises.kernel.actors import SYSTEM
 
-CODE_LIMITS = (Limit(5, 60), Limit(10, 900), Limit(30, 86_400))
-"""Of a million codes three are right at any time: thirty a day find one in a thousand years."""
+CODE_LIMITS = (Limit(5, 60), Limit(10, 900), Limit(20, 86_400))
+"""Wrong codes. Of a million three are right at any time, so that somebody who has the password and
+guesses twenty times a day hits one in 45 years on average."""
 
 
 @dataclass(frozen=True, slots=True)
