@@ -74,20 +74,13 @@ LIMIT 50
 """
 
 
-_OF_TICKET = """
-SELECT y.id AS payout_id, y.rail, y.state, y.amount_minor, y.currency, y.created_at, y.changed_at,
-    d.breach_id
-FROM (
-    SELECT id, breach_id FROM compensations
-    WHERE organisation_id = %(organisation_id)s AND ticket_id = %(ticket_id)s
-    UNION ALL
-    SELECT id, NULL FROM goodwill_gifts
-    WHERE organisation_id = %(organisation_id)s AND ticket_id = %(ticket_id)s
-) d
-JOIN payouts y ON y.organisation_id = %(organisation_id)s
-    AND (y.compensation_id = d.id OR y.gift_id = d.id)
+_OF_BREACH = """
+SELECT y.id AS payout_id, y.rail, y.state, y.amount_minor, y.currency, y.created_at, y.changed_at
+FROM compensations k
+JOIN payouts y ON y.organisation_id = k.organisation_id AND y.compensation_id = k.id
+WHERE k.organisation_id = %(organisation_id)s AND k.breach_id = %(breach_id)s
 ORDER BY y.created_at, y.id
-LIMIT 100
+LIMIT 50
 """
 
 
@@ -140,9 +133,9 @@ def payout_trace(
     )
 
 
-def payouts_of_ticket(
-    session: Session, *, organisation_id: uuid.UUID, ticket_id: uuid.UUID
+def payouts_of_breach(
+    session: Session, *, organisation_id: uuid.UUID, breach_id: uuid.UUID
 ) -> list[Any]:
-    """Each payout for what happened on a ticket, the first one first."""
-    params = {"organisation_id": organisation_id, "ticket_id": ticket_id}
-    return rows(session, _OF_TICKET, params)
+    """Each payout for it, the first one first."""
+    params = {"organisation_id": organisation_id, "breach_id": breach_id}
+    return rows(session, _OF_BREACH, params)

@@ -22,10 +22,13 @@ from promises.reporting.insights_causes import (
     breaches_of_cause,
     causes_counted,
 )
+from promises.reporting.payout_trace import payouts_of_breach
 from promises.reporting.statistics import pareto
 from promises.web.cursors import read_cursor, write_cursor
 from promises.web.forms.improvement import CauseForm, TogetherForm
 from promises.web.insights import as_share
+from promises.web.ledger_words import rail_name
+from promises.web.payout_page import state_words
 from promises.web.periods import Chosen, choose
 
 blueprint = Blueprint("causes", __name__)
@@ -125,7 +128,16 @@ def breach(breach_id: uuid.UUID) -> str:
         tenant: dict[str, Any] = {"organisation_id": uow.organisation_id}
         tags = tags_of(uow.session, breach_id=breach_id, **tenant)
         causes = list_causes(uow.session, **tenant)
-    return render_template("causes/breach.html", found=found, tags=tags, causes=causes)
+        payouts = payouts_of_breach(uow.session, breach_id=breach_id, **tenant)
+    return render_template(
+        "causes/breach.html",
+        found=found,
+        tags=tags,
+        causes=causes,
+        payouts=payouts if may(Permission.PAYOUT_READ) else (),
+        rail_name=rail_name,
+        state_words=state_words,
+    )
 
 
 @blueprint.post("/staff/breaches/<uuid:breach_id>/cause")

@@ -115,6 +115,7 @@ def data_texts(world):
         " UNION SELECT v.value FROM promise_changes, jsonb_each_text(reasons) v"
         " UNION SELECT v.value FROM promise_ends, jsonb_each_text(reasons) v"
         " UNION SELECT sentence FROM promise_reviews"
+        " UNION SELECT name FROM ledger_chart_entries"
         " UNION SELECT v.value FROM promise_reviews, jsonb_each_text(public_texts) v"
         " UNION SELECT v.value FROM drafts, jsonb_each_text(answers) v"
         " UNION SELECT v.value FROM causes, jsonb_each_text(names) v"

@@ -11,6 +11,7 @@ from promises.kernel.clock import process_clock
 
 NOT_PAGES = {
     "causes.table", "insights.days_table", "insights.hours_table", "insights.waits_table",
+    "ledger_files.balance", "ledger_files.journal", "ledger_files.workbook",
     "insights.limit_table", "insights_all.money_table", "insights_all.proposals_table",
     "decisions.following", "shadows.days",
     "proposal_talk.names", "proposals.funnel_file", "proposing.similar", "proposing.tried",
