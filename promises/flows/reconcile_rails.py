@@ -24,7 +24,7 @@ from promises.payouts.inbox import look_again
 from promises.payouts.incidents import Incident, open_incident
 from promises.payouts.models import PayoutState
 from promises.payouts.rail_models import IncidentKind
-from promises.payouts.rails.base import Listed, Rail, RailAccount, Rails, Trouble
+from promises.payouts.rails.base import CannotList, Listed, Rail, RailAccount, Rails, Trouble
 from promises.payouts.rails.names import ALL, BY_RUN
 from promises.payouts.rails.voucher import VOUCHER
 from promises.payouts.reconciling import (
@@ -68,6 +68,7 @@ class _Sheet:
     run: Run
     changed_at: dt.datetime
     totals: Totals = field(default_factory=Totals)
+    blind: bool = False  # the provider has no list: ours are looked at one by one
     seen: set[uuid.UUID] = field(default_factory=set)
 
 
@@ -149,9 +150,12 @@ def _opened(rails: Rails, name: str, account: RailAccount) -> Rail:
 
 
 def _compare(organisation_id: uuid.UUID, rail: Rail, sheet: _Sheet) -> None:
-    for effects in _pages(rail.listed(sheet.run.since, sheet.run.until)):
-        with unit_of_work(organisation_id, SYSTEM) as uow:
-            _take_page(uow, sheet, effects)
+    try:
+        for effects in _pages(rail.listed(sheet.run.since, sheet.run.until)):
+            with unit_of_work(organisation_id, SYSTEM) as uow:
+                _take_page(uow, sheet, effects)
+    except CannotList:
+        sheet.blind = True
     after: tuple[dt.datetime, uuid.UUID] | None = None
     while True:
         with unit_of_work(organisation_id, SYSTEM) as uow:
@@ -308,7 +312,7 @@ def _seek_missing(
         if row.currency == run.currency:
             sheet.totals.ours += 1
             sheet.totals.ours_minor += row.amount_minor
-        if (IncidentKind.MISSING_EFFECT.value, str(row.id)) not in settled:
+        if not sheet.blind and (IncidentKind.MISSING_EFFECT.value, str(row.id)) not in settled:
             _open_missing(uow, sheet, row)
     return (page[-1].key_used_at, page[-1].id) if len(page) == PAGE else None
 

@@ -51,6 +51,9 @@ class Clock:
     def advance(self, **span):
         self._ahead += dt.timedelta(**span)
 
+    def put_at(self, instant):
+        self._ahead = instant - dt.datetime.now(dt.UTC)
+
 
 class Books:
     """Everything by id, each thing with the account that it belongs to under `_account`. Callers

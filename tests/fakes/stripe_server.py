@@ -9,7 +9,7 @@
 Any key that begins with sk_test_ or rk_test_ belongs to the account `acct_fake`, until `own` gives
 it to another; sk_live_ and rk_live_ keys to `acct_live`. Parameters are checked against the SDK's
 own types. API v1 keeps answers 24 h under their key, also those of 400 and 500; API v2 keeps
-successes 30 days. `advance` moves the clock that this is counted by.
+successes 30 days. `advance` moves the clock that this is counted by, `put_clock_at` sets it.
 
 `fail_next(kind, on=…, times=…)` spoils the next requests whose "METHOD /path" contains `on` (by
 default those with an effect: "POST"). The kinds:
@@ -29,6 +29,7 @@ The same methods work on `StripeProcess()`, which runs the fake in a process of 
 """
 
 import argparse
+import datetime as dt
 import json
 import subprocess
 import sys
@@ -142,6 +143,12 @@ class FakeStripe:
 
     def advance(self, **span):
         self.clock.advance(**span)
+
+    def put_clock_at(self, instant):
+        """For tests whose own clock stands elsewhere: what is listed has been created then."""
+        if isinstance(instant, str):  # from another process
+            instant = dt.datetime.fromisoformat(instant)
+        self.clock.put_at(instant)
 
     def forget_keys(self):
         self.keys.forget_all()
