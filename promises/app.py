@@ -58,6 +58,7 @@ from promises.http import cookies, errors, i18n, navigation, permissions, securi
 from promises.http.logs import configure_logs
 from promises.identity import keys
 from promises.payouts.rails.base import RailMaker, Rails
+from promises.payouts.rails.sepa.rail import SepaMaker
 from promises.payouts.rails.stripe_credit import credit_maker
 from promises.payouts.rails.stripe_outbound import outbound_maker
 from promises.payouts.rails.stripe_refund import refund_maker
@@ -156,6 +157,7 @@ def _rails(config: Config) -> Rails:
         refund_maker(config.stripe_url),
         credit_maker(config.stripe_url),
         outbound_maker(config.stripe_url),
+        SepaMaker(),
     )
     return {maker.name: maker for maker in makers}
 

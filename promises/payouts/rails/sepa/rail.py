@@ -23,7 +23,7 @@ class SepaMaker:
     name = SEPA
     by_run = True
     key_lives: dt.timedelta | None = None
-    fields = (
+    fields: tuple[Field, ...] = (
         Field("debtor_name"),
         Field("iban", secret=True),
         Field("bic", required=False),
