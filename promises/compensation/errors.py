@@ -43,3 +43,13 @@ class RuleMoved(Conflict):
 class LimitsNotFit(DomainError):
     code = "limits_not_fit"
     message = N_("Give between 1 and 366 days, and sums that are not below nothing.")
+
+
+class HoldTooLong(DomainError):
+    code = "hold_too_long"
+    message = N_("Choose a day within the next three months by which somebody has looked.")
+
+
+class ListHasChanged(Conflict):
+    code = "list_has_changed"
+    message = N_("The list has changed meanwhile. Look at the new sum and approve again.")

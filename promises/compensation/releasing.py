@@ -37,7 +37,9 @@ FOR UPDATE
 
 _LIFT = """
 UPDATE compensations c
-SET holds = CASE WHEN rest.holds = '{}' THEN '{clearance}' ELSE rest.holds END
+SET holds = CASE WHEN rest.holds = '{}' THEN '{clearance}' ELSE rest.holds END,
+    held_until = CASE WHEN %(lifted)s::text[] && '{approval,evidence}' THEN NULL
+        ELSE c.held_until END
 FROM (
     SELECT o.id, ARRAY(SELECT h FROM unnest(o.holds) AS h WHERE NOT h = ANY(%(lifted)s)) AS holds
     FROM compensations o
@@ -79,22 +81,24 @@ ORDER BY c.id
 """
 
 _RELEASE = """
-UPDATE compensations SET state = 'released', holds = '{}', released_at = %(now)s
+UPDATE compensations SET state = 'released', holds = '{}', held_until = NULL,
+    released_at = %(now)s
 WHERE organisation_id = %(organisation_id)s AND id = ANY(%(ids)s) AND state = 'owed'
 """
 
 _CLOSE = """
 UPDATE compensations
-SET state = %(state)s, holds = '{}', closing_reason = %(reason)s, closed_at = %(now)s
+SET state = %(state)s, holds = '{}', held_until = NULL, closing_reason = %(reason)s,
+    closed_at = %(now)s
 WHERE organisation_id = %(organisation_id)s AND id = ANY(%(ids)s) AND state = 'owed'
 RETURNING id, amount_minor, currency
 """
 
 _DECIDE = """
 INSERT INTO compensation_decisions (organisation_id, id, compensation_id, kind, holds, reason,
-    actor_kind, actor_id, decided_at)
+    actor_kind, actor_id, decided_at, until_at)
 SELECT %(organisation_id)s, d.id, d.compensation_id, %(kind)s, %(holds)s, %(reason)s,
-    %(actor_kind)s, %(actor_id)s, %(now)s
+    %(actor_kind)s, %(actor_id)s, %(now)s, %(until_at)s
 FROM unnest(%(ids)s::uuid[], %(compensation_ids)s::uuid[]) AS d (id, compensation_id)
 """
 
@@ -351,18 +355,32 @@ def record_decisions(
     reason: str,
 ) -> None:
     """Keep who decided what: one row a compensation, never changed."""
-    execute(
-        session,
-        _DECIDE,
-        {
-            "organisation_id": organisation_id,
-            "now": now,
-            "ids": [new_id() for _ in compensation_ids],
-            "compensation_ids": list(compensation_ids),
-            "kind": kind,
-            "holds": [hold.value for hold in holds],
-            "reason": reason,
-            "actor_kind": actor.kind.value,
-            "actor_id": actor.id,
-        },
-    )
+    by = {"now": now, "actor_kind": actor.kind.value, "actor_id": actor.id}
+    what = {"kind": kind, "holds": [hold.value for hold in holds], "until_at": None}
+    _record(session, organisation_id, compensation_ids, by | what | {"reason": reason})
+
+
+def record_hold(
+    session: Session,
+    *,
+    organisation_id: uuid.UUID,
+    now: dt.datetime,
+    actor: Actor,
+    compensation_ids: Sequence[uuid.UUID],
+    reason: str,
+    until_at: dt.datetime,
+) -> None:
+    """Keep who held them back, why, and by when somebody has looked."""
+    by = {"now": now, "actor_kind": actor.kind.value, "actor_id": actor.id}
+    what = {"kind": "held", "holds": [Hold.EVIDENCE.value], "until_at": until_at}
+    _record(session, organisation_id, compensation_ids, by | what | {"reason": reason})
+
+
+def _record(
+    session: Session,
+    organisation_id: uuid.UUID,
+    compensation_ids: Sequence[uuid.UUID],
+    params: dict[str, Any],
+) -> None:
+    params |= {"organisation_id": organisation_id, "compensation_ids": list(compensation_ids)}
+    execute(session, _DECIDE, params | {"ids": [new_id() for _ in compensation_ids]})

@@ -23,7 +23,7 @@ USUAL_WINDOW_DAYS = 30
 
 Key = tuple[str, str]
 
-_LOCK = """
+_ASKED = """
 WITH asked AS (
     SELECT c.id, k.scope, k.key
     FROM compensations c
@@ -40,7 +40,13 @@ WITH asked AS (
               AND e.actor_kind = 'member' AND e.actor_id IS NOT NULL
     ) AS k (scope, key)
     WHERE c.organisation_id = %(organisation_id)s AND c.id = ANY(%(ids)s)
-), locked AS (
+)
+"""
+
+_LOCK = (
+    _ASKED
+    + """
+, locked AS (
     INSERT INTO released_keys (organisation_id, scope, key)
     SELECT DISTINCT %(organisation_id)s::uuid, a.scope, a.key FROM asked a
     ORDER BY a.scope, a.key
@@ -48,6 +54,9 @@ WITH asked AS (
 )
 SELECT id, scope, key FROM asked
 """
+)
+
+_PEEK = _ASKED + "SELECT id, scope, key FROM asked"
 
 # A statement of its own, after the lock: it sees what those before it have written.
 _SUMS = """
@@ -136,6 +145,11 @@ class Sums:
                 over.append(key[0])
         return sorted(set(over))
 
+    def released_to(self, compensation_id: uuid.UUID, scope: SumScope) -> int | None:
+        """What was released before; None where the debt is of nobody of that kind."""
+        mine = [key for key in self.keys[compensation_id] if key[0] == scope]
+        return sum(self.found[key].amount_minor for key in mine) if mine else None
+
     def add(self, compensation_id: uuid.UUID, amount_minor: int) -> None:
         for key in self.keys[compensation_id]:
             self.added[key] = self.added.get(key, 0) + amount_minor
@@ -149,9 +163,30 @@ def lock_sums(
     compensation_ids: Sequence[uuid.UUID],
 ) -> Sums:
     """The sums of these debts, for nobody else to add to before the transaction ends."""
-    tenant = {"organisation_id": organisation_id}
+    return _sums(session, _LOCK, organisation_id, today_on, compensation_ids)
+
+
+def peek_sums(
+    session: Session,
+    *,
+    organisation_id: uuid.UUID,
+    today_on: dt.date,
+    compensation_ids: Sequence[uuid.UUID],
+) -> Sums:
+    """The same to look at; nothing is locked."""
+    return _sums(session, _PEEK, organisation_id, today_on, compensation_ids)
+
+
+def _sums(
+    session: Session,
+    statement: str,
+    organisation_id: uuid.UUID,
+    today_on: dt.date,
+    compensation_ids: Sequence[uuid.UUID],
+) -> Sums:
+    params = {"organisation_id": organisation_id, "ids": list(compensation_ids)}
     keys: dict[uuid.UUID, list[Key]] = defaultdict(list)
-    for row in rows(session, _LOCK, tenant | {"ids": list(compensation_ids)}):
+    for row in rows(session, statement, params):
         keys[row.id].append((row.scope, row.key))
     found = sums_of(
         session,

@@ -1,18 +1,27 @@
 """People decide about money that rules hold back: approve, refuse, hold, a window at once."""
 
+import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from promises.audit.actions import record
-from promises.compensation.errors import NotOwed, OwnEvidence
+from promises.compensation.errors import ListHasChanged, NotOwed, OwnEvidence
 from promises.compensation.guards import require_second_person
+from promises.compensation.holding import (
+    USUAL_HOLD,
+    ask_approval,
+    check_hold,
+    hold_until,
+    lapsed,
+    lock_marks,
+)
 from promises.compensation.models import CompensationState, Hold
 from promises.compensation.queries import owed_among, tickets_of
-from promises.compensation.releasing import place_hold, record_decisions
+from promises.compensation.releasing import record_decisions, record_hold
 from promises.compensation.windows import decide_window
 from promises.db.session import UnitOfWork
 from promises.desk.actions import touch_tickets
-from promises.flows.compensate import end_debts, lift_and_let_go
+from promises.flows.compensate import end_debts, hold_unsent, lift_and_let_go
 from promises.payouts.choices import allow_checked, typed_by
 
 APPROVABLE = (
@@ -57,19 +66,68 @@ def refuse(uow: UnitOfWork, *, compensation_ids: Sequence[uuid.UUID], reason: st
     return len(closed)
 
 
-def hold(uow: UnitOfWork, *, compensation_ids: Sequence[uuid.UUID], reason: str) -> int:
-    """Keep debts back until somebody approves them. Returns how many are now held by it."""
+def hold(
+    uow: UnitOfWork,
+    *,
+    compensation_ids: Sequence[uuid.UUID],
+    reason: str,
+    until: dt.datetime | None = None,
+) -> int:
+    """Keep debts back until somebody approves them, those included whose payout nobody has begun;
+    by `until`, in two weeks if nothing is said, somebody has looked. Returns how many are held.
+
+    Raises ReasonMissing, HoldTooLong, NotOwed.
+    """
+    until = until or uow.now + USUAL_HOLD
+    check_hold(now=uow.now, until=until, reason=reason)
     _touch(uow, compensation_ids)
-    held = place_hold(
+    hold_unsent(uow, compensation_ids, Hold.EVIDENCE)
+    held = hold_until(
         uow.session,
         organisation_id=uow.organisation_id,
         compensation_ids=compensation_ids,
-        hold=Hold.EVIDENCE,
+        until=until,
     )
     if not held:
         raise NotOwed
-    _decide(uow, held, "held", (Hold.EVIDENCE,), reason)
+    record_hold(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        now=uow.now,
+        actor=uow.actor,
+        compensation_ids=held,
+        reason=reason.strip(),
+        until_at=until,
+    )
+    _audit(uow, held, "held")
     return len(held)
+
+
+def let_holds_lapse(uow: UnitOfWork) -> int:
+    """A duty of each round: a hold whose day is over becomes a decision that is due. Returns how
+    many. Several may run at once."""
+    over = lapsed(uow.session, organisation_id=uow.organisation_id, now=uow.now)
+    if not over:
+        return 0
+    _touch(uow, [row.id for row in over])
+    due = ask_approval(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        now=uow.now,
+        compensation_ids=[row.id for row in over],
+    )
+    if due:
+        _decide(uow, due, "lifted", (Hold.EVIDENCE,), "")
+    return len(due)
+
+
+def require_as_shown(uow: UnitOfWork, shown: Mapping[uuid.UUID, str]) -> None:
+    """Lock what a page showed, by id and mark. Raises ListHasChanged where anything of it is not
+    any more what it was."""
+    _touch(uow, list(shown))
+    now = lock_marks(uow.session, organisation_id=uow.organisation_id, compensation_ids=list(shown))
+    if now != shown:
+        raise ListHasChanged
 
 
 def decide_mass_breach(uow: UnitOfWork, *, window_id: uuid.UUID, pay: bool, reason: str) -> int:
@@ -157,6 +215,10 @@ def _decide(
         holds=holds,
         reason=reason.strip(),
     )
+    _audit(uow, compensation_ids, kind)
+
+
+def _audit(uow: UnitOfWork, compensation_ids: Sequence[uuid.UUID], kind: str) -> None:
     record(
         uow.session,
         organisation_id=uow.organisation_id,

@@ -10,7 +10,9 @@ from promises.db.session import UnitOfWork
 from promises.flows.ask_staff import ask_staff
 from promises.flows.choose_payout import carry_out_due, pay_without_choice
 from promises.flows.count_days import count_days
+from promises.flows.decide_compensation import let_holds_lapse
 from promises.flows.mind_runs import tidy_runs, watch_silence
+from promises.flows.money_incidents import tell_incidents
 from promises.flows.pause_promise import tell_screens_of_pauses
 from promises.flows.provider_events import handle_events
 from promises.flows.purge_bank_details import purge_bank_details
@@ -35,10 +37,12 @@ ROUND: tuple[Duty, ...] = (
     settle_feedback,
     raise_problems,
     watch_budgets,
+    let_holds_lapse,
     judge_shadows,
     tell_subscribers,
     count_days,
     handle_events,
+    tell_incidents,
     carry_out_due,
     watch_silence,
 )

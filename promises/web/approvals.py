@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from promises.compensation.errors import ListHasChanged
 from promises.compensation.models import FOR_A_PERSON, Hold
 from promises.compensation.queries import Waiting, all_waiting, list_waiting, sums_by_hold
 from promises.db.session import UnitOfWork
@@ -14,7 +15,7 @@ from promises.flows import annul_breach, decide_compensation, dispute
 from promises.http.context import current, work
 from promises.http.i18n import gettext, ngettext, say
 from promises.http.permissions import Permission, staff
-from promises.kernel.errors import Conflict, DomainError
+from promises.kernel.errors import DomainError
 from promises.kernel.text import N_
 from promises.reporting.approvals import (
     asked_annulments,
@@ -46,11 +47,6 @@ HOLD_NAMES = {
 
 BY_A_PERSON = "person"
 """In the address: what waits for a person's decision, for whatever reason."""
-
-
-class ListHasChanged(Conflict):
-    code = "list_has_changed"
-    message = N_("The list has changed meanwhile. Look at the new sum and approve again.")
 
 
 @blueprint.get("/staff/approvals", endpoint="list")

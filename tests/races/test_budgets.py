@@ -22,7 +22,7 @@ def again(world, *, new_row):
         "UPDATE compensations SET state = 'owed', holds = '{presence}', released_at = NULL,"
         " counted_on = NULL, counted_as = NULL"
     )
-    month = "'2000-01-01'::date + (SELECT count(*) FROM budgets)::int * interval '1 month'"
+    month = "'1900-01-01'::date + (SELECT count(*) FROM budgets)::int * interval '1 month'"
     world.rows(
         f"UPDATE budgets SET month_on = {month} WHERE month_on > '2026-01-01'"
         if new_row

@@ -1,0 +1,101 @@
+"""Holds that a person sets: with a reason, and a day by which somebody has looked.
+
+Past that day the debt is neither paid nor forgotten: it waits for an approval by somebody else, and
+is shown as overdue until it has one.
+"""
+
+import datetime as dt
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from promises.compensation.errors import HoldTooLong, ReasonMissing
+from promises.db.sql import rows
+
+USUAL_HOLD = dt.timedelta(days=14)
+LONGEST_HOLD = dt.timedelta(days=92)
+
+_UNTIL = """
+UPDATE compensations SET held_until = %(until)s
+WHERE organisation_id = %(organisation_id)s AND id = ANY(%(ids)s) AND state = 'owed'
+  AND 'evidence' = ANY (holds)
+RETURNING id
+"""
+
+_LAPSED = """
+SELECT id, ticket_id FROM compensations
+WHERE organisation_id = %(organisation_id)s AND state = 'owed' AND held_until <= %(now)s
+  AND 'evidence' = ANY (holds)
+ORDER BY held_until, id
+LIMIT %(limit)s
+"""
+
+_ASK_APPROVAL = """
+UPDATE compensations
+SET holds = array_remove(array_remove(holds, 'evidence'), 'approval') || '{approval}'
+WHERE organisation_id = %(organisation_id)s AND id = ANY(%(ids)s) AND state = 'owed'
+  AND held_until <= %(now)s AND 'evidence' = ANY (holds)
+RETURNING id
+"""
+
+_SHOWN = """
+SELECT id, amount_minor, holds FROM compensations
+WHERE organisation_id = %(organisation_id)s AND id = ANY(%(ids)s) AND state = 'owed'
+ORDER BY id
+FOR UPDATE
+"""
+
+
+def check_hold(*, now: dt.datetime, until: dt.datetime, reason: str) -> None:
+    """Raises ReasonMissing, HoldTooLong."""
+    if not reason.strip():
+        raise ReasonMissing
+    if not now < until <= now + LONGEST_HOLD:
+        raise HoldTooLong
+
+
+def hold_until(
+    session: Session,
+    *,
+    organisation_id: uuid.UUID,
+    compensation_ids: Sequence[uuid.UUID],
+    until: dt.datetime,
+) -> list[uuid.UUID]:
+    """Set the day on debts that a person holds; returns which those are."""
+    params = {"organisation_id": organisation_id, "ids": list(compensation_ids), "until": until}
+    return [row.id for row in rows(session, _UNTIL, params)]
+
+
+def lapsed(
+    session: Session, *, organisation_id: uuid.UUID, now: dt.datetime, limit: int = 500
+) -> list[Any]:
+    """Debts whose hold is over, with their tickets."""
+    params = {"organisation_id": organisation_id, "now": now, "limit": limit}
+    return rows(session, _LAPSED, params)
+
+
+def ask_approval(
+    session: Session,
+    *,
+    organisation_id: uuid.UUID,
+    now: dt.datetime,
+    compensation_ids: Sequence[uuid.UUID],
+) -> list[uuid.UUID]:
+    """From a hold that is over to a decision that is due; those that still were."""
+    params = {"organisation_id": organisation_id, "now": now, "ids": list(compensation_ids)}
+    return [row.id for row in rows(session, _ASK_APPROVAL, params)]
+
+
+def mark_of(amount_minor: int, holds: Sequence[str]) -> str:
+    """What a page shows of a waiting debt that a decision rests on, as one word."""
+    return ".".join([str(amount_minor), *sorted(set(holds) - {"clearance"})])
+
+
+def lock_marks(
+    session: Session, *, organisation_id: uuid.UUID, compensation_ids: Sequence[uuid.UUID]
+) -> dict[uuid.UUID, str]:
+    """The marks of those that still wait, as they now are and stay until the transaction ends."""
+    params = {"organisation_id": organisation_id, "ids": list(compensation_ids)}
+    return {row.id: mark_of(row.amount_minor, row.holds) for row in rows(session, _SHOWN, params)}
