@@ -6,8 +6,8 @@ anybody else. It works without JavaScript; with it, it keeps itself fresh.
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from flask import Blueprint, Response, flash, redirect, render_template, session, url_for
@@ -25,6 +25,7 @@ from promises.desk.queries import (
 )
 from promises.desk.views import TicketView
 from promises.flows.answer_feedback import AfterCase, after_case
+from promises.flows.choose_payout import WITHOUT_CHOICE
 from promises.flows.claim_compensation import claim_compensation
 from promises.flows.dispute import dispute
 from promises.flows.follow_ticket import follow, stop_following
@@ -33,15 +34,18 @@ from promises.http.conditional import etag_of, respond_if_changed
 from promises.http.context import current, work
 from promises.http.i18n import gettext
 from promises.http.limits import guard
+from promises.http.payout_words import WAYS, ToldStory, tell_customer
 from promises.http.permissions import public
 from promises.http.qr import qr
 from promises.identity.models import ContactChannel
 from promises.kernel.errors import DomainError, NotFound
 from promises.kernel.text import N_
+from promises.payouts.choices import Ways, ways_of_ticket
 from promises.public.forms import FollowForm
 from promises.public.matter import Seen, seen_events
 from promises.public.presence import LAST_TICKET
 from promises.reporting.goodwill import GiftView, gifts_of_ticket
+from promises.reporting.payout_steps import money_stories
 from promises.reporting.ticket_panels import TicketPanel, ticket_panels
 from promises.reporting.wait_range import WaitRange, wait_range
 
@@ -63,7 +67,7 @@ class NoSuchTicket(NotFound):
 class Page:
     """What the ticket page shows. `codes` are the vouchers' present codes by voucher; `matter` and
     `items`, what happened, are of a matter that took no number; `asked` is the question after
-    it."""
+    it; `ways` and `stories`, by compensation, are of money that is or was owed."""
 
     ticket: TicketView
     panels: tuple[TicketPanel, ...]
@@ -76,6 +80,26 @@ class Page:
     offer: Offer | None = None
     gifts: Sequence[GiftView] = ()
     asked: AfterCase | None = None
+    ways: Ways | None = None
+    stories: Mapping[uuid.UUID, ToldStory] = field(default_factory=dict)
+
+    def may_choose(self, compensation_id: uuid.UUID) -> bool:
+        """Whether there is another way for this debt than the one it goes."""
+        ways = self.ways
+        return (
+            ways is not None
+            and len(ways.rails) > 1
+            and any(debt.open and debt.compensation_id == compensation_id for debt in ways.debts)
+        )
+
+    def voucher_by(self, compensation_id: uuid.UUID) -> dt.datetime | None:
+        """When a voucher goes out by itself for money that did not arrive."""
+        failed_at = self.stories[compensation_id].failed_at
+        return None if failed_at is None else failed_at + WITHOUT_CHOICE
+
+    def way(self, rail: str) -> str | None:
+        """By which way money goes, in words."""
+        return gettext(WAYS[rail]) if rail in WAYS else None
 
     @property
     def live_part(self) -> str:
@@ -252,4 +276,12 @@ def _page(uow: UnitOfWork, code: str) -> Page:
             ticket.ticket_id
         )
     asked = after_case(uow, ticket)
-    return Page(ticket, panels, shown, ahead, span, uow.now, matter, items, offer, gifts, asked)
+    ways, stories = None, {}
+    if any(panel.compensation for panel in panels):
+        ways = ways_of_ticket(uow.session, ticket_id=ticket.ticket_id, now=uow.now, **tenant)
+        found = money_stories(uow.session, ticket_id=ticket.ticket_id, **tenant)
+        stories = {debt: tell_customer(story) for debt, story in found.items()}
+    return Page(
+        ticket, panels, shown, ahead, span, uow.now, matter, items, offer, gifts, asked, ways,
+        stories,
+    )  # fmt: skip

@@ -33,7 +33,9 @@ SELECT c.id AS commitment_id, c.promise_id, c.version_id, p.slug, p.titles, w.nu
        k.outcome, k.holds, k.closing_reason, k.remedy, k.pay_before, k.claim_before,
        k.created_at AS compensated_at, {STAGE} AS stage,
        y.id AS payout_id, y.state AS payout_state, y.rail, y.changed_at AS payout_changed_at,
-       v.id AS voucher_id, v.state AS voucher_state, v.last4, v.expires_at, v.redeemed_at
+       v.id AS voucher_id, v.state AS voucher_state, v.last4, v.expires_at, v.redeemed_at,
+       (SELECT d.last4 FROM payout_destinations d
+        WHERE d.organisation_id = y.organisation_id AND d.id = y.destination_id) AS account_last4
 FROM commitments c
 JOIN promises p ON p.organisation_id = c.organisation_id AND p.id = c.promise_id
 JOIN promise_versions w ON w.organisation_id = c.organisation_id AND w.id = c.version_id
@@ -68,6 +70,8 @@ class BreachPanel:
 
 @dataclass(frozen=True, slots=True)
 class PayoutPanel:
+    """`last4` is of the voucher's code, `account_last4` of the account that the money goes to."""
+
     payout_id: uuid.UUID
     state: str
     rail: str
@@ -77,6 +81,7 @@ class PayoutPanel:
     last4: str | None
     expires_at: dt.datetime | None
     redeemed_at: dt.datetime | None
+    account_last4: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,4 +249,5 @@ def _payout(row: Any) -> PayoutPanel | None:
         last4=row.last4,
         expires_at=row.expires_at,
         redeemed_at=row.redeemed_at,
+        account_last4=row.account_last4 or "",
     )

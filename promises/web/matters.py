@@ -40,6 +40,7 @@ from promises.web.forms.matters import (
 )
 from promises.web.matter_asked import SaidSoFar, asking_forms
 from promises.web.memory import may_remember, phone_to_call
+from promises.web.payout_choice import money_told
 from promises.web.ticket_timeline import OF_MATTERS, TITLES, timeline_items
 
 blueprint = Blueprint("matters", __name__)
@@ -159,6 +160,7 @@ def matter_page(
         "undo_until": _undo_until(events, uow.now),
         "phone": phone_to_call(uow, ticket),
         "has_texts": any(one.text for one in said.values()) or matter.subject is not None,
+        **money_told(uow, ticket_id),
         **_forms(uow, ticket, matter.owner_id),
     }
 

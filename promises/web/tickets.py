@@ -33,6 +33,7 @@ from promises.web.forms.matters import KINDS
 from promises.web.forms.tickets import SearchForm
 from promises.web.goodwill import reason_words
 from promises.web.memory import may_remember
+from promises.web.payout_choice import money_told
 from promises.web.ticket_timeline import timeline_items
 
 blueprint = Blueprint("tickets", __name__)
@@ -109,6 +110,7 @@ def show(ticket_id: uuid.UUID) -> str | Response:
         panels = ticket_panels(uow.session, ticket_id=ticket_id, **tenant)
         why = tagging(uow, [panel.breach.breach_id for panel in panels if panel.breach])
         gifts = gifts_of_ticket(uow.session, ticket_id=ticket_id, **tenant)
+        told = money_told(uow, ticket_id)
         names = {}
         if may(Permission.REPORT_READ):
             names = {member.id: member.name for member in list_members(uow.session, **tenant)}
@@ -133,6 +135,7 @@ def show(ticket_id: uuid.UUID) -> str | Response:
             panel.compensation and panel.compensation.payout for panel in panels
         ) or any(gift.voucher_id for gift in gifts),
         now=uow.now,
+        **told,
     )  # fmt: skip
 
 

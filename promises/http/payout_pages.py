@@ -1,0 +1,55 @@
+"""What the customer's page and the desk share to choose how money comes."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from promises.desk.views import TicketView
+from promises.flows.choose_payout import Given
+from promises.http.forms import Form, Line
+from promises.http.i18n import gettext, locale
+from promises.kernel.text import N_, format_datetime
+from promises.payouts.bank_accounts import LONGEST_NAME
+from promises.payouts.choices import Ways
+from promises.payouts.rail_models import Proof
+from promises.payouts.rails.names import SEPA
+
+
+class AccountForm(Form):
+    """Where a bank transfer goes."""
+
+    iban = Line(N_("Account number (IBAN)"), longest=50)
+    holder = Line(N_("Name of the account's holder"), longest=LONGEST_NAME)
+
+
+@dataclass(frozen=True, slots=True)
+class ChoicePage:
+    """What can be chosen for a ticket, and what is chosen."""
+
+    ticket: TicketView
+    ways: Ways
+    now: dt.datetime
+
+    @property
+    def touches(self) -> tuple[str, ...]:
+        """Ways that need one touch."""
+        return tuple(rail for rail in self.ways.rails if rail != SEPA)
+
+    @property
+    def by_bank(self) -> bool:
+        return SEPA in self.ways.rails
+
+    @property
+    def standing(self) -> str | None:
+        """The rail of the present choice."""
+        chosen = self.ways.chosen
+        return None if chosen is None or chosen.failed else chosen.rail
+
+
+def said_of(given: Given, zone: str) -> str:
+    """What happens next with bank details."""
+    if given.proof is Proof.CONTACT:
+        return gettext("We sent you a link. Open it and confirm that this is your account.")
+    if given.usable_at is None:
+        return gettext("Thank you. Somebody here looks at the details before the money goes out.")
+    at = format_datetime(locale(), given.usable_at, zone)
+    return gettext("Thank you. For your safety the money goes out after %(time)s.", time=at)
