@@ -4,7 +4,7 @@ import contextlib
 import json
 import sys
 import time
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import asdict, dataclass, field, is_dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote, urlsplit
 
@@ -23,10 +23,11 @@ _REFUSALS = {
     "500_passing": (500, {"type": "api_error"}),
 }
 _BEFORE = {"drop_before", "timeout_before", "502_before", "answer", *_REFUSALS}
-_AFTER = {"drop_after", "timeout_after", "502_after"}
+_AFTER = {"drop_after", "timeout_after", "502_after", "cut_after"}
 _WITHIN = {"500_before", "500_after", "balance_insufficient", "late", *_STATUSES}
 KINDS = _BEFORE | _AFTER | _WITHIN
 _ERROR = {"error": {"type": "api_error", "message": "An unknown error occurred"}}
+_CUT = "cut"  # no header: the answer ends in its middle
 _BAD_GATEWAY = b"<html>Bad gateway</html>"
 
 
@@ -37,6 +38,7 @@ class Fault:
     times: int
     status: int = 200
     body: object = None
+    headers: dict = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -54,9 +56,9 @@ class Silence(Exception):
 
 
 class Scripted(Exception):
-    def __init__(self, status, body):
+    def __init__(self, status, body, headers=None):
         super().__init__(status)
-        self.status, self.body = status, body
+        self.status, self.body, self.headers = status, body, headers or {}
 
 
 class Server(ThreadingHTTPServer):
@@ -104,7 +106,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.fake.note(what, key, None)
             self.close_connection = True
             return
-        self.fake.note(what, key, status, bool(more))
+        self.fake.note(what, key, status, "Idempotent-Replayed" in more)
         self._send(status, answer, more)
 
     def _answer(self, what, url, body, key):
@@ -116,7 +118,7 @@ class _Handler(BaseHTTPRequestHandler):
             refusal = Refused(400, bad.message, param=bad.param, code=bad.code)
             return 400, _bytes(refusal.body), {}
         except Scripted as scripted:
-            return scripted.status, _bytes(scripted.body), {}
+            return scripted.status, _bytes(scripted.body), scripted.headers
 
     def _served(self, what, url, body, key):
         caller = self.fake.caller(self.headers.get("Authorization"))
@@ -145,7 +147,7 @@ class _Handler(BaseHTTPRequestHandler):
             status, error = _REFUSALS[fault.kind]
             raise Refused(status, "Injected", **error)
         if fault.kind == "answer":
-            raise Scripted(fault.status, fault.body)
+            raise Scripted(fault.status, fault.body, fault.headers)
         if fault.kind == "502_before":
             raise Scripted(502, _BAD_GATEWAY)
         self._fall_silent(fault.kind)
@@ -156,6 +158,8 @@ class _Handler(BaseHTTPRequestHandler):
             return status, answer, more
         if fault.kind == "502_after":
             return 502, _BAD_GATEWAY, more
+        if fault.kind == "cut_after":
+            return status, answer, more | {_CUT: "1"}
         return self._fall_silent(fault.kind)
 
     def _fall_silent(self, kind):
@@ -173,11 +177,13 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.send_header("Request-Id", self.request_id)
+        cut = (more or {}).pop(_CUT, None)
         for name, value in (more or {}).items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(body)
+        self.wfile.write(body[: len(body) // 2] if cut else body)
         self.wfile.flush()
+        self.close_connection = self.close_connection or bool(cut)
 
 
 @dataclass

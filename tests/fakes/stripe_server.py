@@ -16,12 +16,12 @@ default those with an effect: "POST"). The kinds:
 
     drop_before  timeout_before  500_before (kept under the key by v1)  500_passing (kept nowhere)
     502_before   nothing happens, the answer is lost or bad
-    drop_after   timeout_after   500_after (kept by v1)  502_after
+    drop_after   timeout_after   500_after (kept by v1)  502_after  cut_after
                  the effect happens, the answer is lost or bad; the same key replays the good one
     late         the caller gives up, and the effect happens at `release()`; till then 409
     429  409  401  403  balance_insufficient   refused, nothing happens (the last is kept by v1)
     pending  failed  processing   the effect happens and has this status
-    answer       `status` and `body` as given, nothing happens
+    answer       `status`, `body` and `headers` as given, nothing happens
 
 A timeout lasts until the caller hangs up, so it costs what the caller's own timeout costs.
 
@@ -119,11 +119,11 @@ class FakeStripe:
 
     # What goes wrong, and later
 
-    def fail_next(self, kind, *, on="POST", times=1, status=200, body=None):
+    def fail_next(self, kind, *, on="POST", times=1, status=200, body=None, headers=None):
         assert kind in KINDS, kind
         self.released.clear()
         with self.lock:
-            self._faults.append(Fault(kind, on, times, status, body))
+            self._faults.append(Fault(kind, on, times, status, body, headers or {}))
 
     def release(self):
         """Let the effects of `late` requests happen; returns when they have."""

@@ -117,6 +117,7 @@ SILENT_ROWS = [
     ("timeout_after", 1),
     ("502_before", 0),
     ("502_after", 1),
+    ("cut_after", 1),
     ("500_before", 0),
     ("500_after", 1),
 ]
@@ -150,6 +151,13 @@ def test_detail_names_the_kind_and_the_code_and_nobody(fake, v1):
     assert outcome.detail == "InvalidRequestError charge_disputed"
     outcome, _ = refunded(fake, v1, "answer", status=400, body=said(INVALID, code="Anna Aalto!"))
     assert outcome.detail == "InvalidRequestError"
+
+
+def test_answer_that_sends_us_elsewhere_is_not_followed(fake, v1):
+    headers = {"Location": f"{fake.url}/v1/account"}
+    outcome, effects = refunded(fake, v1, "answer", status=303, body={}, headers=headers)
+    assert (outcome.verdict, effects) == (V.UNKNOWN, 0)
+    assert fake.calls("/v1/account") == []
 
 
 def test_error_that_never_was_an_answer_is_unknown():

@@ -42,6 +42,8 @@ KEY, WEBHOOK_SECRET = (
 )
 PAGE = 100
 
+stripe.enable_telemetry = False  # it would mark this machine, in a file and at Stripe
+
 _KEY = re.compile(r"(?:sk|rk)_(test|live)_[A-Za-z0-9_]{1,250}")
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _AT_ONCE = 16
@@ -275,6 +277,7 @@ def _client(key: str, address: str | None, timeout_s: tuple[float, float]) -> st
     session.mount("https://", HTTPAdapter(pool_maxsize=_AT_ONCE))
     session.mount("http://", HTTPAdapter(pool_maxsize=_AT_ONCE))
     session.auth = _as_it_is
+    session.max_redirects = 0
     session.trust_env = address is None
     return stripe.StripeClient(
         key,

@@ -112,7 +112,7 @@ class StripeOutboundRail(StripeRail):
             frozenset({thing["to"]["recipient"]}),
             verdict,
             trouble,
-            dt.datetime.fromisoformat(thing["created"]),
+            dt.datetime.fromisoformat(thing["created"]).astimezone(dt.UTC),
         )
 
 
