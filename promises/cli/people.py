@@ -8,13 +8,14 @@ from flask.cli import with_appcontext
 
 from promises.cli.refusals import told
 from promises.db.session import UnitOfWork, unit_of_work
+from promises.flows import change_factors
 from promises.flows.invite_member import invite
 from promises.http.wiring import wiring
-from promises.identity import actions, passwords, queries
+from promises.identity import actions, checks, members, passwords, queries
 from promises.identity.actions import NewMember, NewOrganisation
 from promises.identity.models import TokenPurpose
 from promises.kernel.actors import SYSTEM, Role
-from promises.kernel.errors import Refused
+from promises.kernel.errors import NotFound, Refused
 from promises.kernel.ids import new_id
 from promises.kernel.text import LOCALES
 
@@ -105,6 +106,26 @@ def create_member(organisation: str, password: str, **given: str | None) -> None
                 **common,
             )
     click.echo(f"{wiring().config.base_url}/o/{organisation}/sign-in")
+
+
+@member_group.command("reset-second-step")
+@click.argument("organisation")
+@click.argument("email")
+@click.confirmation_option(prompt="End every second step and sign-in of this person?")
+@with_appcontext
+def reset_second_step(organisation: str, email: str) -> None:
+    """For the last administrator of ORGANISATION who lost phone, passkey and recovery codes. The
+    member of EMAIL then signs in with the password alone and sets up a new second step."""
+    with told():
+        found = queries.organisation_by_slug(organisation)
+        with unit_of_work(found.id, SYSTEM) as uow:
+            member = members.find_member(
+                uow.session, organisation_id=found.id, email=checks.normalise_email(email)
+            )
+            if member is None:
+                raise NotFound()
+            change_factors.reset(uow, member_id=member.id)
+    click.echo("Reset. A letter tells them.")
 
 
 def _request(uow: UnitOfWork, given: Mapping[str, str | None]) -> NewMember:
