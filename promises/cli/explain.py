@@ -22,7 +22,9 @@ _ADDRESS = re.compile(r"/o/(?P<slug>[a-z0-9-]+)/t/(?P<code>[\w-]+)")
 STAGES = {
     MoneyStage.OWED: N_("%(amount)s is owed."),
     MoneyStage.ISSUED: N_("%(amount)s was issued."),
+    MoneyStage.UNDER_WAY: N_("%(amount)s is on its way."),
     MoneyStage.REDEEMED: N_("%(amount)s was redeemed."),
+    MoneyStage.PAID: N_("%(amount)s was paid."),
     MoneyStage.EXPIRED: N_("%(amount)s was issued and has expired."),
     MoneyStage.REFUSED: N_("%(amount)s was refused."),
     MoneyStage.CANCELLED: N_("%(amount)s is no longer owed."),

@@ -20,7 +20,7 @@ from promises.reporting.ticket_panels import TicketPanel, ticket_panels
 ASKED_FOR = dt.timedelta(days=14)
 """How long after the end of a case it is asked about."""
 _OVER = frozenset({TicketState.SERVED, TicketState.LEFT, TicketState.CLOSED, TicketState.ANSWERED})
-_IN_HAND = frozenset({MoneyStage.ISSUED, MoneyStage.REDEEMED})
+_IN_HAND = frozenset({MoneyStage.ISSUED, MoneyStage.REDEEMED, MoneyStage.PAID})
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,9 +126,9 @@ def customer_memory(
         kept=_count(past, "kept"),
         broken=_count(past, "broken"),
         still_open=_count(past, "open"),
-        owed=_sums(past, MoneyStage.OWED),
+        owed=_sums(past, MoneyStage.OWED, MoneyStage.UNDER_WAY),
         issued=_sums(past, MoneyStage.ISSUED),
-        given=_sums(past, MoneyStage.REDEEMED),
+        given=_sums(past, MoneyStage.REDEEMED, MoneyStage.PAID),
         last_breach_at=_latest(past, "last_breach_at"),
         last_apology_at=_latest(past, "last_apology_at"),
         matters=tuple(
@@ -141,10 +141,10 @@ def _count(past: list[Any], state: str) -> int:
     return sum(row.n for row in past if row.state == state)
 
 
-def _sums(past: list[Any], stage: MoneyStage) -> tuple[Money, ...]:
+def _sums(past: list[Any], *stages: MoneyStage) -> tuple[Money, ...]:
     sums: dict[str, int] = {}
     for row in past:
-        if row.stage == stage and row.amount_minor:
+        if row.stage in stages and row.amount_minor:
             sums[row.currency] = sums.get(row.currency, 0) + row.amount_minor
     return tuple(Money(amount, currency) for currency, amount in sorted(sums.items()))
 

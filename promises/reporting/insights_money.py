@@ -9,7 +9,7 @@ from enum import StrEnum
 from sqlalchemy.orm import Session
 
 from promises.db.sql import rows
-from promises.reporting.money import MONEY_OF, STAGE_IS, MoneyStage
+from promises.reporting.money import GROUPS, MONEY_OF, STAGE_IS, MoneyGroup, MoneyStage
 from promises.reporting.scorecard import Selection
 
 
@@ -27,10 +27,10 @@ _FAILED = """(y.id IS NULL AND EXISTS (SELECT 1 FROM payouts f
       AND f.state IN ('failed', 'returned')))"""
 
 _PART = f"""CASE
-    WHEN {STAGE_IS[MoneyStage.REDEEMED]} THEN 'paid'
+    WHEN {GROUPS[MoneyGroup.GIVEN]} THEN 'paid'
     WHEN {STAGE_IS[MoneyStage.ISSUED]} THEN 'issued'
     WHEN {STAGE_IS[MoneyStage.OWED]} AND {_FAILED} THEN 'failed'
-    WHEN {STAGE_IS[MoneyStage.OWED]} THEN 'held'
+    WHEN {GROUPS[MoneyGroup.DUE]} THEN 'held'
 END"""
 
 # A voucher is in the customer's hands when it is issued; other money when it is paid.

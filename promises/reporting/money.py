@@ -15,9 +15,11 @@ from promises.reporting.scorecard import EVERYTHING, Selection
 class MoneyStage(StrEnum):
     """Where the money of a compensation is. Every compensation is in exactly one of these."""
 
-    OWED = "owed"  # a debt without a voucher in the customer's hand
+    OWED = "owed"  # a debt of which nothing has left, or whose payout came to nothing
     ISSUED = "issued"  # a voucher that can be redeemed
-    REDEEMED = "redeemed"
+    UNDER_WAY = "under_way"  # sent by another rail, not yet seen to have arrived
+    REDEEMED = "redeemed"  # a voucher that was used
+    PAID = "paid"  # money that arrived by another rail
     EXPIRED = "expired"  # a voucher that nobody redeemed in time
     REFUSED = "refused"  # a person said no, with a reason
     CANCELLED = "cancelled"  # the breach was annulled
@@ -27,10 +29,14 @@ class MoneyStage(StrEnum):
 STAGE_IS = {
     MoneyStage.OWED: "(k.state = 'owed' OR (k.state = 'released'"
     " AND (y.state IS NULL OR y.state NOT IN ('submitted', 'paid'))))",
-    MoneyStage.ISSUED: "(k.state = 'released' AND y.state = 'submitted'"
+    MoneyStage.ISSUED: "(k.state = 'released' AND y.state = 'submitted' AND y.rail = 'voucher'"
     " AND (v.state IS NULL OR v.state <> 'expired'))",
-    MoneyStage.REDEEMED: "(k.state = 'released' AND y.state = 'paid')",
-    MoneyStage.EXPIRED: "(k.state = 'released' AND y.state = 'submitted' AND v.state = 'expired')",
+    MoneyStage.UNDER_WAY: "(k.state = 'released' AND y.state = 'submitted'"
+    " AND y.rail <> 'voucher')",
+    MoneyStage.REDEEMED: "(k.state = 'released' AND y.state = 'paid' AND y.rail = 'voucher')",
+    MoneyStage.PAID: "(k.state = 'released' AND y.state = 'paid' AND y.rail <> 'voucher')",
+    MoneyStage.EXPIRED: "(k.state = 'released' AND y.state = 'submitted' AND y.rail = 'voucher'"
+    " AND v.state = 'expired')",
     MoneyStage.REFUSED: "k.state = 'refused'",
     MoneyStage.CANCELLED: "k.state = 'cancelled'",
     MoneyStage.NOTHING: "k.state = 'nothing_owed'",
@@ -44,11 +50,15 @@ class MoneyGroup(StrEnum):
 
     SPENT = "spent"  # what the breaches cost: owed, in hands, redeemed; an expired voucher costs
     # nothing, and neither does what was refused or cancelled
+    DUE = "due"  # what the customer does not have yet: owed, and on its way
+    GIVEN = "given"  # what the customer has had: redeemed, and paid
 
 
 GROUPS = {
     MoneyGroup.SPENT: "(k.state IN ('owed', 'released')"
     " AND (y.state IS NULL OR v.state IS NULL OR v.state <> 'expired'))",
+    MoneyGroup.DUE: f"({STAGE_IS[MoneyStage.OWED]} OR {STAGE_IS[MoneyStage.UNDER_WAY]})",
+    MoneyGroup.GIVEN: "(k.state = 'released' AND y.state = 'paid')",
 }
 
 STAGE = "CASE {} END".format(
@@ -102,7 +112,9 @@ class MoneyFigures:
 
     owed: StageFigures
     issued: StageFigures
+    under_way: StageFigures
     redeemed: StageFigures
+    paid: StageFigures
     expired: StageFigures
     refused: StageFigures
     cancelled: StageFigures

@@ -22,7 +22,9 @@ SCHEMA = "lupaus.figures/1"
 SHOWN_STAGES = (
     MoneyStage.OWED,
     MoneyStage.ISSUED,
+    MoneyStage.UNDER_WAY,
     MoneyStage.REDEEMED,
+    MoneyStage.PAID,
     MoneyStage.EXPIRED,
     MoneyStage.REFUSED,
 )

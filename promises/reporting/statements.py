@@ -17,7 +17,7 @@ from promises.kernel.text import N_
 from promises.reporting.money import LAST_ONE, PAYOUT_OF, STAGE, MoneyStage
 
 MOST_LINES = 5_000
-GIVEN = (MoneyStage.ISSUED, MoneyStage.REDEEMED)
+GIVEN = (MoneyStage.ISSUED, MoneyStage.REDEEMED, MoneyStage.PAID)
 """Money that the customer holds or has used."""
 
 

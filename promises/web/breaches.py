@@ -33,7 +33,9 @@ Choice = TypeVar("Choice", bound=StrEnum)
 STAGE_NAMES = {
     MoneyStage.OWED: N_("Owed"),
     MoneyStage.ISSUED: N_("Issued"),
+    MoneyStage.UNDER_WAY: N_("On its way"),
     MoneyStage.REDEEMED: N_("Redeemed"),
+    MoneyStage.PAID: N_("Paid"),
     MoneyStage.EXPIRED: N_("Expired"),
     MoneyStage.REFUSED: N_("Refused"),
     MoneyStage.CANCELLED: N_("Cancelled"),

@@ -114,7 +114,7 @@ def test_workbook_holds_the_numbers_of_the_page(client, ground):
     assert by_name["All promises"][:2] == [33, 2]
     assert by_name["All promises"][2] == pytest.approx(33 / 35)
     assert apart[-1][:5] == ["All promises", 1, 0, 1, 0]
-    assert ["All promises", 10.0, 0.0, 10.0, 0.0, 0.0, 0.0] in money
+    assert ["All promises", 10.0, 0.0, 0.0, 10.0, 0.0, 0.0, 0.0, 0.0] in money
     assert any("=SUM(1;1) is not a reason" in row for row in changes)
     assert len(words) > 5
     text = fetch(client, ground, "board").text
