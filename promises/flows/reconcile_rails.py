@@ -181,7 +181,7 @@ def _take_page(uow: UnitOfWork, sheet: _Sheet, effects: Sequence[Listed]) -> Non
     rail = sheet.run.rail
     pairs = pair_up(uow.session, organisation_id=uow.organisation_id, rail=rail, effects=effects)
     found = sort_pairs(pairs)
-    sheet.seen.update(pair.payout_id for pair in pairs if pair.payout_id and pair.standing)
+    sheet.seen.update(pair.payout_id for pair in pairs if pair.payout_id)
     _add_up(sheet, pairs)
     resume(uow.session, organisation_id=uow.organisation_id, now=uow.now, payout_ids=found.resume)
     look_again(uow.session, organisation_id=uow.organisation_id, now=uow.now, payout_ids=found.look)

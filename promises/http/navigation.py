@@ -66,6 +66,9 @@ PLACES = (
     Place("imports", "imports.list", N_("Imports"), "upload", Permission.IMPORT, "g i"),
     Place("ledger", "ledger.page", N_("Ledger"), "list", Permission.LEDGER_READ, "g j"),
     Place("vouchers", "vouchers.list", N_("Vouchers"), "ticket", Permission.VOUCHER_READ, "g v"),
+    Place(
+        "incidents", "incidents.list", N_("Incidents of money"), "warning", Permission.PAYOUT_READ,
+    ),
     Place("people", "people.list", N_("People"), "people", Permission.PEOPLE),
     Place("branches", "branches.list", N_("Branches"), "branch", Permission.BRANCHES),
     Place("calendars", "calendars.list", N_("Calendars"), "calendar", Permission.BRANCHES),

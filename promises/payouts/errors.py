@@ -72,3 +72,33 @@ class OwnAccount(Forbidden):
 
     code = "own_account"
     message = N_("This looks like a case or an account of your own. A colleague has to do it.")
+
+
+class NotUnderReview(Conflict):
+    code = "not_under_review"
+    message = N_("Somebody has settled this payout meanwhile.")
+
+
+class ReviewOwnApproval(Forbidden):
+    code = "review_own_approval"
+    message = N_("You approved this compensation. Somebody else has to say what became of it.")
+
+
+class EvidenceMissing(DomainError):
+    code = "evidence_missing"
+    message = N_("Write what you saw, and where, so that others can check it.")
+
+
+class NoteMissing(DomainError):
+    code = "note_missing"
+    message = N_("Write what you found out.")
+
+
+class IncidentClosed(Conflict):
+    code = "incident_closed"
+    message = N_("Somebody has closed this already.")
+
+
+class DecideThePayout(Conflict):
+    code = "decide_the_payout"
+    message = N_("Say whether the payout was paid. That closes this.")

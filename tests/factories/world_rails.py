@@ -32,4 +32,5 @@ def fill(world):
         end_run(uow.session, now=uow.now, run_id=done, totals=Totals(2, 2000, 1, 1000, 1), **tenant)
         give_up_run(uow.session, run_id=failed, trouble="RailUnreachable", **tenant)
     incident = world.one("SELECT id FROM money_incidents WHERE kind = 'unknown_effect'")
+    world.manager_pages += ["/payouts/incidents?show=closed"]
     return {"rail": STRIPE_REFUND, "incident_id": incident.id}
