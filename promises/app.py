@@ -57,7 +57,10 @@ from promises.db.base import db
 from promises.http import cookies, errors, i18n, navigation, permissions, security, urls, wiring
 from promises.http.logs import configure_logs
 from promises.identity import keys
+from promises.payouts.rails.account_call import AccountCallMaker
+from promises.payouts.rails.account_file import AccountFileMaker
 from promises.payouts.rails.base import RailMaker, Rails
+from promises.payouts.rails.manual import ManualMaker
 from promises.payouts.rails.sepa.rail import SepaMaker
 from promises.payouts.rails.stripe_credit import credit_maker
 from promises.payouts.rails.stripe_outbound import outbound_maker
@@ -157,7 +160,10 @@ def _rails(config: Config) -> Rails:
         refund_maker(config.stripe_url),
         credit_maker(config.stripe_url),
         outbound_maker(config.stripe_url),
+        AccountCallMaker(),
+        AccountFileMaker(),
         SepaMaker(),
+        ManualMaker(),
     )
     return {maker.name: maker for maker in makers}
 
