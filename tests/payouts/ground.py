@@ -71,7 +71,7 @@ class Purse(World):
             ids += [row.id for row in found]
         assert len(ids) == count
         if hold:
-            self.execute("UPDATE payouts SET by_run = true WHERE id = ANY(%(ids)s)", ids)
+            self.hold(ids)
         return ids
 
     def give(self, ticket_id, details, **changes):
@@ -84,6 +84,10 @@ class Purse(World):
                 now=uow.now,
                 new=NewDestination(ticket_id, self.rail, details, **parts),
             )
+
+    def hold(self, ids):
+        """As if they waited for a file: nobody claims them."""
+        self.execute("UPDATE payouts SET by_run = true WHERE id = ANY(%(ids)s)", ids)
 
     def free(self, ids):
         self.execute("UPDATE payouts SET by_run = false WHERE id = ANY(%(ids)s)", ids)
