@@ -42,6 +42,7 @@ NOTICE = {
     "sentences": {"en": "We serve you within 15 min."}, "way": "A second counter opens.",
     "notice": "From Monday on.", "from_at": "2026-03-06T13:00:00+00:00",
 }  # fmt: skip
+MONEY = {"amount_minor": 1000, "currency": "EUR", "expires_at": "2029-03-06T22:30:00+00:00"}
 FURTHER = {
     MessageKind.FOLLOWED_NEWS: {"items": [NEWS]},
     MessageKind.PROPOSAL_NEWS: {"what": "mentioned"},
@@ -49,6 +50,9 @@ FURTHER = {
     MessageKind.PROMISE_ALERT: ALERT,
     MessageKind.ACTION_DUE: {"due_on": "2026-03-06"},
     MessageKind.MONEY_INCIDENT: {"incident": "rail_paused"},
+    MessageKind.MONEY_NEWS: MONEY | {"what": "failed", "rail": "sepa", "trouble": "card_gone"},
+    MessageKind.VOUCHER_DUE: MONEY,
+    MessageKind.VOUCHER_ENDED: MONEY,
     MessageKind.REVIEW_DUE: {"promises": 2, "due_on": "2026-03-06"},
 }
 """What letters of a kind speak of besides."""
@@ -135,3 +139,31 @@ def test_a_broken_promise_about_a_matter_speaks_of_no_number():
     params = {"amount_minor": 0, "currency": None, **BROKEN}
     body = compose_email(facts(MessageKind.PROMISE_BROKEN, matter="complaint", params=params))[1]
     assert "We are sorry that you had to wait." in body
+
+
+@pytest.mark.parametrize(
+    ("what", "rail", "said"),
+    [
+        ("sent", "stripe_refund", "back to the card that you paid with"),
+        ("sent", "manual", "€10 is on its way to you"),
+        ("arrived", "sepa", "€10 has been paid to you"),
+        ("came_back", "sepa", "The bank says that this account is closed."),
+        ("voucher", "voucher", "so you get a voucher"),
+    ],
+)
+def test_news_of_money_says_what_happened_and_what_comes_next(what, rail, said):
+    params = MONEY | {"what": what, "rail": rail, "trouble": "account_closed"}
+    subject, body = compose_email(facts(MessageKind.MONEY_NEWS, params=params))
+    assert said in subject + body
+    assert LINK in body
+
+
+def test_failed_money_is_told_with_its_reason_and_the_next_step():
+    _, body = compose_email(facts(MessageKind.MONEY_NEWS, params=FURTHER[MessageKind.MONEY_NEWS]))
+    assert "The card that you paid with is no longer in use" in body
+    assert "If you choose nothing within 7 days, we give you a voucher" in body
+
+
+def test_voucher_is_valid_until_the_day_on_the_clocks_of_the_branch():
+    _, body = compose_email(facts(MessageKind.VOUCHER_DUE, params=MONEY))
+    assert "Use it by 7 Mar 2029." in body
