@@ -24,6 +24,7 @@ MONEY = {Permission.COMPENSATION_DECIDE, Permission.PAYOUT_RELEASE}
 DOORS = MONEY | {Permission.RAIL_SETTINGS, Permission.BREACH_ANNUL, Permission.DISPUTE_RESOLVE}
 """What a form asks for that decides about money: it wants a second step first."""
 WITHOUT_A_DOOR = {
+    "approval_queue.check",  # decides nothing: it shows what would be
     "approvals.ask_annulment",  # another person decides
     "rails.test",  # asks the provider, changes nothing
 }
