@@ -93,6 +93,7 @@ def data_texts(world):
         "SELECT name AS t FROM organisations UNION SELECT name FROM branches"
         " UNION SELECT name FROM members UNION SELECT email FROM members"
         " UNION SELECT name FROM devices UNION SELECT name FROM api_keys"
+        " UNION SELECT name FROM passkeys"
         " UNION SELECT name FROM import_mappings UNION SELECT filename FROM imports"
         " UNION SELECT external_ref FROM tickets UNION SELECT title FROM proposals"
         " UNION SELECT way_of_working FROM proposals UNION SELECT text FROM problems"

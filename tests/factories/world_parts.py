@@ -19,6 +19,7 @@ from tests.factories import (
     world_rails,
     world_rescue,
     world_returns,
+    world_second_step,
     world_shadows,
     world_voices,
 )
@@ -34,6 +35,7 @@ PARTS: tuple[Callable[[Any], dict[str, object]], ...] = (
     world_causes.fill,
     world_following.fill,
     world_returns.fill,
+    world_second_step.fill,
     world_books.fill,
     world_rails.fill,
 )
