@@ -27,6 +27,7 @@ from promises.kernel.actors import SYSTEM
 from promises.kernel.clock import process_clock
 from promises.ledger.queries import balances, unbalanced_transactions
 from promises.notify.channels import EmailCarrier, Mailbox
+from promises.reporting.books_proof import flaws
 
 SMALL_DRIFT, LARGE_DRIFT = dt.timedelta(seconds=2), dt.timedelta(seconds=30)
 LATE = dt.timedelta(seconds=30)
@@ -165,10 +166,12 @@ def _age(what: str, age: dt.timedelta | None, longest: dt.timedelta) -> Finding:
 
 
 def check_books(_: Config) -> list[Finding]:
-    """Each organisation's ledger sums to zero and its audit trail was not rewritten."""
+    """Each organisation's ledger sums to zero and says what the payouts say, and neither it nor the
+    audit trail was rewritten."""
     findings, organisations = [], list_organisation_ids()
     for organisation_id in organisations:
         findings += _ledger_of(organisation_id)
+        findings += _flaws_of(organisation_id)
         findings += _audit_of(organisation_id)
     return findings or [fine("books", f"{len(organisations)} organisations, all in balance")]
 
@@ -185,6 +188,16 @@ def _ledger_of(organisation_id: uuid.UUID) -> list[Finding]:
     text = f"organisation {organisation_id} is off by {', '.join(off) or 'nothing in sum'}"
     remedy = f"Stop payouts and look at the transactions {', '.join(keys[:5])}."
     return [Finding("ledger", Health.BROKEN, text, remedy)]
+
+
+def _flaws_of(organisation_id: uuid.UUID) -> list[Finding]:
+    """What is paid is booked, clearing accounts hold what is under way, closed months are whole."""
+    with unit_of_work(organisation_id, SYSTEM) as uow:
+        found = flaws(uow.session, organisation_id=organisation_id)
+    return [
+        Finding("books", Health.BROKEN, f"organisation {organisation_id}: {one.text}", one.remedy)
+        for one in found
+    ]
 
 
 def _audit_of(organisation_id: uuid.UUID) -> list[Finding]:

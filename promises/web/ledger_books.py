@@ -141,7 +141,7 @@ def months() -> str:
 
 
 @blueprint.post("/staff/ledger/months")
-@staff(Permission.LEDGER_CLOSE)
+@staff(Permission.LEDGER_CLOSE, fresh=True)
 def close() -> Response | tuple[str, int]:
     """For good: corrections go to the month after."""
     form = CloseForm()

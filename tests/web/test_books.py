@@ -15,6 +15,7 @@ from promises.ledger.actions import Posting, PostingKind, post
 from promises.ledger.closing import closings
 from tests.flows.ground import QUARTER, TICK, World
 from tests.parts import check_page
+from tests.web.staff import sign_in
 from tests.web.test_money_pages import Desk
 
 pytestmark = pytest.mark.usefixtures("as_application")
@@ -259,6 +260,19 @@ def test_month_is_closed_by_the_accountant_alone_and_its_seal_fits_the_export(cl
     )  # fmt: skip
     seal = hashlib.sha256(b"".join(hashlib.sha256(line).digest() for line in sealed)).hexdigest()
     assert seal in desk.get("/ledger/months").text
+
+
+def test_month_stays_open_for_a_sign_in_without_a_second_step(client):
+    world = World()
+    world.take()
+    world.now += QUARTER + TICK
+    world.staff_act()
+    world.sweep()
+    desk = Desk(client, world, Role.ACCOUNTANT)
+    sign_in(client, world.made, Role.ACCOUNTANT, strong=False)
+    answer = desk.post("/ledger/months", page="/ledger/months", month="2026-03")
+    assert answer.status_code != 303 or "confirm" in answer.location
+    assert months_closed(world) == []
 
 
 def test_administrator_sets_vat_but_reads_no_books(client, world):
