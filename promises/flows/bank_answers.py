@@ -42,7 +42,8 @@ _ORDER = (LineKind.ACCEPTED, LineKind.REJECTED, LineKind.BOOKED, LineKind.RETURN
 """What one file says of one payout is applied in the order in which banks do it."""
 
 _ANSWERS = frozenset({FileKind.STATUS, FileKind.RESULTS})
-_BY_THE_BANK = "The bank's file settled it."
+_BY_RULE = ""
+"""What is closed so says for itself that its cause is gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +214,7 @@ def _apply(uow: UnitOfWork, maker: RunMaker, told: _Told, fresh: Sequence[Named]
         organisation_id=uow.organisation_id,
         now=uow.now,
         payout_ids=[one.payout_id for one in moved if one.before is PayoutState.NEEDS_REVIEW],
-        note=_BY_THE_BANK,
+        note=_BY_RULE,
     )
     return moved
 
@@ -264,7 +265,7 @@ def _follow_runs(uow: UnitOfWork, rail: str, file: AnswerFile, told: _Told) -> N
             kind=IncidentKind.BANK_SILENT,
             ref=str(run_id),
             closed_by=None,
-            note=_BY_THE_BANK,
+            note=_BY_RULE,
             **tenant,
         )
     if file.kind is FileKind.STATEMENT:
@@ -285,7 +286,7 @@ def _compare_sums(uow: UnitOfWork, rail: str, run_ids: Sequence[uuid.UUID]) -> N
                 kind=IncidentKind.STATEMENT_GAP,
                 ref=str(one.run_id),
                 closed_by=None,
-                note=_BY_THE_BANK,
+                note=_BY_RULE,
                 **tenant,
             )
 

@@ -8,6 +8,7 @@ from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from promises.audit.actions import record as audit
+from promises.compensation.guards import require_second_person
 from promises.db.session import UnitOfWork
 from promises.flows.payout_results import take_in
 from promises.identity.queries import OrganisationInfo, organisation_info
@@ -94,7 +95,7 @@ def prepare_run(uow: UnitOfWork, rails: Rails, *, rail: str) -> uuid.UUID:
 def release_run(uow: UnitOfWork, *, run_id: uuid.UUID, typed: str) -> None:
     """A second person, who had no hand in any of its payouts, has the same file before the eyes.
 
-    Raises NotFound, OtherFile, SecondPersonNeeded, RunHasMoved.
+    Raises NotFound, OtherFile, SecondPersonNeeded, OwnEvidence, OwnMoney, RunHasMoved.
     """
     run = _run(uow, run_id)
     member_id = _member(uow)
@@ -107,6 +108,9 @@ def release_run(uow: UnitOfWork, *, run_id: uuid.UUID, typed: str) -> None:
         uow.session, run_id=run_id, member_id=member_id, **tenant
     ):
         raise SecondPersonNeeded(run_id=str(run_id))
+    held = payouts_in_run(uow.session, rail=run.rail, run_id=run_id, **tenant)
+    owed = [one.payout.compensation_id for one in held if one.payout.compensation_id is not None]
+    require_second_person(uow.session, actor=uow.actor, compensation_ids=owed, **tenant)
     released = runs.release_run(
         uow.session, now=uow.now, run_id=run_id, member_id=member_id, **tenant
     )

@@ -67,6 +67,9 @@ PLACES = (
     Place("ledger", "ledger.page", N_("Ledger"), "list", Permission.LEDGER_READ, "g j"),
     Place("vouchers", "vouchers.list", N_("Vouchers"), "ticket", Permission.VOUCHER_READ, "g v"),
     Place(
+        "payout_runs", "payout_runs.list", N_("Payout files"), "transfer", Permission.PAYOUT_READ,
+    ),
+    Place(
         "incidents", "incidents.list", N_("Incidents of money"), "warning", Permission.PAYOUT_READ,
     ),
     Place("people", "people.list", N_("People"), "people", Permission.PEOPLE),

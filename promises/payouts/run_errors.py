@@ -1,12 +1,21 @@
 """What is refused about files of payouts, and about what banks answer to them."""
 
 from promises.kernel.errors import Conflict, DomainError
-from promises.kernel.text import N_
+from promises.kernel.text import N_, Message
 
 
 class FileNotReadable(DomainError):
+    """`problem` is a whole sentence, as a message id."""
+
     code = "bank_file_not_readable"
-    message = N_("This file could not be read: %(problem)s.")
+
+    def __init__(self, problem: str) -> None:
+        super().__init__()
+        self.problem = problem
+
+    @property
+    def text(self) -> Message:
+        return Message(self.problem, {})
 
 
 class NothingToPay(Conflict):

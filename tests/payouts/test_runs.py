@@ -6,16 +6,20 @@ from hashlib import sha256
 import psycopg
 import pytest
 
+from promises.flows.pay_by_hand import mark_paid
 from promises.kernel.actors import Role
 from promises.kernel.errors import Forbidden, NotFound
 from promises.kernel.ids import new_id
 from promises.payouts.bank_days import answer_by, bank_days_later, easter, is_bank_day
+from promises.payouts.rails.manual import MANUAL, ManualMaker
 from promises.payouts.run_claiming import mark_of, payout_of_mark
 from promises.payouts.run_errors import (
     FileNoLongerKept,
+    NotAPayoutByHand,
     NothingToPay,
     OtherFile,
     RailNotInUse,
+    ReceiptMissing,
     RunHasMoved,
     SecondPersonNeeded,
 )
@@ -246,3 +250,31 @@ def test_bank_days_leave_out_weekends_and_the_holidays_of_the_euro_area():
     assert not any(is_bank_day(dt.date(2026, *day)) for day in closed)
     assert is_bank_day(dt.date(2026, 12, 24)) and is_bank_day(dt.date(2026, 4, 2))
     assert bank_days_later(dt.date(2026, 4, 2), 1) == dt.date(2026, 4, 7)
+
+
+def by_hand(world, payout_id, *, receipt="K-1", role=Role.MANAGER):
+    with world.work(role) as uow:
+        mark_paid(uow, payout_id=payout_id, receipt=receipt)
+
+
+def test_payment_by_hand_needs_somebody_without_a_part_in_it():
+    world = Payer(ManualMaker(), rail=MANUAL, settings={}, secrets={})
+    (payout_id,) = world.owe(1, details=lambda n: {})
+    with pytest.raises(SecondPersonNeeded):
+        by_hand(world, payout_id, role=Role.CLERK)
+    with pytest.raises(ReceiptMissing):
+        by_hand(world, payout_id, receipt=" \n")
+    with pytest.raises(Forbidden):
+        by_hand(world, payout_id, role=None)
+    with pytest.raises(NotAPayoutByHand):
+        by_hand(world, new_id())
+    assert world.states() == ["ready"]
+
+
+def test_payment_by_hand_is_noted_once_by_many_at_once(app_url):
+    world = Payer(ManualMaker(), rail=MANUAL, settings={}, secrets={})
+    (payout_id,) = world.owe(1, details=lambda n: {})
+    with crowd(app_url, 4) as people:
+        told = people.at_once(lambda number: by_hand(world, payout_id, receipt=f"K-{number}"))
+    assert sum(isinstance(one, NotAPayoutByHand) for one in told) == 3
+    assert world.balances() == {"compensation_expense": 1000, f"money_out:{MANUAL}": -1000}

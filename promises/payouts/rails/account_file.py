@@ -67,7 +67,7 @@ class AccountFileMaker:
     ) -> AnswerFile:
         head, *lines = _objects(account.secrets.get("signing_key", ""), content)
         if head.get("format") != RESULTS:
-            raise FileNotReadable(problem=N_("it holds no results of a core system"))
+            raise FileNotReadable(N_("This file holds no results of a core system."))
         return AnswerFile(
             FileKind.RESULTS,
             _word(head, "message_id"),
@@ -112,11 +112,11 @@ def _line(value: Mapping[str, Any]) -> bytes:
 def _objects(key: str, content: bytes) -> list[dict[str, Any]]:
     """All lines but the last, which signs them."""
     if len(content) > LARGEST_BYTES:
-        raise FileNotReadable(problem=N_("it is too large"))
+        raise FileNotReadable(N_("This file is too large."))
     body, newline, last = content.rstrip(b"\r\n").rpartition(b"\n")
     signed = _object(last).get("hmac_sha256")
     if not key or not isinstance(signed, str) or not is_signed(key, body + newline, signed):
-        raise FileNotReadable(problem=N_("its signature does not fit"))
+        raise FileNotReadable(N_("The signature of this file does not fit."))
     return [_object(line) for line in body.splitlines()]
 
 
@@ -124,9 +124,9 @@ def _object(line: bytes) -> dict[str, Any]:
     try:
         found = json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise FileNotReadable(problem=N_("a line is no JSON object")) from error
+        raise FileNotReadable(N_("A line of this file is no JSON object.")) from error
     if not isinstance(found, dict):
-        raise FileNotReadable(problem=N_("a line is no JSON object"))
+        raise FileNotReadable(N_("A line of this file is no JSON object."))
     return found
 
 
@@ -134,10 +134,10 @@ def _results(lines: Sequence[Mapping[str, Any]]) -> Iterator[Line]:
     for number, one in enumerate(lines, 1):
         kind = _STATES.get(_word(one, "status"))
         if kind is None:
-            raise FileNotReadable(problem=N_("it holds a status that there is not"))
+            raise FileNotReadable(N_("This file holds a status that there is not."))
         amount, currency = one.get("amount_minor"), one.get("currency")
         if type(amount) is not int or not isinstance(currency, str):
-            raise FileNotReadable(problem=N_("it holds an amount that is none"))
+            raise FileNotReadable(N_("This file holds an amount that is none."))
         reason = _word(one, "reason") if one.get("reason") is not None else None
         ref = f"line-{number}"
         yield Line(kind, ref, _word(one, "payout_id"), amount, currency, reason)
@@ -146,5 +146,5 @@ def _results(lines: Sequence[Mapping[str, Any]]) -> Iterator[Line]:
 def _word(one: Mapping[str, Any], name: str) -> str:
     found = one.get(name)
     if not isinstance(found, str) or not 0 < len(found) <= _LONGEST:
-        raise FileNotReadable(problem=N_("a word is missing in it, or too long"))
+        raise FileNotReadable(N_("A word is missing in this file, or too long."))
     return found

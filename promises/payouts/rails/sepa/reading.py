@@ -50,12 +50,12 @@ def read_bank_file(content: bytes, is_ours: Callable[[str], bool]) -> AnswerFile
         body = root.find(name)
         if body is not None:
             return read(body, is_ours)
-    raise FileNotReadable(problem=N_("it is no answer of a bank that we know"))
+    raise FileNotReadable(N_("This is no answer of a bank that we can read."))
 
 
 def _parsed(content: bytes) -> etree._Element:
     if len(content) > LARGEST_BYTES:
-        raise FileNotReadable(problem=N_("it is too large"))
+        raise FileNotReadable(N_("This file is too large."))
     parser = etree.XMLParser(
         resolve_entities=False,
         no_network=True,
@@ -67,9 +67,9 @@ def _parsed(content: bytes) -> etree._Element:
     try:
         root = etree.fromstring(content, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
-        raise FileNotReadable(problem=N_("it is no XML")) from error
+        raise FileNotReadable(N_("This file is no XML.")) from error
     if root.getroottree().docinfo.doctype:
-        raise FileNotReadable(problem=N_("it defines its own document type"))
+        raise FileNotReadable(N_("This file defines its own document type, and is not read."))
     for element in root.iter():
         element.tag = element.tag.rpartition("}")[2]
     return root
@@ -79,7 +79,7 @@ def _status_report(body: etree._Element, _is_ours: Callable[[str], bool]) -> Ans
     group = body.find("OrgnlGrpInfAndSts")
     answers_to = "" if group is None else _text(group, "OrgnlMsgId")
     if group is None or not answers_to:
-        raise FileNotReadable(problem=N_("it does not say which file it answers"))
+        raise FileNotReadable(N_("This file does not say which payment file it answers."))
     whole, reason = _judged(group, "GrpSts")
     lines: list[Line] = []
     for batch in body.findall("OrgnlPmtInfAndSts"):
@@ -205,7 +205,7 @@ def _returns(body: etree._Element, _is_ours: Callable[[str], bool]) -> AnswerFil
 def _message_id(body: etree._Element) -> str:
     found = _text(body, "GrpHdr/MsgId")
     if not found or len(found) > _LONGEST_ID:
-        raise FileNotReadable(problem=N_("it has no id of its own"))
+        raise FileNotReadable(N_("This file has no id of its own."))
     return found
 
 
@@ -219,12 +219,12 @@ def _amount(element: etree._Element | None) -> tuple[int | None, str | None]:
         return None, None
     currency = element.get("Ccy") or ""
     if not is_currency(currency):
-        raise FileNotReadable(problem=N_("it holds an amount that is none"))
+        raise FileNotReadable(N_("This file holds an amount that is none."))
     try:
         minor = Decimal((element.text or "").strip()).scaleb(minor_digits(currency))
         whole = int(minor)
     except (InvalidOperation, ValueError, OverflowError) as error:
-        raise FileNotReadable(problem=N_("it holds an amount that is none")) from error
+        raise FileNotReadable(N_("This file holds an amount that is none.")) from error
     if whole != minor or whole < 0:
-        raise FileNotReadable(problem=N_("it holds an amount that is none"))
+        raise FileNotReadable(N_("This file holds an amount that is none."))
     return whole, currency
