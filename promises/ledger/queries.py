@@ -1,10 +1,8 @@
 """Balances and the proof that the books balance."""
 
-import datetime as dt
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -28,16 +26,6 @@ GROUP BY t.id, t.key
 HAVING coalesce(sum(e.amount_minor), 0) <> 0 OR count(e.*) < 2
     OR count(DISTINCT e.currency) > 1
 ORDER BY t.id
-"""
-
-_JOURNAL = """
-SELECT t.id, t.recorded_at, t.kind, t.reference_id, e.account_code, e.currency, e.amount_minor
-FROM ledger_transactions t
-JOIN ledger_entries e ON e.organisation_id = t.organisation_id AND e.transaction_id = t.id
-WHERE t.organisation_id = %(organisation_id)s
-  AND (%(before_at)s::timestamptz IS NULL OR (t.recorded_at, t.id) < (%(before_at)s, %(before_id)s))
-ORDER BY t.recorded_at DESC, t.id DESC, e.amount_minor DESC
-LIMIT %(limit)s
 """
 
 _POSTED = """
@@ -74,24 +62,3 @@ def posted_among(
 def unbalanced_transactions(session: Session, *, organisation_id: uuid.UUID) -> list[str]:
     """Keys of transactions that do not sum to zero, or are not whole. Always empty."""
     return [row.key for row in rows(session, _UNBALANCED, {"organisation_id": organisation_id})]
-
-
-def journal(
-    session: Session,
-    *,
-    organisation_id: uuid.UUID,
-    limit: int,
-    before: tuple[dt.datetime, uuid.UUID] | None = None,
-) -> list[Any]:
-    """Entries, newest first; `before` is the last transaction (recorded_at, id) already seen."""
-    at, transaction_id = before or (None, None)
-    return rows(
-        session,
-        _JOURNAL,
-        {
-            "organisation_id": organisation_id,
-            "limit": limit,
-            "before_at": at,
-            "before_id": transaction_id,
-        },
-    )

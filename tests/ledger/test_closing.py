@@ -2,10 +2,12 @@
 
 import datetime as dt
 import hashlib
+import threading
 
 import psycopg
 import pytest
 
+from promises.db import roles
 from promises.kernel.actors import Role
 from promises.kernel.ids import new_id
 from promises.ledger.actions import Posting, PostingKind, post
@@ -15,9 +17,11 @@ from promises.ledger.months import first_of, last_of, next_month
 from promises.ledger.queries import unbalanced_transactions
 from promises.ledger.trial_balance import added_up, kept_balance, totals, trial_balance
 from tests.flows.ground import World
+from tests.worker.ground import wait_for
 
 pytestmark = pytest.mark.usefixtures("as_application")
 
+WAITING = "SELECT 1 FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'"
 MARCH, APRIL, MAY = (dt.date(2026, month, 1) for month in (3, 4, 5))
 
 
@@ -241,3 +245,28 @@ def test_what_was_kept_is_what_the_entries_add_up_to(world):
     assert euros.debit_minor == euros.credit_minor == 3000
     assert {line.kind.value for line in found} == {"expense", "liability"}
     assert {line.account.value for line in found} >= {"payouts_under_way"}
+
+
+def test_what_is_posted_while_a_month_is_being_closed_is_in_it(world, bare_apps, database, server):
+    """The closing has added the month up, and waits for somebody who posts into it."""
+    book(world)
+    closed = []
+
+    def closer():
+        with bare_apps[0].app_context():
+            closed.append(close(world, MARCH, today=APRIL))
+
+    thread = threading.Thread(target=closer)
+    with world.work(None) as uow:
+        posting = Posting(PostingKind.OWED, new_id(), 700, "EUR")
+        post(uow.session, organisation_id=world.made.id, now=uow.now, postings=[posting])
+        thread.start()
+        with server.connect(roles.OWNER, database.name) as connection:
+            wait_for(lambda: connection.execute(WAITING).fetchone())
+    thread.join(30)
+    assert closed[0].transactions == 2
+    assert balance(world, MARCH, kept_balance) == balance(world, MARCH, added_up)
+    assert balance(world, MARCH)["compensation_owed"] == (0, 0, 1700, -1700)
+    with world.work(None) as uow:
+        tenant = {"organisation_id": world.made.id}
+        assert month_digest(uow.session, month_on=MARCH, **tenant) == closed[0].digest
