@@ -1,14 +1,17 @@
 """At the desk: a voucher is redeemed, or given a new code; and vouchers expire by themselves."""
 
+import json
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 from promises.audit.actions import record
 from promises.db.session import UnitOfWork
 from promises.desk.actions import touch_tickets
 from promises.flows.tell_money import tell_ended
+from promises.idempotency.actions import Answer, Request, claim, keep
 from promises.identity.keys import Purpose, organisation_key
 from promises.identity.queries import organisation_info
 from promises.kernel.money import Money
@@ -69,6 +72,39 @@ def redeem(uow: UnitOfWork, *, code: str, counter_id: uuid.UUID | None) -> Redee
     )
     value = Money(voucher.amount_minor, voucher.currency)
     return Redeemed(voucher.voucher_id, value, organisation.voucher_use)
+
+
+def redeem_at_till(
+    uow: UnitOfWork, *, code: str, counter_id: uuid.UUID | None, form: str
+) -> Redeemed:
+    """As `redeem`, and the same answer again where the same form comes twice: the first answer may
+    not have reached the till. `form` names the form that the member was shown.
+
+    Raises what `redeem` raises.
+    """
+    key = _key(uow)
+    tenant: dict[str, Any] = {"organisation_id": uow.organisation_id}
+    voucher_id = vouchers.lock_by_code(uow.session, key=key, typed=code, **tenant)
+    if voucher_id is None or uow.actor.id is None:
+        return redeem(uow, code=code, counter_id=counter_id)
+    name = f"redeem:{voucher_id}:{form}"
+    request = Request(uow.actor.id, name, sha256(name.encode()).digest())
+    known = claim(uow.session, now=uow.now, request=request, **tenant)
+    if known is not None:
+        return _read(known)
+    done = redeem(uow, code=code, counter_id=counter_id)
+    keep(uow.session, request=request, answer=_written(done), **tenant)
+    return done
+
+
+def _written(done: Redeemed) -> Answer:
+    parts = [str(done.voucher_id), done.value.amount_minor, done.value.currency, done.use]
+    return Answer(200, json.dumps(parts).encode())
+
+
+def _read(answer: Answer) -> Redeemed:
+    voucher_id, amount_minor, currency, use = json.loads(answer.body)
+    return Redeemed(uuid.UUID(voucher_id), Money(amount_minor, currency), use)
 
 
 def reissue(uow: UnitOfWork, *, voucher_id: uuid.UUID, reason: str) -> str:

@@ -64,6 +64,7 @@ FROM vouchers v
 WHERE v.organisation_id = %(organisation_id)s AND {condition}
 """
 _FIND_BY_CODE = _FIND.format(condition="v.code_mac = %(code_mac)s")
+_LOCK_BY_CODE = _FIND.format(condition="v.code_mac = %(code_mac)s FOR UPDATE")
 _LOCK_BY_ID = _FIND.format(condition="v.id = %(voucher_id)s FOR UPDATE")
 _FIND_BY_TICKETS = """
 SELECT v.id, v.payout_id, v.generation, v.last4, v.amount_minor, v.currency, v.state,
@@ -232,6 +233,15 @@ def find_by_code(
         _FIND_BY_CODE,
         {"organisation_id": organisation_id, "code_mac": code_mac(key, typed)},
     )
+
+
+def lock_by_code(
+    session: Session, *, organisation_id: uuid.UUID, key: bytes, typed: str
+) -> uuid.UUID | None:
+    """The voucher with this code, which nobody else redeems until this transaction ends."""
+    params = {"organisation_id": organisation_id, "code_mac": code_mac(key, typed)}
+    found = one_or_none(session, _LOCK_BY_CODE, params)
+    return None if found is None else found.id
 
 
 def vouchers_of_tickets(

@@ -6,6 +6,7 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 from wtforms import HiddenField
+from wtforms.validators import Length
 
 from promises.desk.queries import ticket_by_id
 from promises.flows import redeem_voucher
@@ -15,6 +16,7 @@ from promises.http.i18n import gettext
 from promises.http.limits import guard
 from promises.http.permissions import Permission, staff
 from promises.kernel.errors import DomainError, NotFound
+from promises.kernel.ids import new_id
 from promises.kernel.text import N_, format_money
 from promises.payouts.errors import NoSuchVoucher
 from promises.payouts.models import VoucherState
@@ -24,8 +26,9 @@ from promises.web.cursors import read_cursor, write_cursor
 blueprint = Blueprint("vouchers", __name__)
 
 PAGE = 50
-TRIES, WINDOW_S = 60, 300
-"""How often one clerk may ask for a voucher in five minutes; a code has 80 bits."""
+TRIES, TRIES_OF_ADDRESS, WINDOW_S = 60, 600, 300
+"""How often one clerk, and one address with all its tills, may ask for a voucher in five minutes; a
+code has 80 bits."""
 
 
 class CodeForm(Form):
@@ -33,7 +36,9 @@ class CodeForm(Form):
 
 
 class RedeemForm(CodeForm):
-    seen = HiddenField()
+    """`seen` names the page on which the value was shown: the same form twice is one redemption."""
+
+    seen = HiddenField(validators=[Length(max=40)])
 
 
 class ReissueForm(Form):
@@ -73,11 +78,17 @@ def redeem() -> Response | str | tuple[str, int]:
     if not form.validate():
         return render_template("vouchers/redeem.html", form=form, voucher=None), 422
     guard("voucher", limit=TRIES, window_s=WINDOW_S, key=str(current().session_id))
+    guard("vouchers", limit=TRIES_OF_ADDRESS, window_s=WINDOW_S)
     try:
         if not form.seen.data:
             return _look_up(form)
         with work() as uow:
-            done = redeem_voucher.redeem(uow, code=form.code.data, counter_id=current().counter_id)
+            done = redeem_voucher.redeem_at_till(
+                uow,
+                code=form.code.data,
+                counter_id=current().counter_id,
+                form=form.seen.data,
+            )
     except DomainError as error:
         form.refuse(error)
         page = render_template("vouchers/redeem.html", form=form, voucher=None)
@@ -126,7 +137,8 @@ def _look_up(form: CodeForm) -> tuple[str, int] | str:
         voucher = redeem_voucher.look_up(uow, code=form.code.data)
     if voucher is None:
         raise NoSuchVoucher
-    return render_template("vouchers/redeem.html", form=form, voucher=voucher)
+    seen = new_id().hex
+    return render_template("vouchers/redeem.html", form=form, voucher=voucher, seen=seen)
 
 
 def _of_ticket(ticket_id: uuid.UUID, form: ReissueForm) -> str:

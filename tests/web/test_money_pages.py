@@ -138,9 +138,13 @@ def test_till_shows_the_value_first_and_redeems_once(client, world):
     done = desk.post("/vouchers/redeem", page="/vouchers/redeem", code=code, seen="1")
     assert done.status_code == 303
     assert world.vouchers()[0].state == "redeemed"
-    twice = desk.post("/vouchers/redeem", page="/vouchers/redeem", code=code, seen="1")
+    again = desk.post("/vouchers/redeem", page="/vouchers/redeem", code=code, seen="1")
+    assert again.status_code == 303
+    assert "Redeemed: give the customer €10.00." in check_page(desk.get("/vouchers/redeem")).text
+    twice = desk.post("/vouchers/redeem", page="/vouchers/redeem", code=code, seen="2")
     assert twice.status_code == 409
     assert "was redeemed on" in check_page(twice).text
+    assert len(world.rows("SELECT 1 FROM voucher_redemptions")) == 1
 
 
 def test_unknown_code_is_said_in_words(client, world):
