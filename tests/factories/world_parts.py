@@ -12,6 +12,7 @@ from tests.factories import (
     world_books,
     world_budgets,
     world_causes,
+    world_choices,
     world_ending,
     world_following,
     world_goodwill,
@@ -38,4 +39,5 @@ PARTS: tuple[Callable[[Any], dict[str, object]], ...] = (
     world_second_step.fill,
     world_books.fill,
     world_rails.fill,
+    world_choices.fill,
 )
