@@ -36,6 +36,7 @@ CASES = (
     "p12_import",
     "p13_poll",
     "p21_dashboards",
+    "ledger_books",
     "sepa_files",
 )
 PACKAGES = ("flask", "sqlalchemy", "psycopg", "marshmallow", "gunicorn", "numpy")

@@ -21,7 +21,7 @@ from tests.web.staff import csrf_token, sign_in
 
 NOTED = {"staff_sessions", "throttles"}
 """When a session was last seen, and how often somebody tried: of one's own organisation only."""
-SHARED = {"rail"}
+SHARED = {"account_code", "rail"}
 """Names in addresses that are the same in every organisation."""
 
 FILLED = {
