@@ -3,6 +3,7 @@ look before doing and to compare what was done with what was asked for."""
 
 import abc
 import datetime as dt
+import math
 import re
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
@@ -27,6 +28,7 @@ from promises.payouts.rails.base import (
     Trouble,
 )
 from promises.payouts.rails.stripe_answers import outcome_of
+from promises.payouts.rails.stripe_pace import PER_SECOND, PacedClient
 
 KEY_LIVES_V1 = dt.timedelta(hours=20)
 """API v1 forgets a key after 24 hours; then the same key is a new request."""
@@ -279,11 +281,12 @@ def _client(key: str, address: str | None, timeout_s: tuple[float, float]) -> st
     session.auth = _as_it_is
     session.max_redirects = 0
     session.trust_env = address is None
+    rate = PER_SECOND if address is None else math.inf
     return stripe.StripeClient(
         key,
         base_addresses={} if address is None else {"api": address},
         max_network_retries=0,
-        http_client=stripe.RequestsClient(timeout=timeout_s, session=session),
+        http_client=PacedClient(timeout=timeout_s, session=session, rate=rate),
     )
 
 
