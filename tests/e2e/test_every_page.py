@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from promises.identity.models import DeviceKind
 from promises.kernel.actors import Role
 from tests.browser import WCAG
-from tests.e2e.tour import cookies_of, open_stops, staff_stops
+from tests.e2e.tour import HALF_WAY, cookies_of, open_stops, staff_stops
 from tests.web.staff import sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.no_cover]
@@ -27,7 +27,7 @@ OPTIONS = {
     "runOnly": {"type": "tag", "values": list(WCAG)}, "resultTypes": ["violations"]
 }  # fmt: skip
 NARROWEST = 320
-VISITORS = (None, *Role, DeviceKind.KIOSK, DeviceKind.DISPLAY)
+VISITORS = (None, HALF_WAY, *Role, DeviceKind.KIOSK, DeviceKind.DISPLAY)
 MOST_USED = (None, Role.CLERK, DeviceKind.KIOSK, DeviceKind.DISPLAY)
 TOO_WIDE = """() => {
   const root = document.documentElement;

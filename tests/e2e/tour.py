@@ -25,6 +25,9 @@ NOT_PAGES = {
 }  # fmt: skip
 """Fragments, files, and the address that signs in."""
 
+HALF_WAY = "half way"
+"""A visitor whose password was right, before the second step."""
+
 ORDER = (Role.CLERK, Role.MANAGER, Role.ADMINISTRATOR, Role.ACCOUNTANT)
 """A page with ids in its address is looked at as the first of these who may open it."""
 
@@ -35,7 +38,7 @@ class Stop:
     another role has shown the same page already. `first`: a page that is opened before. `code`:
     gives the end of an address that is good for a minute only."""
 
-    visitor: Role | DeviceKind | None
+    visitor: Role | DeviceKind | str | None
     path: str
     status: int = 200
     again: bool = False
@@ -116,6 +119,7 @@ def open_stops(world):
         Stop(None, "/api/v1/problems"),
         *(Stop(None, base + path) for path in anybody),
         *(Stop(None, path, 404) for path in missing),
+        Stop(HALF_WAY, f"{base}/sign-in/second-step"),
         Stop(None, f"{base}/invitation/{wrong}", 410),
         Stop(None, f"{base}/kiosk", 403),
         Stop(
@@ -136,6 +140,10 @@ def cookies_of(app, world, visitor, sessions):
     prefix = app.config["LUPAUS_COOKIES"]
     if visitor is None:
         return {}
+    if visitor is HALF_WAY:
+        waits = {"half_way": {"token": "of some sign-in", "next": ""}}
+        signer = app.session_interface.get_signing_serializer(app)
+        return {app.config["SESSION_COOKIE_NAME"]: signer.dumps(waits)}
     if visitor is DeviceKind.KIOSK:
         return {f"{prefix}-device": world.kiosk_token}
     if visitor is DeviceKind.DISPLAY:
