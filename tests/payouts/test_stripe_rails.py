@@ -115,6 +115,25 @@ def test_effect_unlike_what_was_asked_for_is_not_adopted(fake, rail_and_request)
     assert rail.find(dataclasses.replace(request, currency="SEK")).verdict is V.MISMATCH
 
 
+def test_effect_that_went_elsewhere_is_not_adopted(fake):
+    fake.pay("pi_2", 5000)
+    rail, request = refunds(fake), asked({"payment": "pi_1"})
+    ref = rail.submit(request).provider_ref
+    elsewhere = dataclasses.replace(request.destination, details={"payment": "pi_2"})
+    seen = rail.look(dataclasses.replace(request, destination=elsewhere), ref)
+    assert (seen.verdict, seen.trouble) == (V.MISMATCH, T.OTHER_EFFECT)
+
+
+def test_key_that_was_used_for_another_payout_does_nothing(fake, rail_and_request):
+    rail, request = rail_and_request
+    rail.submit(request)
+    other = dataclasses.replace(request, payout_id=new_id(), amount_minor=999, key=request.key)
+    refused = rail.submit(other)
+    assert refused.verdict is V.UNKNOWN  # the key was used for something else
+    assert rail.find(other) is None
+    assert len(fake.effects()) == 1
+
+
 def test_two_effects_of_one_payout_are_for_a_person(fake, rail_and_request):
     rail, request = rail_and_request
     rail.submit(request)
