@@ -57,7 +57,6 @@ class By(enum.Enum):
 REVERSES = {
     PostingKind.CANCELLED: (PostingKind.OWED, By.DEBT),
     PostingKind.VOUCHER_EXPIRED: (PostingKind.OWED, By.DEBT),
-    PostingKind.VOUCHER_EXCHANGED: (PostingKind.VOUCHER_ISSUED, By.REFERENCE),
     PostingKind.PAYOUT_FAILED: (PostingKind.PAYOUT_SENT, By.REFERENCE),
     PostingKind.PAYOUT_CAME_BACK: (PostingKind.PAYOUT_ARRIVED, By.REFERENCE),
     PostingKind.GIFT_CANCELLED: (PostingKind.GIFT_OWED, By.DEBT),

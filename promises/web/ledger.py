@@ -1,6 +1,7 @@
 """The books for the accountant: what each account came to in a month, and the journal behind it."""
 
 import datetime as dt
+import re
 import uuid
 from dataclasses import dataclass
 
@@ -102,7 +103,10 @@ def journal_page() -> str:
     with work() as uow:
         tenant = uow.organisation_id
         month = chosen_month(uow)
-        only = chosen_filter(month)
+        own = chart(uow.session, organisation_id=tenant)
+        codes = used_codes(uow.session, organisation_id=tenant)
+        promises = list_promises(uow.session, organisation_id=tenant, at=uow.now)
+        only = chosen_filter(uow, month)
         found = journal(
             uow.session,
             organisation_id=tenant,
@@ -111,9 +115,6 @@ def journal_page() -> str:
             after=after,
         )
         total = None if after else journal_total(uow.session, organisation_id=tenant, only=only)
-        own = chart(uow.session, organisation_id=tenant)
-        codes = used_codes(uow.session, organisation_id=tenant)
-        promises = list_promises(uow.session, organisation_id=tenant, at=uow.now)
     shown = found[:TRANSACTIONS]
     return render_template(
         "ledger/journal.html",
@@ -128,7 +129,7 @@ def journal_page() -> str:
         treatments={one.value: gettext(name) for one, name in TREATMENTS.items()},
         rate_text=rate_text,
         rail_name=rail_name,
-        kept=narrowing(),
+        kept=narrowing(month, only),
     )
 
 
@@ -136,23 +137,39 @@ def labels(own: Chart, codes: list[str]) -> dict[str, str]:
     return {code: account_label(own, code) for code in codes}
 
 
-def chosen_filter(month: Month) -> JournalFilter:
-    kind = request.args.get("kind")
+def chosen_filter(uow: UnitOfWork, month: Month) -> JournalFilter:
+    """What the address asks for, as far as there is such a thing here."""
+    kind, code = request.args.get("kind"), request.args.get("account")
+    promise_id = one_id(request.args.get("promise"))
+    codes = used_codes(uow.session, organisation_id=uow.organisation_id)
+    known = promise_id is not None and promise_id in {
+        one.promise_id
+        for one in list_promises(uow.session, organisation_id=uow.organisation_id, at=uow.now)
+    }
+    currency = request.args.get("currency", "")
     return JournalFilter(
         month.month_on,
         last_of(month.month_on),
-        account_code=request.args.get("account") or None,
-        currency=request.args.get("currency") or None,
+        account_code=code if code in codes else None,
+        currency=currency if re.fullmatch("[A-Z]{3}", currency) else None,
         sign=SIDES.get(request.args.get("side", "")),
         kind=kind if kind in list(PostingKind) else None,
-        promise_id=one_id(request.args.get("promise")),
+        promise_id=promise_id if known else None,
     )
 
 
-def narrowing() -> dict[str, str]:
-    """What the address says besides its place in the list."""
-    names = ("month", "account", "side", "currency", "kind", "promise")
-    return {name: request.args[name] for name in names if request.args.get(name)}
+def narrowing(month: Month, only: JournalFilter) -> dict[str, str]:
+    """The same as it stands in an address."""
+    side = next((name for name, sign in SIDES.items() if sign == only.sign), None)
+    found = {
+        "month": month.text,
+        "account": only.account_code,
+        "side": side,
+        "currency": only.currency,
+        "kind": only.kind,
+        "promise": only.promise_id and str(only.promise_id),
+    }
+    return {name: value for name, value in found.items() if value}
 
 
 def one_id(text: str | None) -> uuid.UUID | None:

@@ -70,7 +70,7 @@ def journal() -> Response:
     with work() as uow:
         month = chosen_month(uow)
         words = _words(uow)
-    only = chosen_filter(month)
+        only = chosen_filter(uow, month)
 
     def lines() -> Iterator[Sequence[Cell]]:
         yield tuple(gettext(word) for word in JOURNAL_HEAD)
@@ -105,7 +105,7 @@ def workbook() -> Response:
         made.set_properties({"title": f"{current().organisation.name} {month.text}"})
         heads = [gettext(word) for word in BALANCE_HEAD], [gettext(word) for word in JOURNAL_HEAD]
         _sheet(made, gettext("Balance"), heads[0], _balance_lines(uow, month, words))
-        only = replace(chosen_filter(month), account_code=None, sign=None)
+        only = replace(chosen_filter(uow, month), account_code=None, sign=None)
         journal_lines = (line for row in _rows(uow, only) for line in _journal_lines(row, words))
         _sheet(made, gettext("Journal"), heads[1], journal_lines)
         made.close()

@@ -89,8 +89,10 @@ def test_journal_is_narrowed_to_what_is_asked_for(desk, query, count):
 def test_journal_of_one_promise_and_of_none(desk, world):
     mine = desk.get("/ledger/journal", month="2026-03", promise=world.published.promise_id)
     assert "4 transactions" in mine.text
-    other = desk.get("/ledger/journal", month="2026-03", promise=new_id())
-    assert "Nothing here in this month." in other.text
+    unknown = desk.get("/ledger/journal", month="2026-03", promise=new_id())
+    assert "4 transactions" in unknown.text
+    empty = desk.get("/ledger/journal", month="2026-01", promise=world.published.promise_id)
+    assert "Nothing here in this month." in empty.text
 
 
 def test_debit_links_to_entries_that_add_up_to_it(desk):
