@@ -79,6 +79,12 @@ LIMIT 1
 """
 
 
+_IS_OF_RAIL = """
+SELECT 1 FROM payouts
+WHERE organisation_id = %(organisation_id)s AND id = %(payout_id)s AND rail = %(rail)s
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class InRun:
     """A payout as it stands in a run."""
@@ -153,6 +159,13 @@ def had_a_hand(
         "payout_id": payout_id,
     }
     return one_or_none(session, _HAD_A_HAND, params) is not None
+
+
+def is_of_rail(
+    session: Session, *, organisation_id: uuid.UUID, payout_id: uuid.UUID, rail: str
+) -> bool:
+    params = {"organisation_id": organisation_id, "payout_id": payout_id, "rail": rail}
+    return one_or_none(session, _IS_OF_RAIL, params) is not None
 
 
 def mark_of(payout_id: uuid.UUID) -> str:

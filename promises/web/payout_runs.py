@@ -79,45 +79,45 @@ def prepare() -> Response:
         flash(say(refusal.text), "warning")
         return redirect(url_for("payout_runs.list"), 303)
     flash(gettext("The file is made. Somebody else releases it now."), "success")
-    return redirect(url_for("payout_runs.show", run_id=run_id), 303)
+    return redirect(url_for("payout_runs.show", payout_run_id=run_id), 303)
 
 
-@blueprint.get("/staff/payouts/runs/<uuid:run_id>")
+@blueprint.get("/staff/payouts/runs/<uuid:payout_run_id>")
 @staff(Permission.PAYOUT_READ)
-def show(run_id: uuid.UUID) -> str:
-    return _page(run_id, ReleaseForm())
+def show(payout_run_id: uuid.UUID) -> str:
+    return _page(payout_run_id, ReleaseForm())
 
 
-@blueprint.post("/staff/payouts/runs/<uuid:run_id>/release")
+@blueprint.post("/staff/payouts/runs/<uuid:payout_run_id>/release")
 @staff(Permission.PAYOUT_RELEASE, fresh=True)
-def release(run_id: uuid.UUID) -> Response | tuple[str, int]:
+def release(payout_run_id: uuid.UUID) -> Response | tuple[str, int]:
     form = ReleaseForm()
     if form.validate():
         try:
             with work() as uow:
-                payout_runs.release_run(uow, run_id=run_id, typed=form.typed.data)
+                payout_runs.release_run(uow, run_id=payout_run_id, typed=form.typed.data)
         except NotFound:
             raise
         except DomainError as refusal:
             form.refuse(refusal)
         else:
             flash(gettext("Released. The file can be fetched now."), "success")
-            return redirect(url_for("payout_runs.show", run_id=run_id), 303)
-    return _page(run_id, form), 422
+            return redirect(url_for("payout_runs.show", payout_run_id=payout_run_id), 303)
+    return _page(payout_run_id, form), 422
 
 
-@blueprint.post("/staff/payouts/runs/<uuid:run_id>/file")
+@blueprint.post("/staff/payouts/runs/<uuid:payout_run_id>/file")
 @staff(Permission.PAYOUT_RELEASE, fresh=True)
-def fetch(run_id: uuid.UUID) -> Response:
+def fetch(payout_run_id: uuid.UUID) -> Response:
     """The same bytes each time. Sent by a form: whoever has it may bring it to the bank."""
     try:
         with work() as uow:
-            file = payout_runs.fetch_run(uow, wiring().rails, run_id=run_id)
+            file = payout_runs.fetch_run(uow, wiring().rails, run_id=payout_run_id)
     except NotFound:
         raise
     except DomainError as refusal:
         flash(say(refusal.text), "warning")
-        return redirect(url_for("payout_runs.show", run_id=run_id), 303)
+        return redirect(url_for("payout_runs.show", payout_run_id=payout_run_id), 303)
     return send_file(
         io.BytesIO(file.content),
         mimetype=file.media_type,
@@ -127,16 +127,16 @@ def fetch(run_id: uuid.UUID) -> Response:
     )
 
 
-@blueprint.post("/staff/payouts/runs/<uuid:run_id>/cancel")
+@blueprint.post("/staff/payouts/runs/<uuid:payout_run_id>/cancel")
 @staff(Permission.PAYOUT_RELEASE, fresh=True)
-def cancel(run_id: uuid.UUID) -> Response:
+def cancel(payout_run_id: uuid.UUID) -> Response:
     def act(uow: UnitOfWork) -> None:
-        payout_runs.cancel_run(uow, run_id=run_id)
+        payout_runs.cancel_run(uow, run_id=payout_run_id)
 
     return do(
         act,
         gettext("Cancelled. Its payouts wait for the next file."),
-        url_for("payout_runs.show", run_id=run_id),
+        url_for("payout_runs.show", payout_run_id=payout_run_id),
     )
 
 

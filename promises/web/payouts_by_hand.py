@@ -9,8 +9,9 @@ from promises.flows.pay_by_hand import mark_paid
 from promises.http.context import work
 from promises.http.i18n import gettext
 from promises.http.permissions import Permission, staff
-from promises.kernel.errors import DomainError
+from promises.kernel.errors import DomainError, NotFound
 from promises.payouts.rails.names import MANUAL
+from promises.payouts.run_claiming import is_of_rail
 from promises.reporting.payout_runs import payouts_by_hand, waiting_payouts
 from promises.web.forms.payout_runs import ReceiptForm
 
@@ -29,6 +30,11 @@ def show() -> str:
 @staff(Permission.PAYOUT_RELEASE, fresh=True)
 def paid(payout_id: uuid.UUID) -> Response | tuple[str, int]:
     form = ReceiptForm()
+    with work() as uow:
+        if not is_of_rail(
+            uow.session, organisation_id=uow.organisation_id, payout_id=payout_id, rail=MANUAL
+        ):
+            raise NotFound(payout_id=str(payout_id))
     if form.validate():
         try:
             with work() as uow:

@@ -16,6 +16,7 @@ from tests.factories import (
     world_ending,
     world_following,
     world_goodwill,
+    world_payout_runs,
     world_proposals,
     world_rails,
     world_rescue,
@@ -40,4 +41,5 @@ PARTS: tuple[Callable[[Any], dict[str, object]], ...] = (
     world_books.fill,
     world_rails.fill,
     world_choices.fill,
+    world_payout_runs.fill,
 )
