@@ -129,6 +129,25 @@ def ruling_of(
     )
 
 
+def penalty_of(given: Given, number: int) -> tuple[int, bool]:
+    """What the terms add for paying late, as things stand, and whether that may still change."""
+    try:
+        result = _result(given, number)
+    except BeyondCalendar:
+        return 0, True
+    owed = None if result is None else result.owed
+    return (0, False) if owed is None else (owed.penalty_minor, owed.moving)
+
+
+def _result(given: Given, number: int) -> Result | None:
+    facts, _ = given.known()
+    terms, args = given.terms, (given.now, given.calendars, given.history)
+    if terms.recurrence is None:
+        return evaluate(case_of(terms, facts, *args))
+    found = occurrences(terms, facts, *args)
+    return next((one.result for one in found if one.number == number), None)
+
+
 def answer_of(case: Case, result: Result) -> dict[str, Any]:
     """The engine's answer as JSON values. Deadlines that no row in force can say are left out."""
     try:

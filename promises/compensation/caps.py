@@ -15,7 +15,7 @@ SELECT c.promise_id, c.version_id, c.ticket_id, c.branch_id, c.customer_id, t.de
 FROM compensations c
 JOIN breaches b ON b.organisation_id = c.organisation_id AND b.id = c.breach_id
 JOIN tickets t ON t.organisation_id = c.organisation_id AND t.id = c.ticket_id
-WHERE c.organisation_id = %(organisation_id)s AND c.id = ANY(%(ids)s)
+WHERE c.organisation_id = %(organisation_id)s AND c.id = ANY(%(ids)s) AND NOT c.is_penalty
 """
 
 # Locked in the order in which awards lock them.

@@ -45,12 +45,13 @@ LIMIT %(limit)s
 
 _ENDED_FOR_LEAVING = """
 SELECT b.id AS breach_id, b.version_id, b.ticket_id, b.branch_id, b.day_on, c.evidence,
-    last.instalment + 1 AS instalment
+    (SELECT max(n.instalment) + 1 FROM compensations n
+     WHERE n.organisation_id = b.organisation_id AND n.breach_id = b.id) AS instalment
 FROM commitments c
 JOIN breaches b ON b.organisation_id = c.organisation_id AND b.commitment_id = c.id
 JOIN LATERAL (
     SELECT k.instalment, k.state, k.outcome, k.closing_reason FROM compensations k
-    WHERE k.organisation_id = b.organisation_id AND k.breach_id = b.id
+    WHERE k.organisation_id = b.organisation_id AND k.breach_id = b.id AND NOT k.is_penalty
     ORDER BY k.instalment DESC LIMIT 1
 ) last ON true
 WHERE c.organisation_id = %(organisation_id)s AND c.ticket_id = ANY(%(ticket_ids)s)

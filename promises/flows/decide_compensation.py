@@ -15,6 +15,7 @@ from promises.compensation.holding import (
     lapsed,
     lock_marks,
 )
+from promises.compensation.lateness import penalties_of
 from promises.compensation.models import CompensationState, Hold
 from promises.compensation.queries import owed_among, tickets_of
 from promises.compensation.releasing import record_decisions, record_hold
@@ -56,10 +57,13 @@ def approve(uow: UnitOfWork, *, compensation_ids: Sequence[uuid.UUID], reason: s
 
 
 def refuse(uow: UnitOfWork, *, compensation_ids: Sequence[uuid.UUID], reason: str) -> int:
-    """End debts without paying. The customer sees the reason and can object. Returns how many."""
+    """End debts without paying, and what is owed for paying them late. The customer sees the reason
+    and can object. Returns how many."""
     waiting = _waiting(uow, compensation_ids)
     _touch(uow, waiting)
-    closed = end_debts(uow, waiting, state=CompensationState.REFUSED, reason=reason)
+    more = penalties_of(uow.session, organisation_id=uow.organisation_id, compensation_ids=waiting)
+    ending = sorted({*waiting, *more})
+    closed = end_debts(uow, ending, state=CompensationState.REFUSED, reason=reason)
     if not closed:
         raise NotOwed
     _decide(uow, [one.compensation_id for one in closed], "refused", (), reason)

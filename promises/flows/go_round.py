@@ -14,6 +14,7 @@ from promises.flows.decide_compensation import let_holds_lapse
 from promises.flows.mind_runs import tidy_runs, watch_silence
 from promises.flows.money_incidents import tell_incidents
 from promises.flows.pause_promise import tell_screens_of_pauses
+from promises.flows.pay_late import owe_for_paying_late
 from promises.flows.provider_events import handle_events
 from promises.flows.purge_bank_details import purge_bank_details
 from promises.flows.raise_problems import raise_problems
@@ -38,6 +39,7 @@ ROUND: tuple[Duty, ...] = (
     raise_problems,
     watch_budgets,
     let_holds_lapse,
+    owe_for_paying_late,
     judge_shadows,
     tell_subscribers,
     count_days,

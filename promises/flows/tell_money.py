@@ -136,6 +136,18 @@ def tell_voucher_instead(uow: UnitOfWork, compensation_ids: Sequence[uuid.UUID])
     )
 
 
+def tell_late(uow: UnitOfWork, compensation_ids: Sequence[uuid.UUID]) -> int:
+    """That we paid too late, and what is owed for it."""
+    params = {"what": "late", "rail": VOUCHER, "trouble": None}
+    return _put(
+        uow,
+        [
+            _message(uow, row, MessageKind.MONEY_NEWS, f"late:{row.id}", params)
+            for row in _of_debts(uow, compensation_ids)
+        ],
+    )
+
+
 def remind_vouchers(uow: UnitOfWork) -> int:
     """Remind of vouchers that are unused after a year, and thirty days before they end. Safe to
     repeat. Returns how many are told."""

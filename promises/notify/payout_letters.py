@@ -79,6 +79,16 @@ def _voucher(facts: Facts) -> Letter:
     )
 
 
+def _late(facts: Facts) -> Letter:
+    return Letter(
+        say(facts, N_("We paid you too late: %(amount)s more is yours"), amount=_amount(facts)),
+        (
+            say(facts, N_("We are sorry. You do not have to do anything for it.")),
+            say(facts, N_("Your page shows when and how:")),
+        ),
+    )
+
+
 def _due(facts: Facts) -> Letter:
     return Letter(
         say(facts, N_("Your voucher of %(amount)s is still unused"), amount=_amount(facts)),
@@ -115,6 +125,7 @@ _NEWS: Mapping[str, Callable[[Facts], Letter]] = {
     "failed": _failed,
     "came_back": _came_back,
     "voucher": _voucher,
+    "late": _late,
 }
 
 PAYOUT_LETTERS: Mapping[MessageKind, Callable[[Facts], Letter]] = {

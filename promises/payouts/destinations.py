@@ -55,6 +55,7 @@ WHERE k.organisation_id = %(organisation_id)s AND k.id = ANY(%(compensation_ids)
   AND d.replaced_at IS NULL AND d.purged_at IS NULL AND d.usable_at <= %(now)s
   AND (d.rail = 'voucher' OR (s.enabled AND s.paused_at IS NULL))
   AND (d.chosen OR d.rail = ANY(%(unasked)s))
+  AND k.amount_minor <= coalesce((s.settings ->> 'max_minor')::bigint, k.amount_minor)
   AND NOT EXISTS (SELECT 1 FROM payouts f
       WHERE f.organisation_id = k.organisation_id AND f.compensation_id = k.id
         AND f.destination_id = d.id AND f.state IN ('failed', 'returned'))
@@ -163,7 +164,8 @@ def routes(
     compensation_ids: Sequence[uuid.UUID],
 ) -> dict[uuid.UUID, Route]:
     """By which rail each debt goes out now: the customer's choice, else one that needs nothing of
-    the customer, else a voucher. A destination that has failed a debt is not taken for it again."""
+    the customer, else a voucher. A destination that has failed a debt is not taken for it again,
+    nor a rail for more than the organisation pays by it at once."""
     found = rows(
         session,
         _ROUTES,

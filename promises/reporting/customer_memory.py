@@ -40,6 +40,7 @@ FROM past p
 LEFT JOIN LATERAL (
     SELECT k.* FROM compensations k
     WHERE k.organisation_id = %(organisation_id)s AND k.breach_id = p.breach_id
+      AND NOT k.is_penalty
     ORDER BY k.instalment DESC LIMIT 1
 ) k ON true
 {PAYOUT_OF}

@@ -73,8 +73,8 @@ LEFT JOIN vouchers v ON v.organisation_id = y.organisation_id AND v.payout_id = 
 
 LAST_ONE = """NOT EXISTS (SELECT 1 FROM compensations later
     WHERE later.organisation_id = k.organisation_id AND later.breach_id = k.breach_id
-      AND later.instalment > k.instalment)"""
-"""Of a breach whose award was made anew, the award that counts."""
+      AND later.instalment > k.instalment AND later.is_penalty = k.is_penalty)"""
+"""Of a breach whose award was made anew, the award that counts; a penalty stands beside it."""
 
 MONEY_OF = f"""
 LEFT JOIN compensations k ON k.organisation_id = b.organisation_id AND k.breach_id = b.id

@@ -75,7 +75,7 @@ WITH looked AS MATERIALIZED (
         AND b.commitment_id = f.commitment_id AND f.state = 'broken'
     LEFT JOIN LATERAL (
         SELECT k.* FROM compensations k
-        WHERE k.organisation_id = %(organisation_id)s AND k.breach_id = b.id
+        WHERE k.organisation_id = %(organisation_id)s AND k.breach_id = b.id AND NOT k.is_penalty
         ORDER BY k.instalment DESC LIMIT 1
     ) k ON true
     {PAYOUT_OF}

@@ -31,6 +31,7 @@ SELECT c.id AS commitment_id, c.promise_id, c.version_id, p.slug, p.titles, w.nu
        a.state AS annulment, a.reason AS annulment_reason,
        k.id AS compensation_id, k.state AS compensation_state, k.amount_minor, k.currency,
        k.outcome, k.holds, k.closing_reason, k.remedy, k.pay_before, k.claim_before,
+       k.held_until, k.is_penalty,
        k.created_at AS compensated_at, {STAGE} AS stage,
        y.id AS payout_id, y.state AS payout_state, y.rail, y.changed_at AS payout_changed_at,
        v.id AS voucher_id, v.state AS voucher_state, v.last4, v.expires_at, v.redeemed_at,
@@ -46,13 +47,16 @@ LEFT JOIN LATERAL (
     ORDER BY a.asked_at DESC, a.id DESC LIMIT 1
 ) a ON true
 LEFT JOIN LATERAL (
+    (SELECT k.* FROM compensations k
+     WHERE k.organisation_id = b.organisation_id AND k.breach_id = b.id AND NOT k.is_penalty
+     ORDER BY k.instalment DESC LIMIT 1)
+    UNION ALL
     SELECT k.* FROM compensations k
-    WHERE k.organisation_id = b.organisation_id AND k.breach_id = b.id
-    ORDER BY k.instalment DESC LIMIT 1
+    WHERE k.organisation_id = b.organisation_id AND k.breach_id = b.id AND k.is_penalty
 ) k ON true
 {PAYOUT_OF}
 WHERE c.organisation_id = %(organisation_id)s AND c.ticket_id = %(ticket_id)s
-ORDER BY c.id
+ORDER BY c.id, k.is_penalty
 """
 
 
@@ -98,14 +102,17 @@ class CompensationPanel:
     remedy: str
     pay_before: dt.datetime | None
     claim_before: dt.datetime | None
+    held_until: dt.datetime | None
+    is_penalty: bool
     created_at: dt.datetime
     payout: PayoutPanel | None
 
 
 @dataclass(frozen=True, slots=True)
 class TicketPanel:
-    """One commitment. `why` are the steps of the verdict, typed, for `rules.reasons.say_reason`;
-    `limit_at` is the deadline as people read it; general terms may have none."""
+    """One commitment, and once more with what is owed for paying it late. `why` are the steps of
+    the verdict, typed, for `rules.reasons.say_reason`; `limit_at` is the deadline as people read
+    it; general terms may have none."""
 
     commitment_id: uuid.UUID
     promise_id: uuid.UUID
@@ -231,6 +238,8 @@ def _compensation(row: Any) -> CompensationPanel | None:
         remedy=row.remedy,
         pay_before=row.pay_before,
         claim_before=row.claim_before,
+        held_until=row.held_until,
+        is_penalty=row.is_penalty,
         created_at=row.compensated_at,
         payout=_payout(row),
     )

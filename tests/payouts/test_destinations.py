@@ -168,3 +168,20 @@ def test_purged_account_leaves_only_its_index(purse):
         )
     assert claimed.request.destination.details == {}
     assert claimed.request.destination.fingerprint
+
+
+def test_rail_pays_no_more_at_once_than_its_organisation_says(purse):
+    ticket_id, debt_id = owed(purse)
+    chosen = give(purse, ticket_id, SEPA, {"iban": IBAN, "name": "Aino"})
+    for most, rail in (("1000", SEPA), ("999", BY_VOUCHER.rail), (None, SEPA)):
+        settings = {} if most is None else {"max_minor": most}
+        with purse.work(None) as uow:
+            save_rail(
+                uow.session,
+                organisation_id=purse.made.id,
+                now=uow.now,
+                changed_by=None,
+                new=NewRail(SEPA, True, False, settings),
+            )
+        assert route(purse, debt_id).rail == rail
+    assert route(purse, debt_id).destination_id == chosen

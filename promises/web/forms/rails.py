@@ -9,9 +9,12 @@ from wtforms.validators import InputRequired, Length, Optional
 from promises.http.forms import Form, Line, tidy
 from promises.kernel.text import N_
 from promises.payouts.rails.base import Field, RailMaker
+from promises.web.forms.terms import Amount
 
 LONGEST_SECRET = 8000
 _BEFORE = "field_"
+MOST = "max_minor"
+"""The setting that all rails have: what is larger goes another way."""
 
 NAMES = {
     "key": N_("Secret key"),
@@ -50,13 +53,16 @@ class RailForm(Form):
     """What a rail needs, by the names of its fields."""
 
     wanted: tuple[Field, ...] = ()
+    most = Amount(N_("The most that is paid by it at once"), [Optional()])
 
     def rows(self, hints: Mapping[str, str]) -> list[tuple[Any, Field, str | None]]:
         """Each field with what it stands for, and the last characters of what is stored."""
         return [(self[_BEFORE + one.name], one, hints.get(one.name)) for one in self.wanted]
 
     def settings(self) -> dict[str, str]:
-        return {one.name: self._typed(one) for one in self.wanted if not one.secret}
+        found = {one.name: self._typed(one) for one in self.wanted if not one.secret}
+        limit = {} if self.most.data is None else {MOST: str(self.most.data)}
+        return found | limit
 
     def secrets(self) -> dict[str, str] | None:
         """What was typed anew; None where all that is stored stays."""
@@ -81,7 +87,8 @@ def rail_form(
             else Line(label, required=required, longest=500)
         )
     made = type("RailFields", (RailForm,), parts)
-    found: RailForm = made(data={_BEFORE + name: value for name, value in settings.items()})
+    shown = {_BEFORE + name: value for name, value in settings.items()}
+    found: RailForm = made(data=shown | {"most": int(settings[MOST]) if MOST in settings else None})
     return found
 
 
