@@ -72,6 +72,18 @@ class Payout(TenantModel):
             ),
         ),
         Index(
+            "ix_payouts_compensation",
+            "organisation_id",
+            "compensation_id",
+            postgresql_where=text("compensation_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_payouts_gift",
+            "organisation_id",
+            "gift_id",
+            postgresql_where=text("gift_id IS NOT NULL"),
+        ),
+        Index(
             "ix_payouts_to_do",
             "organisation_id",
             "created_at",
