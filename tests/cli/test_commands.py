@@ -4,12 +4,13 @@ import dataclasses
 import re
 
 import psycopg
+import pyotp
 import pytest
 
 from promises.app import create_app
 from promises.db import sql
 from promises.db.session import unit_of_work
-from promises.identity import passwords, queries
+from promises.identity import factor_codes, passwords, queries
 from promises.identity.actions import known_customer
 from promises.kernel.actors import SYSTEM
 from tests.conftest import dispose
@@ -106,6 +107,26 @@ def test_an_invitation_is_mailed_and_its_link_told(app, run):
     assert re.search(r"/o/pankki/invitation/\S+$", result.output.strip())
     (row,) = read(app, "pankki", "SELECT kind, state FROM messages")
     assert tuple(row) == ("invitation", "queued")
+
+
+def test_a_lost_second_step_is_reset_and_a_letter_tells(app, run):
+    found(run)
+    run("member", "create", *member_words(), "--password", WORDS)
+    (row,) = read(app, "pankki", "SELECT id, organisation_id FROM members")
+    with app.app_context(), unit_of_work(row.organisation_id, SYSTEM) as uow:
+        common = {"organisation_id": row.organisation_id, "member_id": row.id, "now": uow.now}
+        secret = factor_codes.new_secret()
+        code = pyotp.TOTP(secret).at(uow.now)
+        assert factor_codes.set_app(uow.session, **common, secret=secret, code=code)
+    words = ("member", "reset-second-step", "pankki")
+    assert run(*words, "nobody@pankki.example", "--yes").exit_code == 1
+    in_use = "SELECT count(*) AS n FROM authenticator_apps WHERE ended_at IS NULL"
+    assert read(app, "pankki", in_use)[0].n == 1
+    result = run(*words, "Annika@pankki.example", "--yes")
+    assert result.exit_code == 0, result.output
+    assert read(app, "pankki", in_use)[0].n == 0
+    (letter,) = read(app, "pankki", "SELECT kind, params FROM messages")
+    assert tuple(letter) == ("factor_changed", {"change": "reset"})
 
 
 def test_a_clerk_needs_a_branch_that_exists(app, run):

@@ -2,6 +2,7 @@ import datetime as dt
 
 import pytest
 
+from promises.flows.tell_factor_changes import FactorChange
 from promises.kernel.text import LOCALES
 from promises.notify.letter_parts import Facts
 from promises.notify.letters import compose_email, compose_text
@@ -54,6 +55,7 @@ FURTHER = {
     MessageKind.VOUCHER_DUE: MONEY,
     MessageKind.VOUCHER_ENDED: MONEY,
     MessageKind.REVIEW_DUE: {"promises": 2, "due_on": "2026-03-06"},
+    MessageKind.FACTOR_CHANGED: {"change": "reset"},
 }
 """What letters of a kind speak of besides."""
 
@@ -167,3 +169,12 @@ def test_failed_money_is_told_with_its_reason_and_the_next_step():
 def test_voucher_is_valid_until_the_day_on_the_clocks_of_the_branch():
     _, body = compose_email(facts(MessageKind.VOUCHER_DUE, params=MONEY))
     assert "Use it by 7 Mar 2029." in body
+
+
+def test_every_change_of_a_second_step_has_words_of_its_own():
+    bodies = {
+        compose_email(facts(MessageKind.FACTOR_CHANGED, params={"change": change.value}))[1]
+        for change in FactorChange
+    }
+    assert len(bodies) == len(FactorChange)
+    assert all("tell an administrator" in body for body in bodies)
