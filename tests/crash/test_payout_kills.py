@@ -1,0 +1,222 @@
+"""Workers and the database are killed at random while payouts go out by each called rail, and the
+provider does wrong as well: what it did is what was paid, never twice, none lost, none stuck."""
+
+import contextlib
+import datetime as dt
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from promises.audit.queries import verify
+from promises.db import roles
+from promises.db.embedded import EmbeddedServer
+from promises.db.migrate import migrate
+from promises.kernel.ids import new_id
+from tests.conftest import TEMPLATE, bare_app, dispose, make_database
+from tests.crash.settlers import maker_of
+from tests.fakes.stripe_server import TEST_KEY, StripeProcess
+from tests.payouts.ground import Purse
+from tests.profiles import PROFILE
+
+pytestmark = [pytest.mark.crash, pytest.mark.slow, pytest.mark.no_cover]
+
+SEED = 20261122
+FULL = PROFILE == "nightly"
+PAYOUTS = 500 if FULL else 48
+WORKERS, LEASE_S = 2, 3.0
+LATENCY_S = 0.05
+FAULTS = [
+    "drop_before",
+    "drop_after",
+    "timeout_before",
+    "timeout_after",
+    "500_before",
+    "500_after",
+    "502_after",
+    "429",
+    "409",
+]
+PATIENCE_S = 240 if FULL else 60
+RAILS = ("stripe_refund", "stripe_credit", "stripe_outbound") if FULL else ("stripe_refund",)
+
+
+@pytest.fixture(scope="module")
+def own_database(tmp_path_factory, database):
+    """A server that may be killed, as durable as in earnest. `database` has set the master key."""
+    with EmbeddedServer(tmp_path_factory.mktemp("kills") / "postgres") as server:
+        server.create_database(TEMPLATE)
+        migrate(server.url(roles.OWNER, TEMPLATE))
+        yield server, make_database(server)
+
+
+@pytest.fixture(scope="module")
+def stripe():
+    with StripeProcess() as fake:
+        fake.configure(latency_s=LATENCY_S)
+        yield fake
+
+
+class Settlers:
+    """The workers' processes."""
+
+    def __init__(self, database, purse, address):
+        told = {
+            "url": database.app_url,
+            "secret": database.config.secret_key.hex(),
+            "organisation_id": str(purse.made.id),
+            "rail": purse.rail,
+            "address": address,
+            "workers": WORKERS,
+            "lease_s": LEASE_S,
+        }
+        self.pids = []
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.crash.settlers", json.dumps(told)],
+            cwd=Path(__file__).parents[2],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self):
+        for line in self.process.stdout:
+            self.pids.append(int(line))
+
+    def __enter__(self):
+        try:
+            until(lambda: len(self.pids) >= WORKERS, 90, "the workers have begun")
+        except AssertionError:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.process.wait(30)
+        self.process.stdout.close()
+
+    def kill_one(self, chance):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(chance.choice(self.pids[-WORKERS:]), signal.SIGKILL)
+
+
+def kill_database(server, database):
+    """One of its processes dies, so all that is in memory is given up and recovered."""
+    with server.connect() as admin:
+        found = admin.execute(
+            "SELECT pid FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()",
+            [database.name],
+        ).fetchall()
+    with contextlib.suppress(ProcessLookupError, IndexError):
+        os.kill(found[0][0], signal.SIGKILL)
+
+
+def until(condition, seconds, what):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        with contextlib.suppress(psycopg.Error):
+            if condition():
+                return
+        time.sleep(0.1)
+    raise AssertionError(f"not within {seconds} s: {what}")
+
+
+def destinations(stripe, rail):
+    def refund(_):
+        payment = f"pi_{new_id().hex}"
+        stripe.pay(payment, 1000)
+        return {"payment": payment}
+
+    def credit(_):
+        customer = f"cus_{new_id().hex}"
+        stripe.customer(customer)
+        return {"customer": customer}
+
+    def outbound(_):
+        recipient, method = f"acct_{new_id().hex}", f"usba_{new_id().hex}"
+        stripe.recipient(recipient, method)
+        return {"recipient": recipient, "method": method}
+
+    return {"stripe_refund": refund, "stripe_credit": credit, "stripe_outbound": outbound}[rail]
+
+
+class Money(Purse):
+    """At the present time, as its workers are."""
+
+    def __init__(self, rail, address):
+        settings = {"financial_account": "fa_fake"} if rail == "stripe_outbound" else {}
+        super().__init__(
+            maker_of(rail, address), rail=rail, settings=settings, secrets={"key": TEST_KEY}
+        )
+        self.now = dt.datetime.now(dt.UTC) - dt.timedelta(minutes=20)
+
+    def left(self, url):
+        """How many are not yet with the provider, by a connection of its own."""
+        with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
+            connection.execute(f"SET app.organisation_id = '{self.made.id}'")
+            (left,) = connection.execute(
+                "SELECT count(*) FROM payouts WHERE state IN ('ready', 'submitting', 'unknown')"
+            ).fetchone()
+        return left
+
+
+@pytest.mark.parametrize("rail", RAILS)
+def test_killed_workers_and_databases_pay_each_payout_once(own_database, stripe, rail):
+    server, database = own_database
+    chance = random.Random(SEED)
+    app = bare_app(database.app_url)
+    with app.app_context():
+        money = Money(rail, stripe.url)
+        payouts = money.owe(PAYOUTS, details=destinations(stripe, rail))
+    dispose(app)
+
+    began, kills, left = time.monotonic(), {"worker": 0, "database": 0}, PAYOUTS
+    with Settlers(database, money, stripe.url) as settlers:
+        while left:
+            assert time.monotonic() - began < PATIENCE_S, f"{left} are stuck"
+            if chance.random() < 1 / 3 and left > PAYOUTS / 4:
+                stripe.fail_next(chance.choice(FAULTS))
+            time.sleep(chance.uniform(0.1, 0.4))
+            if chance.random() < 0.3:
+                kill_database(server, database)
+                kills["database"] += 1
+            else:
+                settlers.kill_one(chance)
+                kills["worker"] += 1
+            until(lambda: money.left(database.owner_url) is not None, 30, "the database is back")
+            left = money.left(database.owner_url)
+    took = time.monotonic() - began
+
+    with app.app_context():
+        check_each_once(money, stripe, payouts)
+    dispose(app)
+    assert min(kills.values()) > 0, kills
+    print(f"{rail}: {PAYOUTS} payouts, {kills} killed, {took:.0f} s")
+
+
+def check_each_once(money, stripe, payouts):
+    by_payout = {}
+    for effect in stripe.effects():
+        by_payout.setdefault(effect.payout_id, []).append(effect)
+    for payout_id in payouts:
+        (effect,) = by_payout[str(payout_id)]
+        row = money.payout(payout_id)
+        assert effect.standing
+        assert (row.state, row.provider_ref) in (("paid", effect.ref), ("submitted", effect.ref))
+    assert money.unbalanced() == []
+    balances = money.balances()
+    gone = sum(n for name, n in balances.items() if name.startswith(("money_out", "payouts_under")))
+    assert gone == -1000 * len(payouts)
+    assert "compensation_owed" not in balances
+    with money.work(None) as uow:
+        assert verify(uow.session, organisation_id=money.made.id).intact
