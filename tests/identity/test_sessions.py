@@ -8,8 +8,9 @@ from promises.db.session import inject_clock
 from promises.identity import members, queries, sessions, tokens
 from promises.identity.errors import LastAdministrator, LinkExpired, NotOneself
 from promises.identity.models import TokenPurpose
+from promises.identity.session_models import ShownBy
 from promises.kernel.actors import SYSTEM, Role
-from promises.kernel.errors import NotFound
+from promises.kernel.errors import NotFound, NotSignedIn
 from promises.kernel.ids import new_id
 from tests.factories.identity import add_member, make_organisation
 
@@ -110,6 +111,32 @@ def test_tokens_stand_as_macs_only(made, server, database):
             "SELECT s::text FROM staff_sessions s WHERE organisation_id = %s", [made.id]
         ).fetchall()
     assert not any(token.partition(".")[2] in row[0] for row in rows)
+
+
+def test_what_was_shown_is_fresh_for_five_minutes(made):
+    token = sign_in(made, Role.MANAGER)
+    with at(minutes=1):
+        found = sessions.member_by_session(token)
+        assert (found.shown_by, found.fresh) == (None, False)
+        with made.work() as uow:
+            sessions.note_shown(
+                uow.session, organisation_id=made.id, now=uow.now, shown_by=ShownBy.CODE,
+                session_id=found.session_id,
+            )  # fmt: skip
+    for seconds, fresh in ((60, True), (359, True), (360, False)):
+        with at(seconds=seconds):
+            found = sessions.member_by_session(token)
+        assert (found.shown_by, found.fresh) == (ShownBy.CODE, fresh)
+
+
+def test_nothing_is_shown_in_a_session_that_has_ended(made):
+    token = sign_in(made, Role.MANAGER)
+    with at(), made.work() as uow:
+        found = sessions.member_by_session(token)
+        common = {"organisation_id": made.id, "now": uow.now, "session_id": found.session_id}
+        sessions.end_session(uow.session, **common)
+        with pytest.raises(NotSignedIn):
+            sessions.note_shown(uow.session, **common, shown_by=ShownBy.PASSKEY)
 
 
 def test_a_counter_of_another_branch_or_organisation_is_not_to_be_picked(made):
