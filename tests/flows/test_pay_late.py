@@ -169,7 +169,7 @@ def test_customer_and_clerk_see_what_is_owed_for_paying_late(client):
     with world.at(world.now):
         sign_in(client, world.made, Role.MANAGER)
         public = client.get(f"/o/{world.made.slug}/t/{code}?lang=en").text
-        staff = client.get(f"/o/{world.made.slug}/staff/tickets/{ticket_id}").text
+        staff = client.get(f"/o/{world.made.slug}/staff/matters/{ticket_id}").text
     assert "We paid you too late. We are sorry." in public and "€20.00 is yours." in public
     assert "Somebody looks at it by 27 Mar 2026 at the latest." in public
     assert "For paying late" in staff and "€20.00" in staff
