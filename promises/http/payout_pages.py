@@ -40,9 +40,11 @@ class ChoicePage:
 
     @property
     def standing(self) -> str | None:
-        """The rail of the present choice."""
+        """The rail of the present choice; without one, that by which the money goes now."""
         chosen = self.ways.chosen
-        return None if chosen is None or chosen.failed else chosen.rail
+        if chosen is not None:
+            return None if chosen.failed else chosen.rail
+        return next((debt.rail for debt in self.ways.debts if debt.open and debt.rail), None)
 
 
 def said_of(given: Given, zone: str) -> str:

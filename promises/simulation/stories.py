@@ -9,8 +9,10 @@ from collections.abc import Callable
 
 from promises.simulation.acts import Acts
 from promises.simulation.bank import Bank
+from promises.simulation.books import tell_of_books
 from promises.simulation.budgets import tell_of_budgets
 from promises.simulation.causes import tell_of_causes
+from promises.simulation.choices import tell_of_choices
 from promises.simulation.ending import tell_of_endings
 from promises.simulation.followers import tell_of_followers
 from promises.simulation.proposals import tell_of_proposals
@@ -29,6 +31,8 @@ STORIES: tuple[Story, ...] = (
     tell_of_budgets,
     tell_of_shadows,
     tell_of_followers,
+    tell_of_choices,
+    tell_of_books,
 )
 
 

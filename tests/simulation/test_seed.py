@@ -44,12 +44,14 @@ SELECT
     (SELECT count(*) FROM breaches WHERE organisation_id = %(organisation_id)s
         AND detected_at <> breached_at AND found_by = 'clock') AS late,
     (SELECT count(*) FROM compensations WHERE organisation_id = %(organisation_id)s) AS awarded,
-    (SELECT count(*) FROM vouchers WHERE organisation_id = %(organisation_id)s) AS vouchers,
+    (SELECT count(*) FROM payouts WHERE organisation_id = %(organisation_id)s
+        AND compensation_id IS NOT NULL
+        AND state NOT IN ('failed', 'cancelled', 'returned')) AS payouts,
     (SELECT count(*) FROM compensations WHERE organisation_id = %(organisation_id)s
         AND state = 'released') AS released,
     (SELECT count(*) FROM messages WHERE organisation_id = %(organisation_id)s
         AND contact_id IS NOT NULL
-        AND kind NOT IN ('matter_received', 'follow_asked')) AS messages
+        AND kind NOT IN ('matter_received', 'follow_asked', 'bank_confirm')) AS messages
 """
 
 VISIT_DAYS = "SELECT DISTINCT day_on FROM tickets WHERE kind = 'visit'"
@@ -83,7 +85,7 @@ def assert_whole(organisation_id):
     (whole,) = read(organisation_id, WHOLE)
     assert (whole.live, whole.overdue, whole.late) == (0, 0, 0)
     assert whole.broken == whole.breaches == whole.awarded
-    assert whole.vouchers == whole.released
+    assert whole.payouts == whole.released
     assert whole.messages == 0
     with unit_of_work(organisation_id, SYSTEM) as uow:
         session = uow.session
