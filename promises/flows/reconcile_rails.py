@@ -18,7 +18,7 @@ from promises.flows.settle_payouts import settle
 from promises.identity.queries import organisation_info
 from promises.jobs.queue import RECONCILE_RAILS, defer
 from promises.kernel.actors import SYSTEM
-from promises.kernel.zones import zone_of
+from promises.kernel.zones import local_clock
 from promises.payouts.accounts import pause_rail, rail_accounts
 from promises.payouts.inbox import look_again
 from promises.payouts.incidents import Incident, open_incident
@@ -75,8 +75,8 @@ class _Sheet:
 def plan_reconciliations(uow: UnitOfWork) -> int:
     """Put off the night's runs that are due; how many. One that did not finish is due again."""
     zone = organisation_info(uow.session, organisation_id=uow.organisation_id).time_zone
-    local = uow.now.astimezone(zone_of(zone))
-    if local.hour < NIGHT_HOUR:
+    today, clock = local_clock(uow.now, zone)
+    if clock.hour < NIGHT_HOUR:
         return 0
     begun = 0
     for rail in _rails(uow):
@@ -86,7 +86,7 @@ def plan_reconciliations(uow: UnitOfWork) -> int:
             now=uow.now,
             rail=rail,
             days=DAYS,
-            run_on=local.date(),
+            run_on=today,
         )
         if run_id is not None:
             begun += 1

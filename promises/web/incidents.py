@@ -35,7 +35,7 @@ def show() -> str:
 
 
 @blueprint.post("/staff/payouts/incidents/<uuid:incident_id>/close")
-@staff(Permission.PAYOUT_RELEASE)
+@staff(Permission.PAYOUT_RELEASE, fresh=True)
 def close(incident_id: uuid.UUID) -> Response | tuple[str, int]:
     def act(uow: UnitOfWork) -> str:
         note = request.form.get("note", "")

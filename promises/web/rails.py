@@ -44,7 +44,7 @@ def show() -> str:
     )
 
 
-@blueprint.route("/staff/settings/rails/<rail>", methods=["GET", "POST"])
+@blueprint.route("/staff/settings/rails/<code:rail>", methods=["GET", "POST"])
 @staff(Permission.RAIL_SETTINGS, fresh=True)
 def page(rail: str) -> str | Response | tuple[str, int]:
     """Save the settings and test them, or test them without saving."""
@@ -70,7 +70,7 @@ def page(rail: str) -> str | Response | tuple[str, int]:
     return _drawn(rail, maker, form, found)
 
 
-@blueprint.post("/staff/settings/rails/<rail>/test")
+@blueprint.post("/staff/settings/rails/<code:rail>/test")
 @staff(Permission.RAIL_SETTINGS)
 def test(rail: str) -> Response:
     """Ask the provider with what is stored."""
@@ -82,7 +82,7 @@ def test(rail: str) -> Response:
     return redirect(url_for("rails.page", rail=rail), 303)
 
 
-@blueprint.post("/staff/settings/rails/<rail>/turn")
+@blueprint.post("/staff/settings/rails/<code:rail>/turn")
 @staff(Permission.RAIL_SETTINGS, fresh=True)
 def turn(rail: str) -> Response:
     """Use a rail, once its connection works, or leave it be."""
@@ -104,7 +104,7 @@ def turn(rail: str) -> Response:
     return redirect(url_for("rails.page", rail=rail), 303)
 
 
-@blueprint.post("/staff/settings/rails/<rail>/prefer")
+@blueprint.post("/staff/settings/rails/<code:rail>/prefer")
 @staff(Permission.RAIL_SETTINGS, fresh=True)
 def prefer(rail: str) -> Response:
     """Put a rail first among those that need nothing of the customer."""
