@@ -38,6 +38,7 @@ CASES = (
     "p21_dashboards",
     "ledger_books",
     "sepa_files",
+    "stripe_payouts",
 )
 PACKAGES = ("flask", "sqlalchemy", "psycopg", "marshmallow", "gunicorn", "numpy")
 
