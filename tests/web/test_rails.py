@@ -130,6 +130,39 @@ def test_rail_is_turned_on_only_once_it_works(admin, made, stripe):
     assert [len(audited(made, f"rail_turned_{way}")) for way in ("off", "on")] == [1, 1]
 
 
+def test_way_that_needs_nothing_is_turned_on_at_once_and_others_need_their_keys(admin, made):
+    on = {"to": "on"}
+    post(admin, page(made, "/manual/turn"), on, page=page(made, "/manual"))
+    with unit_of_work(made.id, SYSTEM) as uow:
+        assert rail_states(uow.session, organisation_id=made.id)["manual"].in_use
+    refused = post(
+        admin, page(made, "/stripe_outbound/turn"), on, page=page(made, "/manual"),
+        follow_redirects=True,
+    )  # fmt: skip
+    assert "Enter what this way of paying needs first." in refused.text
+    nothing = post(admin, page(made, "/stripe_outbound/test"), page=page(made, "/manual"))
+    assert nothing.status_code == 404
+    unknown = post(admin, page(made, "/stripe_outbound/prefer"), page=page(made, "/manual"))
+    assert unknown.status_code == 404
+
+
+def test_settings_that_changed_during_a_test_keep_no_result_of_it(app, purse, stripe):
+    made, maker = purse.made, refund_maker(stripe.url)
+
+    class Slow:
+        name, fields = maker.name, maker.fields
+
+        def open(self, account):
+            purse.later(seconds=1)
+            purse.save(secrets={"key": "sk_test_newer"})
+            return maker.open(account)
+
+    with purse.at(purse.now):
+        found = set_rails.test_stored(made.id, SYSTEM, Slow())
+    assert found.works
+    assert state(made).tested_at is None
+
+
 def test_pause_ends_with_a_test_that_works(admin, made, purse, stripe):
     (payout_id,) = purse.owe(details=lambda _: {"payment": "pi_paused"})
     stripe.pay("pi_paused", 1000)
