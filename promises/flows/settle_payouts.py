@@ -69,6 +69,11 @@ def settle(organisation_id: uuid.UUID, rails: Rails) -> int:
     )
 
 
+def settle_own(organisation_id: uuid.UUID, rails: Rails) -> int:
+    """Vouchers alone, for which nobody is asked: they wait for no provider."""
+    return _submit_all(organisation_id, rails, own=True)
+
+
 def _submit_all(organisation_id: uuid.UUID, rails: Rails, *, own: bool) -> int:
     limit = OWN_BATCH if own else CALLED_BATCH
     done = 0
@@ -88,6 +93,8 @@ def _submit_all(organisation_id: uuid.UUID, rails: Rails, *, own: bool) -> int:
         with unit_of_work(organisation_id, SYSTEM) as uow:
             moved = take_in(uow, record_outcomes, outcomes, desk.changed_at)
         done += sum(1 for one in moved if one.after is not PayoutState.READY)
+        if not own and _is_away(outcomes):
+            return done
 
 
 def _look_all(organisation_id: uuid.UUID, rails: Rails) -> int:
@@ -103,6 +110,16 @@ def _look_all(organisation_id: uuid.UUID, rails: Rails) -> int:
         outcomes = _ask(claimed, _look, desk, own=False)
         with unit_of_work(organisation_id, SYSTEM) as uow:
             done += len(take_in(uow, record_looks, outcomes, desk.changed_at))
+        if _is_away(outcomes):
+            return done
+
+
+def _is_away(outcomes: Sequence[tuple[ClaimedPayout, Outcome]]) -> bool:
+    """Of a whole batch nothing was done: the rest is not tried now, so that a provider that is down
+    keeps nobody else waiting."""
+    return all(
+        out.verdict is RailVerdict.UNKNOWN or out.verdict in NO_EFFECT for _, out in outcomes
+    )
 
 
 def _desk(uow: UnitOfWork, rails: Rails, claimed: Sequence[ClaimedPayout]) -> _Desk:

@@ -22,7 +22,7 @@ from promises.flows.provider_events import handle_events
 from promises.flows.reconcile_rails import reconcile
 from promises.flows.remind_staff import remind
 from promises.flows.send_messages import Post, send_due
-from promises.flows.settle_payouts import settle
+from promises.flows.settle_payouts import settle, settle_own
 from promises.flows.sweep_deadlines import sweep
 from promises.jobs.queue import (
     HANDLE_EVENTS,
@@ -43,6 +43,8 @@ log = structlog.get_logger()
 BATCH = 500
 JOIN_S = 6.0
 PULSE_S = 0.5
+SETTLING_LANES = 4
+"""Organisations whose providers are asked at the same time."""
 STOPPING = (signal.SIGTERM, signal.SIGINT)
 
 _BRANCHES_WITH_LIVE_TICKETS = """
@@ -143,8 +145,8 @@ class Service:
             Errand.SEND: lambda one: send_due(one, post),
             Errand.REMIND: remind_staff,
         }
-        money: dict[Errand, Runner] = {
-            Errand.SETTLE: lambda one: settle(one, rails),
+        settling: dict[Errand, Runner] = {Errand.SETTLE: lambda one: settle(one, rails)}
+        house: dict[Errand, Runner] = {
             Errand.CLOSE: close_branches,
             Errand.HOUSEKEEP: keep_house,
         }
@@ -152,11 +154,17 @@ class Service:
             Errand.ROUND: go_round,
             Errand.HOURLY: lambda one: go_round(one, HOURLY),
         }
-        self._lanes = [Lane(app, runners, self._stop) for runners in (mail, money, regular)]
-        self._by_errand = {errand: lane for lane in self._lanes for errand in lane.errands}
+        self._lanes = [
+            Lane(app, runners, self._stop)
+            for runners in (mail, house, regular, *[settling] * SETTLING_LANES)
+        ]
+        self._by_errand: dict[Errand, list[Lane]] = {}
+        for lane in self._lanes:
+            for errand in lane.errands:
+                self._by_errand.setdefault(errand, []).append(lane)
         self._watcher = Watcher(app, Duties(sweep_batch, BATCH, self._hand_on), self._stop)
         jobs: dict[str, TaskRunner] = {
-            SETTLE_PAYOUTS: lambda organisation_id: settle(organisation_id, rails),
+            SETTLE_PAYOUTS: lambda organisation_id: self._settle(organisation_id, rails),
             HANDLE_EVENTS: handle_events_job,
             RECONCILE_RAILS: lambda organisation_id, run_id: reconcile(
                 organisation_id, rails, uuid.UUID(run_id)
@@ -205,7 +213,15 @@ class Service:
                 await asyncio.wait_for(stop.wait(), PULSE_S)
 
     def _hand_on(self, errand: Errand, organisation_id: uuid.UUID) -> None:
-        self._by_errand[errand].offer(errand, organisation_id)
+        """An organisation always comes to the same of several lanes."""
+        lanes = self._by_errand[errand]
+        lanes[organisation_id.int % len(lanes)].offer(errand, organisation_id)
+
+    def _settle(self, organisation_id: uuid.UUID, rails: Rails) -> None:
+        """Vouchers at once; what asks a provider goes to its lane, so that one that is slow holds
+        up no other organisation's jobs."""
+        settle_own(organisation_id, rails)
+        self._hand_on(Errand.SETTLE, organisation_id)
 
     def _thread(self, name: str, run: Callable[[], None]) -> threading.Thread:
         return threading.Thread(target=run, name=name, daemon=True)

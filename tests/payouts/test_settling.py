@@ -637,3 +637,33 @@ def test_message_that_comes_while_it_is_looked_at_makes_a_second_look(purse, see
     purse.settle()
     assert purse.payout(payout_id).state == ("failed" if seen == "accepted" else "returned")
     assert kinds(purse, payout_id) == ["submit", "look", "look"]
+
+
+def test_provider_that_is_down_is_not_asked_for_all_that_waits(purse):
+    payouts = purse.owe(settle_payouts.CALLED_BATCH + 4)
+    for payout_id in payouts:
+        purse.provider.plans[payout_id].append("lost_before")
+    purse.settle()
+    tried = [one for one in payouts if purse.provider.calls[one]]
+    assert len(tried) == settle_payouts.CALLED_BATCH
+    assert {purse.payout(one).state for one in tried} == {"unknown"}
+    purse.settle()
+    assert all(purse.provider.calls[one] for one in payouts)
+
+
+def test_looks_stop_where_the_provider_is_down(purse):
+    payouts = purse.owe(settle_payouts.CALLED_BATCH + 1)
+    purse.settle()
+    for payout_id in payouts:
+        purse.provider.sights[payout_id].append("blind")
+    purse.now += dt.timedelta(minutes=10)
+    purse.settle()
+    looked = [one for one in payouts if "look" in kinds(purse, one)]
+    assert len(looked) == settle_payouts.CALLED_BATCH
+
+
+def test_vouchers_alone_ask_no_provider(purse):
+    payout_id = planned(purse)
+    with purse.at(purse.now):
+        assert settle_payouts.settle_own(purse.made.id, purse.rails) == 0
+    assert purse.payout(payout_id).state == "ready"
