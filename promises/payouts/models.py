@@ -90,6 +90,14 @@ class Payout(TenantModel):
             postgresql_where=text("state IN ('ready', 'submitting', 'unknown')"),
         ),
         Index(
+            "ix_payouts_called",
+            "organisation_id",
+            "created_at",
+            postgresql_where=text(
+                "NOT by_run AND state IN ('ready', 'submitting', 'unknown')"
+            ),
+        ),
+        Index(
             "ix_payouts_look",
             "look_at",
             "organisation_id",
