@@ -1,13 +1,13 @@
 """Find the payouts that are called out among any number that wait for a file.
 
-Revision ID: 
+Revision ID: 0048
 Revises: 0047
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = ""
+revision = "0048"
 down_revision = "0047"
 branch_labels = None
 depends_on = None
@@ -19,9 +19,7 @@ def upgrade() -> None:
             "ix_payouts_called",
             "payouts",
             ["organisation_id", "created_at"],
-            postgresql_where=sa.text(
-                "NOT by_run AND state IN ('ready', 'submitting', 'unknown')"
-            ),
+            postgresql_where=sa.text("NOT by_run AND state IN ('ready', 'submitting', 'unknown')"),
             postgresql_concurrently=True,
             if_not_exists=True,
         )
