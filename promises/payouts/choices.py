@@ -20,6 +20,9 @@ CONFIRM_WITHIN = dt.timedelta(days=7)
 REST = dt.timedelta(hours=24)
 """How long details rest that only a link vouches for, or that take the place of others."""
 
+EURO = "EUR"
+"""What a SEPA transfer carries."""
+
 MOST_CASES = 3
 SAME_WITHIN = dt.timedelta(days=30)
 """An account given for more cases than this in that time is looked at by a manager."""
@@ -37,9 +40,12 @@ WHERE d.organisation_id = %(organisation_id)s AND d.ticket_id = %(ticket_id)s
 ORDER BY d.created_at, d.id
 """
 
+# One whose key a provider may know is not ours to stop any more.
 _DEBTS = """
 SELECT k.id, k.state, k.holds, k.created_at, k.amount_minor, k.currency, y.rail,
-    y.destination_id, y.state AS payout_state,
+    y.destination_id,
+    CASE WHEN y.state = 'ready' AND y.key_used_at IS NOT NULL THEN 'submitting' ELSE y.state END
+        AS payout_state,
     v.state = 'active' AND v.expires_at > %(now)s AS redeemable
 FROM compensations k
 LEFT JOIN payouts y ON y.organisation_id = k.organisation_id AND y.compensation_id = k.id
@@ -217,7 +223,7 @@ def ways_of_ticket(
     }
     given = {one.rail for one in known if one.usable(now) and not one.failed}
     rails = [rail for rail in UNASKED if rail in given and rail in in_use]
-    if SEPA in in_use:
+    if SEPA in in_use and all(debt.currency == EURO for debt in debts if debt.open):
         rails.append(SEPA)
     return Ways((*rails, VOUCHER), known, debts)
 

@@ -149,9 +149,9 @@ def _voucher_steps(row: Any) -> list[Step]:
 
 
 def _next(row: Any) -> Next | None:
+    if row.by_run and row.state in ("ready", "submitting"):
+        return Next.FILE
     if row.state == "ready":
-        if row.by_run:
-            return Next.FILE
         return Next.SOON if row.trouble is None else Next.DELAYED
     if row.state in ("submitting", "unknown"):
         return Next.SOON if row.state == "submitting" and row.trouble is None else Next.ASKING

@@ -1,6 +1,7 @@
 """The customer's choice on the real database: what it reaches, what it waits for, who looks."""
 
 import datetime as dt
+import functools
 
 import pytest
 
@@ -15,6 +16,7 @@ from promises.payouts.errors import BeingPaid, VoucherNotActive, WayNotOffered
 from promises.payouts.rails.base import Outcome, RailVerdict
 from promises.payouts.rails.names import ACCOUNT_FILE, SEPA, STRIPE_REFUND
 from promises.payouts.rails.voucher import VOUCHER
+from tests.factories.identity import make_organisation
 from tests.flows.choosing import IBAN, OTHER_IBAN, ChoosingWorld
 
 pytestmark = pytest.mark.usefixtures("as_application")
@@ -302,3 +304,24 @@ def test_choice_of_a_settled_ticket_is_noted_and_left(world):
     assert world.duty(choose_payout.carry_out_due) == 1
     assert world.duty(choose_payout.carry_out_due) == 0
     assert world.payouts() == [(VOUCHER, "paid")]
+
+
+def test_transfer_is_offered_for_euros_only(monkeypatch):
+    in_kronor = functools.partial(make_organisation, currency="SEK")
+    monkeypatch.setattr("tests.flows.ground.make_organisation", in_kronor)
+    world = ChoosingWorld(currency="SEK")
+    ticket = world.vouchered()
+    with pytest.raises(WayNotOffered):
+        world.give(ticket)
+    assert world.compensations()[0].currency == "SEK"
+    assert world.payouts() == [(VOUCHER, "submitted")]
+
+
+def test_payout_whose_try_may_be_known_is_not_stopped():
+    world = ChoosingWorld()
+    ticket = world.released(by_card=True)
+    world.card.outcome = Outcome(RailVerdict.UNKNOWN)
+    world.settle()
+    with pytest.raises(WayNotOffered):
+        world.choose(ticket, VOUCHER)
+    assert world.payouts() == [(STRIPE_REFUND, "unknown")]
