@@ -11,15 +11,15 @@ from sqlalchemy.orm import Session
 from promises.compensation.budgets import Room, give_back, lock_room, reserve
 from promises.compensation.errors import ReasonMissing
 from promises.compensation.models import CompensationState, Hold
-from promises.compensation.rolling import Sums, count, lock_sums, uncount
+from promises.compensation.rolling import KEY_COLUMNS, Sums, count, lock_sums, uncount
 from promises.db.sql import execute, rows
 from promises.kernel.actors import Actor
 from promises.kernel.ids import new_id
 from promises.kernel.zones import local_date
 
 # The money set aside is what the promise says now, not what it said when the debt arose.
-_LOCK = """
-SELECT c.id, c.promise_id, c.amount_minor, c.currency, c.state, c.holds, c.created_at,
+_LOCK = f"""
+SELECT c.id, c.amount_minor, c.currency, c.state, c.holds, c.created_at,
     (SELECT (v.terms ->> 'budget_month_minor')::bigint FROM promise_versions v
      WHERE v.organisation_id = c.organisation_id AND v.promise_id = c.promise_id
        AND v.valid_from <= %(now)s
@@ -28,11 +28,13 @@ SELECT c.id, c.promise_id, c.amount_minor, c.currency, c.state, c.holds, c.creat
      WHERE v.organisation_id = c.organisation_id AND v.id = c.version_id) AS threshold_minor,
     EXISTS (SELECT 1 FROM compensation_decisions d
         WHERE d.organisation_id = c.organisation_id AND d.compensation_id = c.id
-          AND d.kind = 'approved') AS approved
+          AND d.kind = 'approved') AS approved,
+    {KEY_COLUMNS}
 FROM compensations c
+JOIN tickets t ON t.organisation_id = c.organisation_id AND t.id = c.ticket_id
 WHERE c.organisation_id = %(organisation_id)s AND c.id = ANY(%(ids)s)
 ORDER BY c.id
-FOR UPDATE
+FOR UPDATE OF c
 """
 
 _LIFT = """
@@ -224,7 +226,7 @@ def release(
         return []
     free.sort(key=lambda row: (row.created_at, row.id))
     month_on = today_on.replace(day=1)
-    sums = lock_sums(session, **tenant, today_on=today_on, compensation_ids=_ids(free))
+    sums = lock_sums(session, **tenant, today_on=today_on, debts=free)
     room = lock_room(
         session,
         **tenant,

@@ -8,7 +8,6 @@ for the same one wait for each other; the sum then costs the same however much w
 import datetime as dt
 import json
 import uuid
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,40 +22,20 @@ USUAL_WINDOW_DAYS = 30
 
 Key = tuple[str, str]
 
-_ASKED = """
-WITH asked AS (
-    SELECT c.id, k.scope, k.key
-    FROM compensations c
-    JOIN tickets t ON t.organisation_id = c.organisation_id AND t.id = c.ticket_id
-    CROSS JOIN LATERAL (
-        SELECT 'branch', c.branch_id::text
-        UNION ALL SELECT 'device', t.device_id::text WHERE t.device_id IS NOT NULL
-        UNION ALL SELECT 'customer', coalesce(c.customer_id, t.customer_id)::text
-            WHERE coalesce(c.customer_id, t.customer_id) IS NOT NULL
-        UNION ALL SELECT 'promise', c.promise_id || ':' || coalesce(c.customer_id, t.customer_id)
-            WHERE coalesce(c.customer_id, t.customer_id) IS NOT NULL
-        UNION SELECT 'clerk', e.actor_id::text FROM service_events e
-            WHERE e.organisation_id = c.organisation_id AND e.ticket_id = c.ticket_id
-              AND e.actor_kind = 'member' AND e.actor_id IS NOT NULL
-    ) AS k (scope, key)
-    WHERE c.organisation_id = %(organisation_id)s AND c.id = ANY(%(ids)s)
-)
-"""
+KEY_COLUMNS = """c.branch_id, c.promise_id, t.device_id,
+    coalesce(c.customer_id, t.customer_id) AS payee_id,
+    ARRAY(SELECT DISTINCT e.actor_id FROM service_events e
+        WHERE e.organisation_id = c.organisation_id AND e.ticket_id = c.ticket_id
+          AND e.actor_kind = 'member' AND e.actor_id IS NOT NULL) AS clerk_ids"""
+"""What `keys_of` reads, of a compensation `c` with its ticket `t`."""
 
-_LOCK = (
-    _ASKED
-    + """
-, locked AS (
-    INSERT INTO released_keys (organisation_id, scope, key)
-    SELECT DISTINCT %(organisation_id)s::uuid, a.scope, a.key FROM asked a
-    ORDER BY a.scope, a.key
-    ON CONFLICT (organisation_id, scope, key) DO UPDATE SET key = excluded.key
-)
-SELECT id, scope, key FROM asked
+_LOCK = """
+INSERT INTO released_keys (organisation_id, scope, key)
+SELECT %(organisation_id)s, w.scope, w.key
+FROM unnest(%(scopes)s::text[], %(keys)s::text[]) AS w (scope, key)
+ORDER BY w.scope, w.key
+ON CONFLICT (organisation_id, scope, key) DO UPDATE SET key = excluded.key
 """
-)
-
-_PEEK = _ASKED + "SELECT id, scope, key FROM asked"
 
 # A statement of its own, after the lock: it sees what those before it have written.
 _SUMS = """
@@ -155,45 +134,44 @@ class Sums:
             self.added[key] = self.added.get(key, 0) + amount_minor
 
 
+def keys_of(row: Any) -> list[Key]:
+    """For whom a debt is summed up, of a row with `KEY_COLUMNS`."""
+    keys = [(SumScope.BRANCH.value, str(row.branch_id))]
+    if row.device_id is not None:
+        keys.append((SumScope.DEVICE.value, str(row.device_id)))
+    if row.payee_id is not None:
+        keys.append((SumScope.CUSTOMER.value, str(row.payee_id)))
+        keys.append((SumScope.PROMISE.value, f"{row.promise_id}:{row.payee_id}"))
+    return keys + [(SumScope.CLERK.value, str(one)) for one in row.clerk_ids]
+
+
 def lock_sums(
-    session: Session,
-    *,
-    organisation_id: uuid.UUID,
-    today_on: dt.date,
-    compensation_ids: Sequence[uuid.UUID],
+    session: Session, *, organisation_id: uuid.UUID, today_on: dt.date, debts: Iterable[Any]
 ) -> Sums:
-    """The sums of these debts, for nobody else to add to before the transaction ends."""
-    return _sums(session, _LOCK, organisation_id, today_on, compensation_ids)
+    """The sums of these debts, rows with `id` and `KEY_COLUMNS`, for nobody else to add to before
+    the transaction ends."""
+    keys = {row.id: keys_of(row) for row in debts}
+    ordered = sorted({key for those in keys.values() for key in those})
+    execute(
+        session,
+        _LOCK,
+        {
+            "organisation_id": organisation_id,
+            "scopes": [scope for scope, _ in ordered],
+            "keys": [key for _, key in ordered],
+        },
+    )
+    found = sums_of(session, organisation_id=organisation_id, today_on=today_on, keys=ordered)
+    return Sums(keys, found, {})
 
 
 def peek_sums(
-    session: Session,
-    *,
-    organisation_id: uuid.UUID,
-    today_on: dt.date,
-    compensation_ids: Sequence[uuid.UUID],
+    session: Session, *, organisation_id: uuid.UUID, today_on: dt.date, debts: Iterable[Any]
 ) -> Sums:
     """The same to look at; nothing is locked."""
-    return _sums(session, _PEEK, organisation_id, today_on, compensation_ids)
-
-
-def _sums(
-    session: Session,
-    statement: str,
-    organisation_id: uuid.UUID,
-    today_on: dt.date,
-    compensation_ids: Sequence[uuid.UUID],
-) -> Sums:
-    params = {"organisation_id": organisation_id, "ids": list(compensation_ids)}
-    keys: dict[uuid.UUID, list[Key]] = defaultdict(list)
-    for row in rows(session, statement, params):
-        keys[row.id].append((row.scope, row.key))
-    found = sums_of(
-        session,
-        organisation_id=organisation_id,
-        today_on=today_on,
-        keys={key for those in keys.values() for key in those},
-    )
+    keys = {row.id: keys_of(row) for row in debts}
+    asked = {key for those in keys.values() for key in those}
+    found = sums_of(session, organisation_id=organisation_id, today_on=today_on, keys=asked)
     return Sums(keys, found, {})
 
 

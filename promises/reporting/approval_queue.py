@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from promises.compensation.control_models import SumScope
 from promises.compensation.guards import Part, own_parts
 from promises.compensation.holding import mark_of
-from promises.compensation.rolling import peek_sums
+from promises.compensation.rolling import KEY_COLUMNS, peek_sums
 from promises.db.sql import rows
 from promises.kernel.actors import Actor
 
@@ -26,8 +26,9 @@ ORDER BY c.created_at, c.id
 LIMIT %(limit)s
 """
 
-_ROWS = """
-SELECT c.id, c.ticket_id, c.amount_minor, c.currency, c.holds, c.created_at, c.held_until,
+_ROWS = f"""
+SELECT {KEY_COLUMNS},
+    c.id, c.ticket_id, c.amount_minor, c.currency, c.holds, c.created_at, c.held_until,
     c.pay_before, c.is_penalty, c.remedy, e.breached_at, e.evidence, t.number, t.external_ref,
     k.letter, b.name AS branch_name, b.time_zone, p.titles, m.started_at,
     (v.terms ->> 'approval_threshold_minor')::bigint AS threshold_minor,
@@ -90,7 +91,8 @@ def approval_queue(
     if not ids:
         return []
     parts = own_parts(session, actor=actor, compensation_ids=ids, **tenant)
-    sums = peek_sums(session, today_on=today_on, compensation_ids=ids, **tenant)
+    debts = rows(session, _ROWS, tenant | {"ids": ids})
+    sums = peek_sums(session, today_on=today_on, debts=debts, **tenant)
     return [
         Waiting(
             row,
@@ -100,7 +102,7 @@ def approval_queue(
             tuple(sums.exceeded(row.id, row.amount_minor, row.threshold_minor)),
             row.held_until is not None and row.held_until <= now,
         )
-        for row in rows(session, _ROWS, tenant | {"ids": ids})
+        for row in debts
     ]
 
 
