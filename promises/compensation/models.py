@@ -179,7 +179,7 @@ class CompensationDecision(TenantModel):
 
 
 class CapUsage(Model):
-    """How often a cap was used, and for how much: scope and key say whose, period says when."""
+    """How often a cap was used: scope and key say whose, period says when."""
 
     __tablename__ = "cap_usages"
     __table_args__ = (
@@ -194,7 +194,6 @@ class CapUsage(Model):
     key: Mapped[str] = mapped_column(Text, primary_key=True)
     period: Mapped[str] = mapped_column(Text, primary_key=True)
     used_count: Mapped[int]
-    used_minor: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
 
 
 class Budget(Model):
