@@ -104,6 +104,14 @@ class Payout(TenantModel):
             postgresql_where=text("look_at IS NOT NULL"),
         ),
         Index(
+            "ix_payouts_tried",
+            "organisation_id",
+            "rail",
+            "key_used_at",
+            "id",
+            postgresql_where=text("key_used_at IS NOT NULL AND NOT by_run"),
+        ),
+        Index(
             "ix_payouts_provider_ref",
             "organisation_id",
             "rail",
