@@ -19,6 +19,12 @@ class CodeConverter(BaseConverter):
     regex = "[A-Za-z0-9_-]{4,80}"
 
 
+class AccountConverter(BaseConverter):
+    """Accounts of the books: a meaning, and the rail whose it is."""
+
+    regex = "[a-z_]{2,60}(?::[a-z_]{2,60})?"
+
+
 class TokenConverter(BaseConverter):
     """One-time tokens in links: the organisation, a dot, the secret."""
 
@@ -26,7 +32,9 @@ class TokenConverter(BaseConverter):
 
 
 def init_app(app: Flask) -> None:
-    app.url_map.converters.update(slug=SlugConverter, code=CodeConverter, token=TokenConverter)
+    app.url_map.converters.update(
+        slug=SlugConverter, code=CodeConverter, account=AccountConverter, token=TokenConverter
+    )
     app.url_value_preprocessor(_take_slug)
     app.url_defaults(_give_slug)
 

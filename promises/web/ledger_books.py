@@ -44,7 +44,7 @@ def accounts() -> str:
     )
 
 
-@blueprint.route("/staff/ledger/accounts/<account_code>", methods=["GET", "POST"])
+@blueprint.route("/staff/ledger/accounts/<account:account_code>", methods=["GET", "POST"])
 @staff(Permission.LEDGER_SET)
 def account(account_code: str) -> Response | tuple[str, int]:
     """Give an account a number and a name; what it was called before stays to be seen."""

@@ -282,3 +282,16 @@ def test_administrator_sets_vat_but_reads_no_books(client, world):
     check_page(desk.get("/ledger/vat"))
     for path in ("/ledger", "/ledger/journal", "/ledger/months"):
         assert desk.get(path).status_code == 403
+
+
+def test_account_of_a_rail_gets_a_name_of_its_own(client):
+    world = World()
+    desk = Desk(client, world, Role.ACCOUNTANT)
+    with world.work(None) as uow:
+        post(
+            uow.session, organisation_id=world.made.id, now=uow.now,
+            postings=[Posting(PostingKind.FEE_CHARGED, new_id(), 5, "SEK", "sepa")],
+        )  # fmt: skip
+    path = "/ledger/accounts/money_out:sepa"
+    assert desk.post(path, page=path, number="1912", name="Bank").status_code == 303
+    assert "1912" in desk.get("/ledger/accounts").text
