@@ -35,8 +35,10 @@ CASES = (
     "p10_live",
     "p12_import",
     "p13_poll",
+    "p14_payout",
     "p21_dashboards",
     "ledger_books",
+    "money_control",
     "sepa_files",
     "stripe_payouts",
 )

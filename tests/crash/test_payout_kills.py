@@ -111,14 +111,26 @@ class Settlers:
 
 
 def kill_database(server, database):
-    """One of its processes dies, so all that is in memory is given up and recovered."""
+    """One of its processes dies, so all that is in memory is given up and recovered; whether there
+    was one. Returns when it is back."""
     with server.connect() as admin:
         found = admin.execute(
-            "SELECT pid FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()",
-            [database.name],
+            "SELECT pid FROM pg_stat_activity WHERE datname = %s ORDER BY pid", [database.name]
         ).fetchall()
-    with contextlib.suppress(ProcessLookupError, IndexError):
-        os.kill(found[0][0], signal.SIGKILL)
+    if not found:
+        return False
+    ((pid, *_), *_) = found
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+
+    def is_back():
+        with server.connect() as admin:
+            return not admin.execute(
+                "SELECT 1 FROM pg_stat_activity WHERE pid = %s", [pid]
+            ).fetchall()
+
+    until(is_back, 60, "the database is back")
+    return True
 
 
 def until(condition, seconds, what):
@@ -188,12 +200,10 @@ def test_killed_workers_and_databases_pay_each_payout_once(own_database, stripe,
                 stripe.fail_next(chance.choice(FAULTS))
             time.sleep(chance.uniform(0.1, 0.4))
             if chance.random() < 0.3:
-                kill_database(server, database)
-                kills["database"] += 1
+                kills["database"] += kill_database(server, database)
             else:
                 settlers.kill_one(chance)
                 kills["worker"] += 1
-            until(lambda: money.left(database.owner_url) is not None, 30, "the database is back")
             left = money.left(database.owner_url)
     took = time.monotonic() - began
 
