@@ -106,8 +106,11 @@ COMPENSATIONS = Register(
     """
 SELECT c.id, c.breach_id, c.instalment, c.promise_id, c.version_id, c.ticket_id, c.branch_id,
        c.amount_minor, c.currency, c.outcome, c.remedy, c.state, c.holds, c.pay_before,
-       c.claim_before, c.created_at, c.released_at, c.closed_at
+       c.claim_before, c.created_at, c.released_at, c.closed_at, y.rail AS payout_rail,
+       y.state AS payout_state
 FROM compensations c
+LEFT JOIN payouts y ON y.organisation_id = c.organisation_id AND y.compensation_id = c.id
+    AND y.state NOT IN ('failed', 'cancelled', 'returned')
 WHERE c.organisation_id = %(organisation_id)s
 """,
     "c.id",
@@ -123,7 +126,7 @@ WHERE c.organisation_id = %(organisation_id)s
 PAYOUTS = Register(
     """
 SELECT p.id, p.compensation_id, p.gift_id, p.rail, p.amount_minor, p.currency, p.state,
-       p.created_at, p.changed_at
+       p.trouble, p.created_at, p.changed_at
 FROM payouts p
 LEFT JOIN compensations c ON c.organisation_id = p.organisation_id AND c.id = p.compensation_id
 LEFT JOIN goodwill_gifts g ON g.organisation_id = p.organisation_id AND g.id = p.gift_id

@@ -16,6 +16,7 @@ from promises.compensation.models import CompensationState, Hold, Outcome
 from promises.identity.models import VoucherUse
 from promises.kernel.text import N_
 from promises.payouts.models import PayoutState, VoucherState
+from promises.payouts.rails.base import Trouble
 from promises.rules.guarantee.vocabulary import Remedy
 
 LONGEST_CODE = 40
@@ -57,6 +58,12 @@ class CompensationSchema(Amount):
     created_at = Instant(required=True)
     released_at = Instant(required=True, allow_none=True)
     closed_at = Instant(required=True, allow_none=True)
+    payout_rail = Text(
+        required=True,
+        allow_none=True,
+        metadata={"description": "By which way its money goes or went; null while none does."},
+    )
+    payout_state = Choice(PayoutState, required=True, allow_none=True)
 
 
 class CompensationsQuery(PageQuery):
@@ -76,6 +83,12 @@ class PayoutSchema(Amount):
     gift_id = Id(required=True, allow_none=True)
     rail = Text(required=True)
     state = Choice(PayoutState, required=True)
+    trouble = Choice(
+        Trouble,
+        required=True,
+        allow_none=True,
+        metadata={"description": "Why its last try did not go through, where one did not."},
+    )
     created_at = Instant(required=True)
     changed_at = Instant(required=True)
 
@@ -147,6 +160,8 @@ COMPENSATION = _VALUE | {
     "created_at": _CREATED,
     "released_at": None,
     "closed_at": None,
+    "payout_rail": None,
+    "payout_state": None,
 }
 PAYOUT = _VALUE | {
     "id": OTHER_ID,
@@ -154,6 +169,7 @@ PAYOUT = _VALUE | {
     "gift_id": None,
     "rail": "voucher",
     "state": "submitted",
+    "trouble": None,
     "created_at": _CREATED,
     "changed_at": "2026-03-02T10:15:01+00:00",
 }
