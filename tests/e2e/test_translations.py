@@ -124,6 +124,7 @@ def data_texts(world):
         " UNION SELECT words FROM goodwill_gifts UNION SELECT decision_reason FROM goodwill_gifts"
         " UNION SELECT v.value FROM version_gestures, jsonb_each_text(words) v"
         " UNION SELECT reason FROM return_assumptions"
+        " UNION SELECT reason FROM compensation_decisions"
         " UNION SELECT message_id FROM payout_runs UNION SELECT message_id FROM bank_files"
         " UNION SELECT upper(encode(content_hash, 'hex')) FROM payout_runs"
         " UNION SELECT upper(left(encode(content_hash, 'hex'), 8)) FROM payout_runs"
