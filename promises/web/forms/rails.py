@@ -27,7 +27,6 @@ NAMES = {
     "version": N_("Version of the payment file"),
     "silent_days": N_("Working days after which the bank counts as silent"),
     "url": N_("Address of your core system"),
-    "token": N_("Token that your core system accepts"),
     "signing_key": N_("Key that signs what we send"),
 }
 HINTS = {
