@@ -85,6 +85,10 @@ _TOLD_BY_ENTRIES = {
 }
 """Steps that the books have dated, with the icon and the tone of each."""
 
+_ENDED = (PayoutState.FAILED, PayoutState.CANCELLED, PayoutState.NEEDS_REVIEW)
+_BOOKED_ENDS = {PostingKind.PAYOUT_FAILED, PostingKind.PAYOUT_CAME_BACK}
+"""What ended before any money left the debt is in no book."""
+
 
 def state_words(rail: str, state: str) -> str:
     """Where a payout is; a voucher has words of its own."""
@@ -138,7 +142,7 @@ def _page(payout_id: uuid.UUID, form: FeeForm) -> str:
         },
         promise=_title(payout.promise_titles),
         dates=_dates(trace),
-        trouble=trouble_words(payout.trouble).manager if payout.trouble else None,
+        trouble=gettext(trouble_words(payout.trouble).manager) if payout.trouble else None,
         rail=rail_name(payout.rail),
         fee_booked=any(one.kind == PostingKind.FEE_CHARGED for one in trace.postings),
         may_book=payout.rail != VOUCHER and may(Permission.LEDGER_CLOSE),
@@ -172,6 +176,11 @@ def _dates(trace: PayoutTrace) -> list[dict[str, object]]:
         for at, title, icon, tone in at_once
         if at is not None
     ]
+    told = {PostingKind(posting.kind) for posting in trace.postings}
+    if found.state in _ENDED and not told & _BOOKED_ENDS:
+        icon, tone = LOOKS[PayoutState(found.state)][::-1]
+        words = state_words(found.rail, found.state)
+        items.append({"at": found.changed_at, "title": words, "icon": icon, "tone": tone})
     for posting in trace.postings:
         if posting.kind in _TOLD_BY_ENTRIES:
             icon, tone = _TOLD_BY_ENTRIES[PostingKind(posting.kind)]
