@@ -13,8 +13,10 @@ from promises.simulation.books import tell_of_books
 from promises.simulation.budgets import tell_of_budgets
 from promises.simulation.causes import tell_of_causes
 from promises.simulation.choices import tell_of_choices
+from promises.simulation.control import tell_of_control
 from promises.simulation.ending import tell_of_endings
 from promises.simulation.followers import tell_of_followers
+from promises.simulation.payout_files import tell_of_payout_files
 from promises.simulation.proposals import tell_of_proposals
 from promises.simulation.rescue import tell_of_rescue
 from promises.simulation.shadows import tell_of_shadows
@@ -27,12 +29,14 @@ STORIES: tuple[Story, ...] = (
     tell_of_voices,
     tell_of_endings,
     tell_of_rescue,
+    tell_of_control,
     tell_of_causes,
     tell_of_budgets,
     tell_of_shadows,
     tell_of_followers,
     tell_of_choices,
     tell_of_books,
+    tell_of_payout_files,
 )
 
 

@@ -51,7 +51,8 @@ SELECT
         AND state = 'released') AS released,
     (SELECT count(*) FROM messages WHERE organisation_id = %(organisation_id)s
         AND contact_id IS NOT NULL
-        AND kind NOT IN ('matter_received', 'follow_asked', 'bank_confirm')) AS messages
+        AND kind NOT IN ('matter_received', 'follow_asked', 'bank_confirm', 'money_news'))
+        AS messages
 """
 
 VISIT_DAYS = "SELECT DISTINCT day_on FROM tickets WHERE kind = 'visit'"
