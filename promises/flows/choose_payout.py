@@ -32,7 +32,7 @@ from promises.payouts.destinations import (
 )
 from promises.payouts.errors import BeingPaid, WayNotOffered
 from promises.payouts.exchanges import Exchanged, exchange_vouchers, lock_vouchers
-from promises.payouts.purging import purge_replaced
+from promises.payouts.purging import purge_unused
 from promises.payouts.rail_models import Proof
 from promises.payouts.rails.names import SEPA
 from promises.payouts.rails.voucher import VOUCHER
@@ -74,6 +74,7 @@ def choose(uow: UnitOfWork, *, ticket_id: uuid.UUID, rail: str) -> None:
             ticket_id=ticket_id,
             destination_id=known.id,
         )
+    _tidy(uow, ticket_id)
     _note(uow, ticket_id, "payout_way_chosen", rail)
     carry_out(uow, ticket_id)
 
@@ -102,6 +103,7 @@ def give_account(
         require_not_own(uow, ticket_id=ticket_id, mark=mark)
     _stop_unsent(uow, ways)
     destination_id = _give(uow, ticket_id, SEPA, details, None)
+    _tidy(uow, ticket_id)
     _note(uow, ticket_id, "bank_details_given", SEPA)
     reasons = _doubts(uow, mark, at_desk=at_desk)
     if reasons:
@@ -230,17 +232,17 @@ def _give(
     details: dict[str, str],
     usable_at: dt.datetime | None,
 ) -> uuid.UUID:
-    destination_id = give_destination(
+    return give_destination(
         uow.session,
         organisation_id=uow.organisation_id,
         actor=uow.actor,
         now=uow.now,
         new=NewDestination(ticket_id, rail, details, chosen=True, usable_at=usable_at),
     )
-    purge_replaced(
-        uow.session, organisation_id=uow.organisation_id, now=uow.now, ticket_id=ticket_id
-    )
-    return destination_id
+
+
+def _tidy(uow: UnitOfWork, ticket_id: uuid.UUID) -> None:
+    purge_unused(uow.session, organisation_id=uow.organisation_id, now=uow.now, ticket_id=ticket_id)
 
 
 def _doubts(uow: UnitOfWork, mark: bytes, *, at_desk: bool) -> dict[Hold, str]:

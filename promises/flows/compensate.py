@@ -136,6 +136,8 @@ class Payable(Protocol):
 def send(uow: UnitOfWork, debts: Sequence[Payable]) -> int:
     """Prepare one payout for each released debt, by the way it goes out now, and one job for all.
     Returns how many are new."""
+    if not debts:
+        return 0
     ways = routes(
         uow.session,
         organisation_id=uow.organisation_id,

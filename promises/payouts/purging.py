@@ -67,10 +67,13 @@ WHERE organisation_id = %(organisation_id)s AND ticket_id = ANY(%(ticket_ids)s)
   AND details_sealed IS NOT NULL
 """
 
-_REPLACED = f"""{_PURGE}
+_UNUSED = f"""{_PURGE}
     SELECT d.id FROM payout_destinations d
     WHERE d.organisation_id = %(organisation_id)s AND d.ticket_id = %(ticket_id)s
-      AND d.replaced_at IS NOT NULL AND d.details_sealed IS NOT NULL AND NOT EXISTS (
+      AND d.details_sealed IS NOT NULL
+      AND (d.replaced_at IS NOT NULL
+          OR (NOT d.chosen AND d.usable_at IS NULL AND d.proof <> 'given'))
+      AND NOT EXISTS (
           SELECT 1 FROM payouts p
           WHERE p.organisation_id = d.organisation_id AND p.destination_id = d.id
             AND p.state <> 'cancelled')
@@ -95,12 +98,13 @@ def purge_details(
     )
 
 
-def purge_replaced(
+def purge_unused(
     session: Session, *, organisation_id: uuid.UUID, now: dt.datetime, ticket_id: uuid.UUID
 ) -> int:
-    """Erase earlier details of the ticket by which nothing was ever sent."""
+    """Erase details of the ticket by which nothing was ever sent, and that others have replaced or
+    that nobody confirmed before another way was chosen."""
     params = {"organisation_id": organisation_id, "now": now, "ticket_id": ticket_id}
-    return execute(session, _REPLACED, params)
+    return execute(session, _UNUSED, params)
 
 
 def forget_details(

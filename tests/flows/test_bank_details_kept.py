@@ -11,6 +11,7 @@ from promises.flows.tell_money import remind_vouchers
 from promises.identity.actions import known_customer
 from promises.payouts.rails.base import Outcome, RailVerdict
 from promises.payouts.rails.names import SEPA, STRIPE_REFUND
+from promises.payouts.rails.voucher import VOUCHER
 from tests.flows.choosing import OTHER_IBAN, ChoosingWorld
 
 pytestmark = pytest.mark.usefixtures("as_application")
@@ -91,6 +92,8 @@ def test_details_that_were_replaced_unused_go_at_once(world):
     world.give(ticket)
     world.give(ticket, OTHER_IBAN)
     assert details(world, ticket) == [(SEPA, False), (SEPA, True)]
+    world.choose(ticket, VOUCHER)
+    assert details(world, ticket) == [(SEPA, False), (SEPA, False), (VOUCHER, True)]
 
 
 def test_forgetting_erases_details_and_what_is_under_way_when_it_has_settled(world):
