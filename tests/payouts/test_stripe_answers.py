@@ -52,6 +52,8 @@ V1_ROWS = [
     (500, said("api_error"), V.UNKNOWN, T.RAIL_DOWN, False),
     (503, said("api_error"), V.UNKNOWN, T.RAIL_DOWN, False),
     (502, b"<html>Bad gateway</html>", V.UNKNOWN, T.RAIL_DOWN, False),
+    (403, b"<html>Blocked by a proxy</html>", V.UNKNOWN, T.RAIL_DOWN, False),
+    (400, b"<html>Bad request</html>", V.UNKNOWN, T.RAIL_DOWN, False),
     (200, b"<html>Sign in to this network</html>", V.UNKNOWN, T.RAIL_DOWN, False),
     (200, b"{}", V.UNKNOWN, T.RAIL_DOWN, False),
     (200, b"[]", V.UNKNOWN, T.RAIL_DOWN, False),

@@ -394,6 +394,16 @@ def test_refunds_of_a_span_are_listed_with_those_of_others(fake):
     assert abs(found[2].created_at - since) < dt.timedelta(seconds=5)
 
 
+def test_spans_that_meet_list_each_refund_once(fake):
+    rail = refunds(fake)
+    ref = rail.submit(asked({"payment": "pi_1"}, 5000)).provider_ref  # all that was paid
+    second = dt.timedelta(seconds=1)
+    at = dt.datetime.fromtimestamp(fake.books.things[ref]["created"], dt.UTC)
+    assert list(rail.listed(at - second, at)) == []
+    assert [one.provider_ref for one in rail.listed(at, at + second)] == [ref]
+    assert list(rail.listed(at + second, at + 2 * second)) == []
+
+
 def test_list_that_breaks_off_is_not_taken_for_whole(fake):
     rail = refunds(fake)
     fake.pay("pi_1", 10**6)
