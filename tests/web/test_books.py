@@ -237,6 +237,8 @@ def test_month_is_closed_by_the_accountant_alone_and_its_seal_fits_the_export(cl
     world.staff_act()
     world.sweep()
     manager = Desk(client, world, Role.MANAGER)
+    read = manager.get("/ledger/months").text
+    assert "/ledger/vat" not in read and "for good" not in read
     assert manager.post("/ledger/months", page="/approvals", month="2026-03").status_code == 403
     assert months_closed(world) == []
     desk = Desk(client, world, Role.ACCOUNTANT)
