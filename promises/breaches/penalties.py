@@ -3,7 +3,7 @@
 import datetime as dt
 import uuid
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from promises.breaches.general import Bench
 from promises.breaches.guarantees import Given, history_of, penalty_of, plain
@@ -31,9 +31,8 @@ def late_penalties(
     )
     penalties = dict.fromkeys(paid_at, (0, False))
     for row in found:
-        terms = versions[row.version_id].terms
-        if isinstance(terms, GuaranteeTerms):
-            penalties[row.breach_id] = _penalty(bench, row, terms, paid_at[row.breach_id])
+        terms = cast(GuaranteeTerms, versions[row.version_id].terms)  # only those have a detail
+        penalties[row.breach_id] = _penalty(bench, row, terms, paid_at[row.breach_id])
     return penalties
 
 

@@ -5,7 +5,7 @@ import pytest
 from promises.compensation.awarding import award_breaches
 from promises.compensation.errors import ReasonMissing
 from promises.compensation.models import CompensationState, Hold
-from promises.compensation.releasing import close, lift_holds, place_hold, release
+from promises.compensation.releasing import close, lift_holds, place_hold, release, reopen
 from promises.flows import annul_breach, decide_compensation, dispute
 from promises.flows.compensate import end_debts
 from promises.identity.customers import known_customer
@@ -106,6 +106,18 @@ def test_verbs_on_no_debts_change_nothing():
         assert lift_holds(uow.session, holds=[Hold.PRESENCE], **tenant) == []
         assert place_hold(uow.session, hold=Hold.DISPUTE, **tenant) == []
         assert release(uow.session, now=uow.now, today_on=NOON.date(), **tenant) == []
+
+
+def test_what_is_held_is_not_released_and_what_is_not_released_not_taken_back():
+    world = World()
+    break_promises(world, 1)
+    (owed,) = world.compensations()
+    with world.work(None) as uow:
+        tenant = {"organisation_id": world.made.id, "compensation_ids": [owed.id]}
+        assert release(uow.session, now=uow.now, today_on=NOON.date(), **tenant) == []
+        assert reopen(uow.session, zone="Europe/Helsinki", hold=Hold.DISPUTE, **tenant) == 0
+    assert world.compensations() == [owed]
+    assert world.rows("SELECT * FROM released_days") == []
 
 
 def test_debt_ends_only_as_refused_or_cancelled_and_with_a_reason():
