@@ -667,3 +667,16 @@ def test_vouchers_alone_ask_no_provider(purse):
     with purse.at(purse.now):
         assert settle_payouts.settle_own(purse.made.id, purse.rails) == 0
     assert purse.payout(payout_id).state == "ready"
+
+
+def test_rail_that_is_paused_already_opens_no_second_incident(purse):
+    planned(purse)
+    (one,) = claim(purse)
+    refused = Outcome(RailVerdict.CONFIG, trouble=Trouble.ACCESS_REFUSED)
+    opened = len(purse.incidents())
+    changed_at = {purse.rail: purse.rail_state().changed_at}
+    for _ in range(2):
+        with purse.work(None) as uow:
+            take_in(uow, record_outcomes, [(one, refused)], changed_at)
+    assert not purse.rail_state().in_use
+    assert len(purse.incidents()) <= opened + 1

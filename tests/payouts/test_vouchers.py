@@ -72,6 +72,13 @@ def test_expired_voucher_is_refused_and_leaves_the_debts(world):
     assert world.vouchers()[0].state == "expired"
 
 
+def test_voucher_of_a_leap_day_expires_on_the_last_of_february(world):
+    world.now = dt.datetime(2028, 2, 29, 10, 0, tzinfo=dt.UTC)
+    released(world)
+    world.settle()
+    assert world.vouchers()[0].expires_at == world.now.replace(year=2031, day=28)
+
+
 def test_voided_voucher_is_refused(world, owner_url):
     ticket = released(world)
     world.settle()

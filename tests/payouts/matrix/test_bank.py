@@ -10,7 +10,6 @@ from tests.payouts.matrix.ground import BOOKS, books_of, check_text
 pytestmark = pytest.mark.usefixtures("as_application")
 
 WITH_THE_FILE = "It goes with the next file to the bank."
-SOON = "It is sent in a moment."
 BY_BANK = "Bank transfer"
 NOT_ARRIVED = "The money did not arrive."
 PERSON = "Somebody here looks at it before it goes on."
@@ -97,7 +96,7 @@ def test_row_32c_gap_in_the_statement(payer, their, client):
     assert sorted(states) == ["paid", "submitting"]
     assert "statement_gap" in {kind for kind, _sum, _open in payer.incidents()}
     for payout_id, state in zip(payouts, states, strict=True):
-        check(payer, client, payout_id, state, BY_BANK if state == "paid" else SOON)
+        check(payer, client, payout_id, state, BY_BANK if state == "paid" else WITH_THE_FILE)
 
 
 def test_row_32d_return_after_some_days_and_every_file_twice(payer, their, client):
@@ -117,4 +116,4 @@ def test_row_32e_statement_of_another_account(payer, their, client):
     their.days(1)
     for content in their.mail("camt.054"):
         payer.take_file(content.replace(TEST_IBAN, PAYEE))
-    check(payer, client, payout_id, "submitting", SOON)
+    check(payer, client, payout_id, "submitting", WITH_THE_FILE)
