@@ -27,6 +27,7 @@ from promises.payouts.bank_files import (
     run_sums,
     store_file,
 )
+from promises.payouts.claiming import ClaimedPayout
 from promises.payouts.incidents import Incident, close_incident, open_incident
 from promises.payouts.models import PayoutState
 from promises.payouts.rail_models import IncidentKind
@@ -203,10 +204,11 @@ def _lock(uow: UnitOfWork, told: _Told) -> None:
 def _apply(uow: UnitOfWork, maker: RunMaker, told: _Told, fresh: Sequence[Named]) -> list[Moved]:
     moved: list[Moved] = []
     for kind in _ORDER:
-        pairs = {}
+        pairs: dict[uuid.UUID, tuple[ClaimedPayout, Outcome]] = {}
         for one in fresh:
             if one.line.kind is kind:
                 payout = told.payouts[one.line.mark].payout
+                _raise_extra(uow, maker.name, one, payout, again=one.payout_id in pairs)
                 pairs[one.payout_id] = (payout, _outcome(uow, maker, one, payout.request))
         moved += take_in(uow, record_outcomes, list(pairs.values()), {})
     close_reviews(
@@ -217,6 +219,29 @@ def _apply(uow: UnitOfWork, maker: RunMaker, told: _Told, fresh: Sequence[Named]
         note=_BY_RULE,
     )
     return moved
+
+
+def _raise_extra(
+    uow: UnitOfWork, rail: str, named: Named, payout: ClaimedPayout, *, again: bool
+) -> None:
+    """Money that left twice, or after the bank had refused it: a person gets it back."""
+    if named.line.kind is not LineKind.BOOKED:
+        return
+    if again or payout.state is PayoutState.FAILED:
+        open_incident(
+            uow.session,
+            organisation_id=uow.organisation_id,
+            now=uow.now,
+            incident=Incident(
+                IncidentKind.UNKNOWN_EFFECT,
+                rail,
+                f"{named.payout_id}/{named.line.ref}",
+                named.payout_id,
+                named.line.amount_minor,
+                named.line.currency,
+                {"provider_ref": named.line.ref},
+            ),
+        )
 
 
 def _outcome(uow: UnitOfWork, maker: RunMaker, named: Named, request: Any) -> Outcome:

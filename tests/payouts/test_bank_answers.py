@@ -238,3 +238,21 @@ def test_files_are_dropped_when_their_money_can_no_longer_come_back(world, their
     assert world.round() == (0, 1)
     assert not world.run(run_id).kept
     assert world.run(run_id).content_hash
+
+
+def test_money_that_leaves_twice_or_after_a_refusal_is_an_incident(world, their):
+    _run, content = world.sent(PAYEE, CLOSED)
+    their.receive(content)
+    world.take_file(their.mail("pain.002")[0])
+    their.days(1)
+    notice = their.mail("camt.054")[0]
+    entry = notice[notice.index("<Ntry>") : notice.index("</Ntry>") + 7]
+    first, refused = [
+        row.mark for row in world.rows("SELECT mark FROM payout_run_items ORDER BY position")
+    ]
+    again = entry.replace("MB-PMT-1", "MB-PMT-8")
+    after_all = entry.replace(first, refused).replace("MB-PMT-1", "MB-PMT-9")
+    world.take_file(notice.replace(entry, entry + again + after_all))
+    assert world.states() == ["paid", ("failed", "account_closed")]
+    assert world.incidents() == [("unknown_effect", 1000, True)] * 2
+    assert world.balances()["money_out:sepa"] == -1000
