@@ -11,8 +11,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from bench.ground import LIMIT, Ground, ground, seed_open
-from bench.harness import Figure
-from bench.processes import cpu_of_tree
+from bench.harness import Figure, cpu_of_process
 from promises.compensation.awarding import _lock_usage
 from promises.compensation.budgets import lock_room
 from promises.compensation.rolling import KEY_COLUMNS, lock_sums
@@ -50,18 +49,21 @@ WITH debts AS (
 ), keys AS (
     INSERT INTO released_keys (organisation_id, scope, key)
     SELECT DISTINCT %(organisation_id)s::uuid, 'customer', customer_id::text FROM debts
+    ON CONFLICT DO NOTHING
 ), days AS (
     INSERT INTO released_days (organisation_id, scope, key, day_on, amount_minor)
     SELECT %(organisation_id)s, s.scope, s.key, d.day_on, count(*) * 1000
     FROM debts d, LATERAL (VALUES ('branch', %(branch_id)s::text),
         ('customer', d.customer_id::text)) AS s (scope, key)
     GROUP BY 2, 3, 4
+    ON CONFLICT DO NOTHING
 )
 INSERT INTO cap_usages (organisation_id, promise_id, scope, key, period, used_count)
 SELECT %(organisation_id)s, %(promise_id)s, s.scope, s.key, d.day_on::text, count(*)
 FROM debts d, LATERAL (VALUES ('branch_day', %(branch_id)s::text),
     ('customer', d.customer_id::text)) AS s (scope, key)
 GROUP BY 3, 4, 5
+ON CONFLICT DO NOTHING
 """
 _OWED = f"""
 SELECT c.id, {KEY_COLUMNS} FROM compensations c
@@ -78,12 +80,14 @@ def measure(scale: str, times: int = 1) -> list[Figure]:
     with ground(budget_month_minor=10_000_000) as on, on.app.app_context():
         debts = _debts(on, 20)
         today = dt.datetime.now(dt.UTC).date()
+        kinds = {"caps": _caps(on, today), "sums and budget": _sums(on, today)}
+        before = {name: _spent(on, check, debts, checks * times) for name, check in kinds.items()}
         _seed(on, payouts, today)
-        asked = checks * times
-        return [
-            _figure(on, f"caps, {payouts:,} payouts before", _caps(on, today), debts, asked),
-            _figure(on, f"sums and budget, {payouts:,} before", _sums(on, today), debts, asked),
-        ]
+        found = []
+        for name, check in kinds.items():
+            after = _spent(on, check, debts, checks * times)
+            found += _figures(f"{name}, {payouts:,} payouts before", before[name], after)
+        return found
 
 
 def _debts(on: Ground, count: int) -> list[Any]:
@@ -139,23 +143,33 @@ def _sums(on: Ground, today: dt.date) -> Check:
     return check
 
 
-def _figure(on: Ground, question: str, check: Check, debts: list[Any], asked: int) -> Figure:
-    """Processor time of both sides, as neighbours would show in the clock's, beyond that of a unit
-    of work that asks nothing."""
+def _spent(on: Ground, check: Check, debts: list[Any], asked: int) -> list[float]:
+    """Milliseconds of processor time of both sides, as neighbours would show in the clock's, beyond
+    those of a unit of work that asks nothing."""
     with unit_of_work(on.made.id, SYSTEM) as uow:
         backend = rows(uow.session, "SELECT pg_backend_pid() AS pid")[0].pid
 
     def spend(act: Check) -> float:
-        began = process_time() + cpu_of_tree(backend)
+        began = process_time() + cpu_of_process(backend)
         for number in range(asked):
             with unit_of_work(on.made.id, SYSTEM) as uow:
                 act(uow.session, debts[number % len(debts)])
-        return (process_time() + cpu_of_tree(backend) - began) / asked * 1000
+        return (process_time() + cpu_of_process(backend) - began) / asked * 1000
 
     spend(check)
-    beyond = [spend(check) - spend(lambda _session, _debt: None) for _ in range(ROUNDS)]
-    quartiles = statistics.quantiles(beyond, n=4)
-    return Figure(
-        "control", question, statistics.median(beyond), "ms", 1.0,
-        quartiles=(quartiles[0], quartiles[2]), notes=("processor time",),
-    )  # fmt: skip
+    return [spend(check) - spend(lambda _session, _debt: None) for _ in range(ROUNDS)]
+
+
+def _figures(question: str, before: list[float], after: list[float]) -> list[Figure]:
+    quartiles = statistics.quantiles(after, n=4)
+    beside = statistics.median(before)
+    return [
+        Figure(
+            "control", question, statistics.median(after), "ms", 1.0,
+            quartiles=(quartiles[0], quartiles[2]), notes=("processor time",),
+        ),
+        Figure(
+            "control", f"{question} beside none", statistics.median(after) / beside, "× its time",
+            2.0, quartiles=(quartiles[0] / beside, quartiles[2] / beside),
+        ),
+    ]  # fmt: skip
