@@ -108,6 +108,6 @@ def test_rows_of_a_list_are_as_many_as_it_says(world, manager):
 
 def test_no_number_of_a_dashboard_leads_nowhere(world, pages):
     base = f"/o/{world.made.slug}/staff"
-    assert pages[f"{base}/ledger"].bare  # what leads nowhere is seen
+    assert any(page.bare for page in pages.values())  # what leads nowhere is seen
     bare = {path: pages[base + path].bare for path in NUMBERED}
     assert bare == dict.fromkeys(NUMBERED, [])
