@@ -62,6 +62,7 @@ def made_up(rule, name):
         "IntegerConverter": 7,
         "CodeConverter": "ABCDEFGH",
         "TokenConverter": "A" * 22 + "." + "B" * 30,
+        "AccountConverter": "compensation_owed",
     }.get(kind, "some-name")
 
 

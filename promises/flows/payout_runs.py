@@ -5,7 +5,6 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
-from zoneinfo import ZoneInfo
 
 from promises.audit.actions import record as audit
 from promises.compensation.guards import require_second_person
@@ -15,6 +14,7 @@ from promises.identity.queries import OrganisationInfo, organisation_info
 from promises.kernel.errors import Forbidden, NotFound
 from promises.kernel.ids import new_id
 from promises.kernel.text import N_, translate
+from promises.kernel.zones import local_date
 from promises.payouts import runs
 from promises.payouts.accounts import rail_accounts
 from promises.payouts.bank_days import answer_by, bank_days_later
@@ -206,7 +206,7 @@ def _head(
     organisation: OrganisationInfo,
     claimed: Sequence[ClaimedPayout],
 ) -> RunHead:
-    today = uow.now.astimezone(ZoneInfo(organisation.time_zone)).date()
+    today = local_date(uow.now, organisation.time_zone)
     return RunHead(
         message_id=mark_of(run_id),
         sequence=sequence,
