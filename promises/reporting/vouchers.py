@@ -10,7 +10,8 @@ from promises.db.sql import rows
 
 _LIST = """
 SELECT v.id, v.last4, v.amount_minor, v.currency, v.state, v.issued_at, v.expires_at,
-    v.redeemed_at, v.payout_id, t.id AS ticket_id, p.gift_id IS NOT NULL AS of_a_gift, t.number, t.external_ref,
+    v.redeemed_at, v.payout_id, t.id AS ticket_id, p.gift_id IS NOT NULL AS of_a_gift, t.number,
+    t.external_ref,
     k.letter, b.name AS branch_name,
     b.time_zone
 FROM vouchers v
