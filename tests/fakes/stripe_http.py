@@ -92,7 +92,11 @@ class _Handler(BaseHTTPRequestHandler):
     def _take(self, method):
         self.fake = self.server.fake
         self.request_id = self.fake.next_request_id()
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        length = int(self.headers.get("Content-Length") or 0)
+        body = self.rfile.read(length)
+        if len(body) < length:  # the caller died while it spoke: not a request
+            self.close_connection = True
+            return
         url = urlsplit(self.path)
         if url.path == "/_fake":
             self._send(200, _bytes(_told(self.fake, json.loads(body))))
