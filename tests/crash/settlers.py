@@ -66,7 +66,7 @@ def keep(told):
         child = os.fork()
         if child == 0:
             settle_for_ever(told)
-        print(child, flush=True)
+        os.write(sys.stdout.fileno(), f"{child}\n".encode())  # whole, whoever else speaks
         os.waitpid(child, 0)
 
 
