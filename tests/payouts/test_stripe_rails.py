@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime as dt
+import json
 
 import pytest
 
@@ -102,6 +103,28 @@ def test_odd_answer_proves_nothing(fake, rail_and_request):
         for seen in (rail.find(request), rail.look(request, ref)):
             assert seen is None or seen.verdict is V.UNKNOWN, odd
         assert fake.take_fault("GET", {"answer"}) is None
+
+
+def test_odd_effect_of_somebody_else_hides_nothing(fake, rail_and_request):
+    rail, request = rail_and_request
+    theirs = {"id": "x_1", "object": "refund", "status": None, "metadata": {}}
+    ours = theirs | {"metadata": {"payout_id": str(request.payout_id)}}
+    for listed, seen in ((theirs, None), (ours, V.UNKNOWN)):
+        page = {"object": "list", "data": [listed], "has_more": False, "next_page_url": None}
+        fake.fail_next("answer", on="GET", body=json.dumps(page).encode())
+        found = rail.find(request)
+        assert (found and found.verdict) is seen
+
+
+def test_refused_question_before_the_payment_spends_no_key(fake):
+    for rail, request in (
+        (refunds(fake), asked({"payment": "pi_1"})),
+        (stripe_ground.credits(fake), asked({"customer": "cus_1"})),
+    ):
+        fake.fail_next("403", on="GET")
+        refused = rail.submit(request)
+        assert (refused.verdict, refused.key_spent) == (V.CONFIG, False)
+    assert fake.effects() == []
 
 
 def test_effect_unlike_what_was_asked_for_is_not_adopted(fake, rail_and_request):

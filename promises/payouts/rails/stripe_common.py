@@ -144,10 +144,10 @@ class StripeRail(abc.ABC):
         if target is None:
             return None  # without a target nothing was ever sent
         try:
-            effects = [self._effect(thing) for thing in self._done_to(target)]
+            found = [thing.to_dict() for thing in self._done_to(target)]
+            ours = [self._read(thing) for thing in found if _is_of(thing, request)]
         except _NO_ANSWER as error:
             return _not_seen(_outcome(error))
-        ours = [one for one in effects if one.payout_id == str(request.payout_id)]
         if not ours:
             return None
         if len(ours) > 1:
@@ -301,10 +301,11 @@ def _outcome(error: Exception) -> Outcome:
 
 
 def _nothing_sent(outcome: Outcome) -> Outcome:
-    """Of a question that came before: whatever became of it, nothing was done."""
+    """Of a question that came before: whatever became of it, nothing was done, and it says nothing
+    of the key, under which an earlier try may still come through."""
     if outcome.verdict is RailVerdict.UNKNOWN:
         return replace(outcome, verdict=RailVerdict.RETRY, key_spent=False)
-    return outcome
+    return replace(outcome, key_spent=False)
 
 
 def _not_seen(outcome: Outcome) -> Outcome:
@@ -313,6 +314,13 @@ def _not_seen(outcome: Outcome) -> Outcome:
     if outcome.verdict is RailVerdict.REJECTED:
         return replace(outcome, verdict=RailVerdict.MISMATCH, key_spent=False)
     return replace(outcome, verdict=RailVerdict.UNKNOWN, key_spent=False)
+
+
+def _is_of(thing: Mapping[str, Any], request: PayoutRequest) -> bool:
+    """Only what carries our payout is read: others may have put things there that we cannot. What
+    has not even an id is no answer (KeyError)."""
+    metadata = thing.get("metadata") or {}
+    return thing["id"] is not None and metadata.get("payout_id") == str(request.payout_id)
 
 
 def _judged(effect: Effect, request: PayoutRequest, target: str) -> Outcome:
