@@ -40,11 +40,16 @@ WHERE organisation_id = %(organisation_id)s AND id = ANY(%(ids)s) AND state = 'o
 RETURNING id
 """
 
-_SHOWN = """
-SELECT id, amount_minor, holds FROM compensations
-WHERE organisation_id = %(organisation_id)s AND id = ANY(%(ids)s) AND state = 'owed'
-ORDER BY id
-FOR UPDATE
+DETAILS_COLUMN = """(SELECT string_agg(d.id::text, '.' ORDER BY d.id) FROM payout_destinations d
+     WHERE d.organisation_id = c.organisation_id AND d.ticket_id = c.ticket_id
+       AND d.proof = 'person' AND d.usable_at IS NULL AND d.replaced_at IS NULL) AS details"""
+"""Which bank details an approval of `c` lets be used: a part of its mark."""
+
+_SHOWN = f"""
+SELECT c.id, c.amount_minor, c.holds, {DETAILS_COLUMN} FROM compensations c
+WHERE c.organisation_id = %(organisation_id)s AND c.id = ANY(%(ids)s) AND c.state = 'owed'
+ORDER BY c.id
+FOR UPDATE OF c
 """
 
 
@@ -88,9 +93,11 @@ def ask_approval(
     return [row.id for row in rows(session, _ASK_APPROVAL, params)]
 
 
-def mark_of(amount_minor: int, holds: Sequence[str]) -> str:
-    """What a page shows of a waiting debt that a decision rests on, as one word."""
-    return ".".join([str(amount_minor), *sorted(set(holds) - {"clearance"})])
+def mark_of(amount_minor: int, holds: Sequence[str], details: str | None = None) -> str:
+    """What a page shows of a waiting debt that a decision rests on, as one word. `details`: which
+    bank details wait for the same decision."""
+    parts = [str(amount_minor), *sorted(set(holds) - {"clearance"})]
+    return ".".join(parts if details is None else [*parts, details])
 
 
 def lock_marks(
@@ -98,4 +105,7 @@ def lock_marks(
 ) -> dict[uuid.UUID, str]:
     """The marks of those that still wait, as they now are and stay until the transaction ends."""
     params = {"organisation_id": organisation_id, "ids": list(compensation_ids)}
-    return {row.id: mark_of(row.amount_minor, row.holds) for row in rows(session, _SHOWN, params)}
+    return {
+        row.id: mark_of(row.amount_minor, row.holds, row.details)
+        for row in rows(session, _SHOWN, params)
+    }

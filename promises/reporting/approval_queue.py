@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from promises.compensation.control_models import SumScope
 from promises.compensation.guards import Part, own_parts
-from promises.compensation.holding import mark_of
+from promises.compensation.holding import DETAILS_COLUMN, mark_of
 from promises.compensation.rolling import KEY_COLUMNS, peek_sums
 from promises.db.sql import rows
 from promises.kernel.actors import Actor
@@ -27,7 +27,7 @@ LIMIT %(limit)s
 """
 
 _ROWS = f"""
-SELECT {KEY_COLUMNS},
+SELECT {KEY_COLUMNS}, {DETAILS_COLUMN},
     c.id, c.ticket_id, c.amount_minor, c.currency, c.holds, c.created_at, c.held_until,
     c.pay_before, c.is_penalty, c.remedy, e.breached_at, e.evidence, t.number, t.external_ref,
     k.letter, b.name AS branch_name, b.time_zone, p.titles, m.started_at,
@@ -96,7 +96,7 @@ def approval_queue(
     return [
         Waiting(
             row,
-            mark_of(row.amount_minor, row.holds),
+            mark_of(row.amount_minor, row.holds, row.details),
             parts.get(row.id),
             sums.released_to(row.id, SumScope.CUSTOMER),
             tuple(sums.exceeded(row.id, row.amount_minor, row.threshold_minor)),

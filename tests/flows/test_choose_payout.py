@@ -5,9 +5,9 @@ import functools
 
 import pytest
 
-from promises.compensation.errors import OwnEvidence
+from promises.compensation.errors import ListHasChanged, OwnEvidence
 from promises.flows import choose_payout
-from promises.flows.decide_compensation import approve
+from promises.flows.decide_compensation import approve, require_as_shown
 from promises.flows.redeem_voucher import codes_of_ticket, redeem
 from promises.identity.errors import LinkExpired
 from promises.kernel.actors import Role
@@ -16,6 +16,7 @@ from promises.payouts.errors import BeingPaid, VoucherNotActive, WayNotOffered
 from promises.payouts.rails.base import Outcome, RailVerdict
 from promises.payouts.rails.names import ACCOUNT_FILE, SEPA, STRIPE_REFUND
 from promises.payouts.rails.voucher import VOUCHER
+from promises.reporting.approval_queue import approval_queue
 from tests.factories.identity import make_organisation
 from tests.flows.choosing import IBAN, OTHER_IBAN, ChoosingWorld
 
@@ -226,6 +227,29 @@ def test_details_that_staff_typed_wait_for_another_person(world):
         assert approve(uow, compensation_ids=[debt.id]) == 1
     assert world.payouts() == [(VOUCHER, "returned"), (SEPA, "ready")]
     assert ("bank_confirm", None) not in world.told()
+
+
+def test_details_that_came_after_the_page_are_not_approved_by_it(world):
+    ticket = world.vouchered()
+    world.give(ticket, role=Role.CLERK, at_desk=True)
+    (debt,) = world.compensations()
+    with world.work(Role.MANAGER) as uow:
+        (shown,) = approval_queue(
+            uow.session,
+            organisation_id=uow.organisation_id,
+            actor=uow.actor,
+            now=uow.now,
+            today_on=uow.now.date(),
+            limit=2,
+        )
+    with world.work(Role.MANAGER) as uow:
+        require_as_shown(uow, {debt.id: shown.mark})
+    world.give(ticket, OTHER_IBAN, role=Role.CLERK, at_desk=True)
+    (again,) = world.compensations()
+    assert (again.amount_minor, again.holds) == (debt.amount_minor, debt.holds)
+    with pytest.raises(ListHasChanged), world.work(Role.MANAGER) as uow:
+        require_as_shown(uow, {debt.id: shown.mark})
+    assert world.payouts() == [(VOUCHER, "returned")]
 
 
 def test_failed_debt_goes_where_staff_typed_once_approved(world):
