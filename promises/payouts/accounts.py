@@ -62,10 +62,12 @@ SELECT money_mode = 'live' AS live FROM organisations
 WHERE organisation_id = %(organisation_id)s FOR UPDATE
 """
 
+# What is ready again after a try of which nobody knows may have gone out as well.
 _UNDER_WAY = """
 SELECT EXISTS (SELECT 1 FROM payouts
     WHERE organisation_id = %(organisation_id)s AND rail <> 'voucher'
-      AND state IN ('submitting', 'submitted', 'unknown', 'needs_review')) AS found
+      AND (state IN ('submitting', 'submitted', 'unknown', 'needs_review')
+           OR (state = 'ready' AND key_used_at IS NOT NULL))) AS found
 """
 
 _LOOK_NO_MORE = """

@@ -5,14 +5,14 @@ import dataclasses
 import pytest
 
 from promises.db.session import unit_of_work
-from promises.db.sql import one, rows
+from promises.db.sql import execute, one, rows
 from promises.flows import set_rails
 from promises.flows.settle_payouts import settle
 from promises.http import wiring
 from promises.identity.errors import DemoMovesNoMoney
 from promises.identity.models import MoneyMode
 from promises.kernel.actors import SYSTEM, Role
-from promises.payouts.accounts import NewRail, rail_accounts, rail_states, save_rail
+from promises.payouts.accounts import NewRail, is_live, rail_accounts, rail_states, save_rail
 from promises.payouts.destinations import routes
 from promises.payouts.errors import MoneyUnderWay, OtherMode, WrongModeKey
 from promises.payouts.rails.names import ALL
@@ -222,6 +222,12 @@ def test_rail_of_the_other_mode_is_neither_saved_nor_opened_nor_routed_to(purse,
     assert route[debt.id].rail == "voucher"
 
 
+TRIED_AND_READY = """
+UPDATE payouts SET state = 'ready' WHERE organisation_id = %(organisation_id)s AND id = %(id)s
+    AND key_used_at IS NOT NULL
+"""
+
+
 def test_mode_is_changed_by_typing_the_name_and_never_while_money_is_under_way(
     admin, made, purse, stripe
 ):
@@ -236,6 +242,13 @@ def test_mode_is_changed_by_typing_the_name_and_never_while_money_is_under_way(
     assert "still under way" in refused.text
     with purse.work(None) as uow, pytest.raises(MoneyUnderWay):
         set_rails.change_mode(uow, mode=MoneyMode.LIVE)
+    with pytest.raises(MoneyUnderWay), purse.work(None) as uow:
+        params = {"id": payout_id, "organisation_id": made.id}
+        execute(uow.session, TRIED_AND_READY, params)
+        set_rails.change_mode(uow, mode=MoneyMode.LIVE)
+    with purse.work(None) as uow:
+        assert not is_live(uow.session, organisation_id=made.id)
+    assert purse.payout(payout_id).state == "submitted"
     (effect,) = stripe.effects(payout_id)
     stripe.turn(effect.ref, "succeeded")
     purse.later(minutes=11)
