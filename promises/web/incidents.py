@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from promises.db.session import UnitOfWork
@@ -49,7 +49,10 @@ def close(incident_id: uuid.UUID) -> Response | tuple[str, int]:
 @staff(Permission.COMPENSATION_DECIDE, fresh=True)
 def review(payout_id: uuid.UUID) -> Response | tuple[str, int]:
     """Say what became of a payout that no rule could settle."""
-    was_paid = request.form.get("decision") == "paid"
+    decision = request.form.get("decision")
+    if decision not in ("paid", "nothing"):
+        abort(400)  # no word is not a no: that would pay again
+    was_paid = decision == "paid"
 
     def act(uow: UnitOfWork) -> str:
         evidence = request.form.get("evidence", "")

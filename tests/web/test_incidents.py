@@ -89,6 +89,13 @@ def test_manager_says_that_it_was_paid(manager, purse):
     shown = check_page(manager.get(page(purse)))
     assert "A payout that no rule can settle" in shown.text
     with purse.at(purse.now):
+        for silent in ({}, {"decision": ""}):
+            answer = post(
+                manager, page(purse, f"{payout_id}/review"),
+                silent | {"evidence": "Refund re_1 in the list."}, page=page(purse),
+            )  # fmt: skip
+            assert answer.status_code == 400
+            assert purse.payout(payout_id).state == "needs_review"
         answer = post(
             manager, page(purse, f"{payout_id}/review"),
             {"decision": "paid", "evidence": "Refund re_1 in the list."}, page=page(purse),
