@@ -8,7 +8,7 @@ from psycopg import Connection
 from psycopg.rows import tuple_row
 from psycopg.sql import SQL
 
-CONNECT_ATTEMPTS = 20
+CONNECT_ATTEMPTS = 60
 CONNECT_PAUSE = 0.5
 
 
