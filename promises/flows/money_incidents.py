@@ -17,6 +17,7 @@ from promises.kernel.actors import Role
 from promises.kernel.errors import NotFound
 from promises.notify.actions import NewMessage, enqueue
 from promises.notify.models import Channel, MessageKind
+from promises.payouts.accounts import rail_states
 from promises.payouts.errors import (
     DecideThePayout,
     EvidenceMissing,
@@ -24,10 +25,13 @@ from promises.payouts.errors import (
     NoteMissing,
     NotUnderReview,
     ReviewOwnApproval,
+    StillPaused,
 )
 from promises.payouts.incidents import close_incident, close_one, incident_by_id, take_untold
 from promises.payouts.rail_models import IncidentKind
 from promises.payouts.reviewing import decide_payout, payouts_by_id, was_approved_by
+from promises.payouts.run_errors import SecondPersonNeeded
+from promises.payouts.run_hands import had_hand_in_payment
 
 _PEOPLE = """
 SELECT id, locale FROM members
@@ -39,9 +43,10 @@ _ABOUT_SETTINGS = {IncidentKind.RAIL_PAUSED, IncidentKind.WRONG_MODE, IncidentKi
 
 
 def close(uow: UnitOfWork, *, incident_id: uuid.UUID, note: str) -> None:
-    """Somebody has looked into it. A payout under review is decided, not closed.
+    """Somebody has looked into it. A payout under review is decided, not closed; a rail that is
+    paused works again first.
 
-    Raises NotFound, NoteMissing, DecideThePayout, IncidentClosed.
+    Raises NotFound, NoteMissing, DecideThePayout, StillPaused, IncidentClosed.
     """
     found = incident_by_id(
         uow.session, organisation_id=uow.organisation_id, incident_id=incident_id
@@ -52,6 +57,8 @@ def close(uow: UnitOfWork, *, incident_id: uuid.UUID, note: str) -> None:
         raise NoteMissing
     if found.kind is IncidentKind.NEEDS_REVIEW:
         raise DecideThePayout
+    if found.kind is IncidentKind.RAIL_PAUSED and _is_paused(uow, found.rail):
+        raise StillPaused
     closed = close_one(
         uow.session,
         organisation_id=uow.organisation_id,
@@ -65,11 +72,17 @@ def close(uow: UnitOfWork, *, incident_id: uuid.UUID, note: str) -> None:
     _note(uow, "incident_closed", "incident", incident_id, {"kind": found.kind.value})
 
 
+def _is_paused(uow: UnitOfWork, rail: str) -> bool:
+    state = rail_states(uow.session, organisation_id=uow.organisation_id).get(rail)
+    return state is not None and state.paused_at is not None
+
+
 def review(uow: UnitOfWork, *, payout_id: uuid.UUID, was_paid: bool, evidence: str) -> None:
     """Say what became of a payout that no rule could settle: it was paid, or nothing was, and then
     the debt is open again.
 
-    Raises NotFound, EvidenceMissing, ReviewOwnApproval, OwnEvidence, OwnMoney, NotUnderReview.
+    Raises NotFound, EvidenceMissing, ReviewOwnApproval, SecondPersonNeeded, OwnEvidence, OwnMoney,
+    NotUnderReview.
     """
     tenant: dict[str, Any] = {"organisation_id": uow.organisation_id}
     found = payouts_by_id(uow.session, payout_ids=[payout_id], **tenant).get(payout_id)
@@ -134,13 +147,18 @@ def _people(uow: UnitOfWork, kind: IncidentKind) -> Sequence[Any]:
 
 
 def _refuse_own(uow: UnitOfWork, payout_id: uuid.UUID, compensation_id: uuid.UUID | None) -> None:
-    """Whoever let the money go, or has a part in the case, does not say what became of it."""
+    """Whoever let the money go, had its payment file or brought the bank's answer, or has a part in
+    the case, does not say what became of it."""
     tenant: dict[str, Any] = {"organisation_id": uow.organisation_id}
     member_id = uow.actor.id
     if member_id is not None and was_approved_by(
         uow.session, payout_id=payout_id, member_id=member_id, **tenant
     ):
         raise ReviewOwnApproval
+    if member_id is not None and had_hand_in_payment(
+        uow.session, payout_id=payout_id, member_id=member_id, **tenant
+    ):
+        raise SecondPersonNeeded
     if compensation_id is not None:
         require_second_person(
             uow.session, actor=uow.actor, compensation_ids=[compensation_id], **tenant

@@ -18,7 +18,7 @@ from promises.flows.settle_payouts import settle
 from promises.identity.queries import organisation_info
 from promises.jobs.queue import RECONCILE_RAILS, defer
 from promises.kernel.actors import SYSTEM
-from promises.kernel.zones import local_clock
+from promises.kernel.zones import local_clock, local_date
 from promises.payouts.accounts import pause_rail, rail_accounts
 from promises.payouts.inbox import look_again
 from promises.payouts.incidents import Incident, open_incident
@@ -56,7 +56,8 @@ IN_FLIGHT = dt.timedelta(minutes=10)
 """What was sent this lately may not be in a list yet."""
 
 OTHERS = "others"
-"""What carries no payout of ours was made elsewhere with the same account: one incident for all."""
+"""What carries no payout of ours was made elsewhere with the same account: one incident for all of
+a month."""
 
 _CALLED = [rail for rail in ALL if rail not in BY_RUN and rail != VOUCHER]
 
@@ -181,7 +182,7 @@ def _take_page(uow: UnitOfWork, sheet: _Sheet, effects: Sequence[Listed]) -> Non
     rail = sheet.run.rail
     pairs = pair_up(uow.session, organisation_id=uow.organisation_id, rail=rail, effects=effects)
     found = sort_pairs(pairs)
-    sheet.seen.update(pair.payout_id for pair in pairs if pair.payout_id)
+    sheet.seen.update(pair.payout_id for pair in pairs if pair.payout_id and not pair.second)
     _add_up(sheet, pairs)
     resume(uow.session, organisation_id=uow.organisation_id, now=uow.now, payout_ids=found.resume)
     look_again(uow.session, organisation_id=uow.organisation_id, now=uow.now, payout_ids=found.look)
@@ -197,7 +198,9 @@ def _add_up(sheet: _Sheet, pairs: Sequence[Pair]) -> None:
         if pair.effect.currency.upper() == currency:
             totals.theirs += 1
             totals.theirs_minor += pair.effect.amount_minor
-        if pair.currency == currency and (is_sent(pair.state) or _about_to_be(pair)):
+        if pair.second or pair.currency != currency:
+            continue
+        if is_sent(pair.state) or _about_to_be(pair):
             totals.ours += 1
             totals.ours_minor += pair.amount_minor or 0
 
@@ -216,8 +219,10 @@ def _raise(uow: UnitOfWork, sheet: _Sheet, found: Found) -> None:
     facts += [
         (IncidentKind.OTHER_AMOUNT, pair, pair.effect.provider_ref) for pair in found.other_amount
     ]
-    if found.foreign:
-        facts.append((IncidentKind.UNKNOWN_EFFECT, found.foreign[0], f"{sheet.run.rail}:{OTHERS}"))
+    facts += [
+        (IncidentKind.UNKNOWN_EFFECT, pair, ref)
+        for ref, pair in _by_month(uow, sheet, found.foreign).items()
+    ]
     if not facts:
         return
     settled = settled_by_people(
@@ -231,6 +236,19 @@ def _raise(uow: UnitOfWork, sheet: _Sheet, found: Found) -> None:
         lost = lost or (new and pair.payout_id is None and pair.effect.payout_id is not None)
     if lost:
         _pause(uow, sheet)
+
+
+def _by_month(uow: UnitOfWork, sheet: _Sheet, foreign: Sequence[Pair]) -> dict[str, Pair]:
+    """One for each local month in which they were made, so that a month that somebody has looked
+    into keeps no later one quiet."""
+    if not foreign:
+        return {}
+    zone = organisation_info(uow.session, organisation_id=uow.organisation_id).time_zone
+    found: dict[str, Pair] = {}
+    for pair in foreign:
+        month = local_date(pair.effect.created_at, zone).isoformat()[:7]
+        found.setdefault(f"{sheet.run.rail}:{OTHERS}:{month}", pair)
+    return found
 
 
 def _open(uow: UnitOfWork, sheet: _Sheet, kind: IncidentKind, ref: str, pair: Pair) -> bool:

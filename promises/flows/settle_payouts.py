@@ -27,6 +27,7 @@ from promises.payouts.rails.base import (
 )
 from promises.payouts.rails.voucher import VOUCHER
 from promises.payouts.recording import record_looks, record_outcomes
+from promises.payouts.retries import given_up
 from promises.payouts.states import NO_EFFECT
 
 log = structlog.get_logger()
@@ -38,6 +39,8 @@ AT_ONCE = 8
 
 CALL_WITHIN_S = 30.0
 """No call begins later than this after its claim, so that the lease outlives it."""
+
+_NOT_BEGUN = "not begun in time"
 
 _MOST_KEPT = 200
 _opened: dict[tuple[uuid.UUID, str, bool, dt.datetime], Rail] = {}
@@ -91,7 +94,7 @@ def _submit_all(organisation_id: uuid.UUID, rails: Rails, *, own: bool) -> int:
             return done
         outcomes = _ask(claimed, _submit, desk, own=own)
         with unit_of_work(organisation_id, SYSTEM) as uow:
-            moved = take_in(uow, record_outcomes, outcomes, desk.changed_at)
+            moved = take_in(uow, record_outcomes, _reviewed(outcomes, desk), desk.changed_at)
         done += sum(1 for one in moved if one.after is not PayoutState.READY)
         if not own and _is_away(outcomes):
             return done
@@ -109,9 +112,28 @@ def _look_all(organisation_id: uuid.UUID, rails: Rails) -> int:
             return done
         outcomes = _ask(claimed, _look, desk, own=False)
         with unit_of_work(organisation_id, SYSTEM) as uow:
-            done += len(take_in(uow, record_looks, outcomes, desk.changed_at))
+            told = _reviewed(outcomes, desk)
+            done += len(take_in(uow, record_looks, told, desk.changed_at))
         if _is_away(outcomes):
             return done
+
+
+def _reviewed(
+    outcomes: Sequence[tuple[ClaimedPayout, Outcome]], desk: _Desk
+) -> list[tuple[ClaimedPayout, Outcome]]:
+    """What came back, where what nobody learned in time goes to a person."""
+    return [(payout, _or_given_up(payout, outcome, desk)) for payout, outcome in outcomes]
+
+
+def _or_given_up(payout: ClaimedPayout, outcome: Outcome, desk: _Desk) -> Outcome:
+    """A refusal pauses its rail first; what was not asked for now is asked for again."""
+    asked = outcome.detail != _NOT_BEGUN and outcome.trouble is not Trouble.ACCESS_REFUSED
+    if payout.key_used_at is None or payout.rail == VOUCHER or not asked:
+        return outcome
+    trouble = given_up(payout.state, outcome.verdict, desk.now - payout.key_used_at)
+    if trouble is None:
+        return outcome
+    return replace(outcome, verdict=RailVerdict.MISMATCH, trouble=trouble)
 
 
 def _is_away(outcomes: Sequence[tuple[ClaimedPayout, Outcome]]) -> bool:
@@ -189,8 +211,8 @@ def _guarded(
 def _submit(payout: ClaimedPayout, desk: _Desk) -> Outcome:
     """Look before trying again, and try only where that is safe."""
     rail = desk.rails.get(payout.rail)
-    if payout.drifted:
-        return Outcome(RailVerdict.MISMATCH, detail="not as frozen", trouble=Trouble.OTHER_EFFECT)
+    if payout.unfit is not None:
+        return _unfit(payout)
     if rail is None:
         return _without_rail(payout, desk)
     if payout.tried_before or payout.aged:
@@ -208,6 +230,10 @@ def _submit(payout: ClaimedPayout, desk: _Desk) -> Outcome:
         # an earlier try that came through after the look may be why
         return _found(rail, payout) or outcome
     return outcome
+
+
+def _unfit(payout: ClaimedPayout) -> Outcome:
+    return Outcome(RailVerdict.MISMATCH, detail=payout.unfit, trouble=Trouble.OTHER_EFFECT)
 
 
 def _found(rail: Rail, payout: ClaimedPayout) -> Outcome | None:
@@ -228,7 +254,7 @@ def _without_rail(payout: ClaimedPayout, desk: _Desk) -> Outcome:
 
 
 def _not_begun(payout: ClaimedPayout) -> Outcome:
-    return Outcome(_nothing_new(payout, RailVerdict.RETRY), detail="not begun in time")
+    return Outcome(_nothing_new(payout, RailVerdict.RETRY), detail=_NOT_BEGUN)
 
 
 def _nothing_new(payout: ClaimedPayout, verdict: RailVerdict) -> RailVerdict:
@@ -247,7 +273,13 @@ def _too_old(payout: ClaimedPayout, desk: _Desk) -> bool:
 
 
 def _look(payout: ClaimedPayout, desk: _Desk) -> Outcome:
+    """What is under way and cannot be followed is for a person; what arrived has arrived."""
+    if payout.unopened:
+        under_way = payout.state is PayoutState.SUBMITTED
+        return _unfit(payout) if under_way else Outcome(RailVerdict.UNKNOWN, detail=payout.unfit)
     rail = desk.rails.get(payout.rail)
-    if rail is None or payout.provider_ref is None or desk.late():
+    if desk.late():
+        return Outcome(RailVerdict.UNKNOWN, detail=_NOT_BEGUN)
+    if rail is None or payout.provider_ref is None:
         return Outcome(RailVerdict.UNKNOWN, detail="not looked at")
     return rail.look(payout.request, payout.provider_ref)

@@ -99,6 +99,14 @@ class IncidentClosed(Conflict):
     message = N_("Somebody has closed this already.")
 
 
+class StillPaused(Conflict):
+    code = "still_paused"
+    message = N_(
+        "Nothing goes out this way yet. An administrator tests its connection in the settings. "
+        "Once it works, this closes by itself."
+    )
+
+
 class DecideThePayout(Conflict):
     code = "decide_the_payout"
     message = N_("Say whether the payout was paid. That closes this.")

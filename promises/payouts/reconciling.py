@@ -22,6 +22,7 @@ STANDING = frozenset({RailVerdict.ACCEPTED, RailVerdict.PAID, RailVerdict.MISMAT
 """What a listed effect says where its money is gone, or on its way."""
 
 _SENT = frozenset({PayoutState.SUBMITTED, PayoutState.PAID})
+_KNOWN_THERE = _SENT | {PayoutState.NEEDS_REVIEW}
 _ENDED = frozenset({PayoutState.FAILED, PayoutState.CANCELLED, PayoutState.RETURNED})
 _OPEN_STATES = frozenset({PayoutState.UNKNOWN, PayoutState.SUBMITTING})
 COMPARED = (IncidentKind.UNKNOWN_EFFECT, IncidentKind.MISSING_EFFECT, IncidentKind.OTHER_AMOUNT)
@@ -156,10 +157,17 @@ class Pair:
     state: PayoutState | None
     amount_minor: int | None
     currency: str | None
+    provider_ref: str | None = None
 
     @property
     def standing(self) -> bool:
         return self.effect.verdict in STANDING
+
+    @property
+    def second(self) -> bool:
+        """It names our payout, and our books have another effect of the provider for that."""
+        other = self.provider_ref not in (None, self.effect.provider_ref)
+        return other and self.state in _KNOWN_THERE
 
     @property
     def same_amount(self) -> bool:
@@ -192,7 +200,9 @@ def _sort(found: Found, pair: Pair) -> None:
         if pair.standing:
             (found.unknown if pair.effect.payout_id else found.foreign).append(pair)
         return
-    if pair.standing and not pair.same_amount:
+    if pair.second:
+        (found.unknown if pair.standing else found.fine).append(pair)
+    elif pair.standing and not pair.same_amount:
         found.other_amount.append(pair)
     elif pair.state in _ENDED:
         (found.unknown if pair.standing else found.fine).append(pair)
@@ -308,7 +318,9 @@ def pair_up(
             pairs.append(Pair(effect, None, None, None, None))
         else:
             state = PayoutState(row.state)
-            pairs.append(Pair(effect, row.id, state, row.amount_minor, row.currency))
+            pairs.append(
+                Pair(effect, row.id, state, row.amount_minor, row.currency, row.provider_ref)
+            )
     return pairs
 
 

@@ -3,13 +3,19 @@
 import datetime as dt
 
 from promises.payouts.models import PayoutState
-from promises.payouts.rails.base import RailVerdict
+from promises.payouts.rails.base import RailVerdict, Trouble
 
 LEASE = dt.timedelta(seconds=60)
 """Longer than all calls of one claim may take; then somebody else may look what became of it."""
 
 AGED = dt.timedelta(hours=1)
 """A payout that first goes out later than this is looked up before, as if it had been tried."""
+
+UNCLEAR_FOR = dt.timedelta(hours=24)
+"""What is still unknown so long after its first try is for a person."""
+
+SILENT_FOR = dt.timedelta(days=7)
+"""What a provider took and has not carried out by then is for a person."""
 
 _FIRST_AND_LONGEST = {
     RailVerdict.UNKNOWN: (dt.timedelta(seconds=5), dt.timedelta(minutes=30)),
@@ -40,6 +46,16 @@ def pause_after(verdict: RailVerdict, tries: int) -> dt.timedelta | None:
     first, longest = schedule
     doubled: dt.timedelta = first * (1 << min(tries - 1, _MOST_DOUBLINGS))
     return min(doubled, longest)
+
+
+def given_up(state: PayoutState, verdict: RailVerdict, waited: dt.timedelta) -> Trouble | None:
+    """Why a person has to look at a payout, `waited` after its first try, when its last try or look
+    in `state` told `verdict`; None: it may still settle by itself."""
+    if state is PayoutState.SUBMITTING and verdict is RailVerdict.UNKNOWN:
+        return Trouble.TOO_OLD if waited >= UNCLEAR_FOR else None
+    if state is PayoutState.SUBMITTED and verdict in (RailVerdict.UNKNOWN, RailVerdict.ACCEPTED):
+        return Trouble.SILENT if waited >= SILENT_FOR else None
+    return None
 
 
 def next_look(state: PayoutState, looks: int, *, failed: bool = False) -> dt.timedelta | None:

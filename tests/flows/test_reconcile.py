@@ -50,26 +50,46 @@ def test_payment_of_a_payout_that_we_lack_stops_the_rail_once(shop, stripe):
     assert shop.rail_state().paused_at is None  # the same finding does not stop it again
 
 
-def test_refunds_made_by_hand_share_one_incident_and_rest_once_closed(shop):
+def test_second_payment_of_one_payout_is_an_incident_until_it_is_gone(shop, stripe):
+    ((payout_id, payment),) = shop.owe_refunds()
+    shop.settle()
+    first = shop.payout(payout_id).provider_ref
+    stripe.forget_keys()
+    second = shop.refund_unseen(payment, payout_id)
+    assert second != first
+    (run,) = shop.reconcile()
+    assert (run.theirs_minor, run.ours_minor, run.differences) == (2000, 1000, 1)
+    assert shop.open_incidents() == [("unknown_effect", second)]
+    assert (shop.payout(payout_id).state, shop.payout(payout_id).provider_ref) == ("paid", first)
+    stripe.turn(second, "failed", "lost_or_stolen_card")
+    (run,) = shop.reconcile()
+    assert (run.theirs_minor, run.differences, shop.open_incidents()) == (1000, 0, [])
+
+
+def test_refunds_made_by_hand_share_one_incident_a_month_and_rest_once_closed(shop, stripe):
     payment = shop.pay()
     for _ in range(2):
         shop.refund_by_hand(payment)
     (run,) = shop.reconcile()
     assert (run.theirs, run.differences) == (0, 1)
-    assert shop.open_incidents() == [("unknown_effect", f"{shop.rail}:others")]
+    assert shop.open_incidents() == [("unknown_effect", f"{shop.rail}:others:2026-03")]
     assert shop.rail_state().paused_at is None
     (incident,) = shop.incidents()
     with shop.work(Role.MANAGER) as uow:
         money_incidents.close(uow, incident_id=incident.id, note="Ours, by hand.")
     (again,) = shop.reconcile()
     assert (again.differences, shop.open_incidents()) == (0, [])
+    shop.later(hours=30 * 24)
+    stripe.advance(seconds=30 * 86400)
+    shop.refund_by_hand(payment)
+    shop.reconcile()
+    assert shop.open_incidents() == [("unknown_effect", f"{shop.rail}:others:2026-04")]
 
 
 def test_paid_payout_that_the_provider_lacks_is_missing_until_it_shows(shop):
-    payout_id, ref = shop.paid()
-    shop.force(payout_id, provider_ref="re_gone")
+    shop.paid()
     ((lost, _),) = shop.owe_refunds()
-    shop.force(lost, state="paid", provider_ref="re_never", key_used_at=shop.now)
+    shop.force(lost, state="paid", key_used_at=shop.now)
     (run,) = shop.reconcile()
     assert (run.theirs, run.ours, run.differences) == (1, 2, 1)
     assert shop.open_incidents() == [("missing_effect", str(lost))]

@@ -1,6 +1,7 @@
 """What an effect of the provider means beside our payout, for each state; and the settings of rails
 as they are kept."""
 
+import datetime as dt
 import itertools
 
 import pytest
@@ -11,8 +12,9 @@ from promises.kernel.ids import new_id
 from promises.payouts.accounts import NewRail, rail_accounts, rail_states, save_rail, turn_rail
 from promises.payouts.errors import OtherMode
 from promises.payouts.models import PayoutState
-from promises.payouts.rails.base import Listed, RailVerdict
+from promises.payouts.rails.base import Listed, RailVerdict, Trouble
 from promises.payouts.reconciling import Pair, sort_pairs
+from promises.payouts.retries import given_up
 from tests.flows.ground import NOON
 from tests.payouts.ground import Purse
 
@@ -22,13 +24,14 @@ STANDING = (RailVerdict.ACCEPTED, RailVerdict.PAID)
 GONE = (RailVerdict.REJECTED, RailVerdict.RETURNED)
 
 
-def pair(verdict, state=None, *, named=True, amount=1000):
-    """An effect of 10.00 EUR, and our payout of `amount` where there is one."""
+def pair(verdict, state=None, *, named=True, amount=1000, ref=None):
+    """An effect of 10.00 EUR, and our payout of `amount` where there is one. `ref`: which effect
+    our books have for it."""
     payout_id = new_id()
     effect = Listed("re_1", payout_id if named else None, 1000, "eur", verdict, NOON)
     if state is None:
         return Pair(effect, None, None, None, None)
-    return Pair(effect, payout_id, state, amount, "EUR")
+    return Pair(effect, payout_id, state, amount, "EUR", ref)
 
 
 def meaning(one):
@@ -75,6 +78,37 @@ def test_other_amounts_stand_out_in_every_state():
 def test_payment_without_a_payout_of_ours_is_told_from_one_made_elsewhere():
     assert meaning(pair(RailVerdict.PAID)) == {"unknown"}
     assert meaning(pair(RailVerdict.PAID, named=False)) == {"foreign"}
+
+
+@pytest.mark.parametrize("state", ["submitted", "paid", "needs_review"])
+def test_second_effect_of_one_payout_is_not_in_our_books(state):
+    for amount in (1000, 999):
+        second = pair(RailVerdict.PAID, PayoutState(state), ref="re_2", amount=amount)
+        assert (second.second, meaning(second)) == (True, {"unknown"})
+    assert meaning(pair(RailVerdict.REJECTED, PayoutState(state), ref="re_2")) == {"fine"}
+    first = pair(RailVerdict.ACCEPTED, PayoutState(state), ref="re_1")
+    assert (first.second, meaning(first)) == (False, {"fine"})
+
+
+@pytest.mark.parametrize("state", ["ready", "submitting", "unknown"])
+def test_newer_effect_of_a_payout_that_is_still_tried_is_none_too_many(state):
+    assert not pair(RailVerdict.PAID, PayoutState(state), ref="re_0").second
+
+
+@pytest.mark.parametrize(
+    ("state", "verdicts", "days", "trouble"),
+    [
+        ("submitting", ["unknown"], 1, Trouble.TOO_OLD),
+        ("submitted", ["unknown", "accepted"], 7, Trouble.SILENT),
+    ],
+)
+def test_payout_that_nobody_learns_about_is_given_up_in_time(state, verdicts, days, trouble):
+    due = dt.timedelta(days=days)
+    for verdict in RailVerdict:
+        expected = trouble if verdict.value in verdicts else None
+        assert given_up(PayoutState(state), verdict, due) == expected
+        assert given_up(PayoutState(state), verdict, due - dt.timedelta(seconds=1)) is None
+        assert given_up(PayoutState.PAID, verdict, due) is None
 
 
 @pytest.fixture(scope="module")

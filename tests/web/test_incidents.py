@@ -7,6 +7,7 @@ from promises.flows import money_incidents
 from promises.kernel.actors import Role
 from promises.kernel.errors import NotFound
 from promises.kernel.ids import new_id
+from promises.payouts.accounts import pause_rail
 from promises.payouts.errors import (
     DecideThePayout,
     EvidenceMissing,
@@ -14,9 +15,11 @@ from promises.payouts.errors import (
     NoteMissing,
     NotUnderReview,
     ReviewOwnApproval,
+    StillPaused,
 )
 from promises.payouts.incidents import Incident, close_incident, open_incident
 from promises.payouts.rail_models import IncidentKind
+from promises.payouts.rails.base import Trouble
 from promises.web.incident_words import incident_meaning, incident_next, incident_title
 from tests.parts import check_page
 from tests.payouts.ground import Purse
@@ -174,6 +177,68 @@ def test_incident_is_closed_once_with_a_note(manager, purse):
     assert incident_of(purse, incident.ref).closing_note == "By hand."
     foreign = f"incidents/{new_id()}/close"
     assert post(manager, page(purse, foreign), {"note": "x"}, page=page(purse)).status_code == 404
+
+
+def test_pause_is_ended_before_its_incident_is_closed(manager, purse):
+    incident = opened(purse, IncidentKind.RAIL_PAUSED)
+    with purse.work(None) as uow:
+        pause_rail(
+            uow.session, organisation_id=purse.made.id, now=uow.now, rail=purse.rail,
+            trouble=Trouble.ACCESS_REFUSED, changed_at=purse.rail_state().changed_at,
+        )  # fmt: skip
+    answer = post(
+        manager, page(purse, f"incidents/{incident.id}/close"), {"note": "Seen."},
+        page=page(purse),
+    )  # fmt: skip
+    assert answer.status_code == 409
+    assert "Once it works, this closes by itself." in check_page(answer).text
+    with pytest.raises(StillPaused):
+        close(purse, incident.id)
+    assert incident_of(purse, incident.ref).closed_at is None
+    assert purse.rail_state().paused_at is not None
+    purse.works_again()
+    close(purse, incident.id)
+    assert incident_of(purse, incident.ref).closed_at is not None
+
+
+def turned(purse, *, enabled):
+    purse.rows("UPDATE rail_settings SET enabled = %(e)s RETURNING rail", e=enabled)
+
+
+def test_payout_that_stays_unknown_for_a_day_is_for_a_person(purse):
+    (payout_id,) = purse.owe()
+    purse.provider.plans[payout_id].append("lost_after")
+    purse.settle()
+    turned(purse, enabled=False)
+    purse.later(hours=23)
+    purse.settle()
+    assert purse.payout(payout_id).state == "unknown"
+    purse.later(hours=1)
+    purse.settle()
+    row = purse.payout(payout_id)
+    turned(purse, enabled=True)
+    assert (row.state, row.trouble) == ("needs_review", "too_old")
+    assert incident_of(purse, payout_id).kind == "needs_review"
+    assert purse.debt(payout_id).state == "released"
+    review(purse, payout_id)
+    assert purse.payout(payout_id).state == "paid"
+    assert purse.unbalanced() == []
+
+
+def test_payout_that_does_not_arrive_within_a_week_is_for_a_person(purse):
+    (payout_id,) = purse.owe()
+    purse.settle()
+    purse.later(hours=7 * 24 - 1)
+    purse.settle()
+    assert purse.payout(payout_id).state == "submitted"
+    purse.later(hours=25)
+    purse.settle()
+    row = purse.payout(payout_id)
+    assert (row.state, row.trouble) == ("needs_review", "silent")
+    assert incident_of(purse, payout_id).kind == "needs_review"
+    review(purse, payout_id, was_paid=False)
+    assert (purse.payout(payout_id).state, purse.debt(payout_id).state) == ("failed", "owed")
+    assert purse.unbalanced() == []
 
 
 def letters(purse):
