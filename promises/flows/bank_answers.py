@@ -11,11 +11,14 @@ from typing import Any
 
 from promises.audit.actions import record as audit
 from promises.compensation.goodwill import tickets_of_gifts
+from promises.compensation.models import Hold
 from promises.compensation.queries import tickets_of
+from promises.compensation.releasing import place_hold, record_decisions
 from promises.db.session import UnitOfWork
 from promises.desk.actions import touch_tickets
 from promises.flows.payout_results import take_in
 from promises.flows.payout_runs import account_of, run_maker
+from promises.kernel.actors import SYSTEM
 from promises.kernel.errors import Forbidden
 from promises.payouts import runs
 from promises.payouts.bank_files import (
@@ -36,11 +39,18 @@ from promises.payouts.rails.base import Outcome, RailAccount, Rails, RailVerdict
 from promises.payouts.rails.run_files import RunMaker
 from promises.payouts.recording import Moved, record_outcomes
 from promises.payouts.run_claiming import InRun, payouts_by_mark, payouts_in_run
+from promises.payouts.run_errors import AnswerOfOwnRun
+from promises.payouts.run_hands import had_hand_in_runs
 from promises.payouts.run_models import BankFileState
 
 _SAYS_NOTHING = frozenset({LineKind.RECEIVED, LineKind.DUPLICATE})
 _ORDER = (LineKind.ACCEPTED, LineKind.REJECTED, LineKind.BOOKED, LineKind.RETURNED)
 """What one file says of one payout is applied in the order in which banks do it."""
+
+_CAME_TO_NOTHING = frozenset({LineKind.REJECTED, LineKind.RETURNED})
+_OWED_AGAIN = frozenset({PayoutState.FAILED, PayoutState.RETURNED})
+SAID_BY_FILE = "bank_file_says_not_paid"
+"""Why a debt waits for a second person: the reason of the hold's decision."""
 
 _ANSWERS = frozenset({FileKind.STATUS, FileKind.RESULTS})
 _BY_RULE = ""
@@ -65,12 +75,20 @@ class Taken:
 
 
 def take_bank_file(uow: UnitOfWork, rails: Rails, *, rail: str, content: bytes) -> Taken:
-    """Raises RailNotInUse, FileNotReadable."""
+    """A file that undoes payments is brought by somebody who had no hand in them; the debts then
+    wait for a second person.
+
+    Raises RailNotInUse, FileNotReadable, AnswerOfOwnRun.
+    """
+    if uow.actor.id is None:
+        raise Forbidden()
     maker = run_maker(rails, rail)
     account = account_of(uow, rail, also_paused=True)
     file = _read(uow, maker, account, content)
     told = _told(uow, rail, file)
     foreign = _is_foreign(file, told)
+    runs.lock_runs(uow.session, organisation_id=uow.organisation_id, run_ids=told.run_ids)
+    _refuse_own(uow, uow.actor.id, told)
     new = NewFile(
         rail=rail,
         file=file,
@@ -78,8 +96,6 @@ def take_bank_file(uow: UnitOfWork, rails: Rails, *, rail: str, content: bytes) 
         state=BankFileState.FOREIGN if foreign else BankFileState.TAKEN,
         run_id=told.run_id,
     )
-    if uow.actor.id is None:
-        raise Forbidden()
     file_id = store_file(
         uow.session, organisation_id=uow.organisation_id, now=uow.now, by=uow.actor.id, new=new
     )
@@ -188,10 +204,18 @@ def _raise_foreign(uow: UnitOfWork, new: NewFile) -> None:
     )
 
 
+def _refuse_own(uow: UnitOfWork, member_id: uuid.UUID, told: _Told) -> None:
+    """The runs are locked: nobody fetches one of them meanwhile."""
+    undone = sorted({one.run_id for one in told.named if one.line.kind in _CAME_TO_NOTHING})
+    if undone and had_hand_in_runs(
+        uow.session, organisation_id=uow.organisation_id, member_id=member_id, run_ids=undone
+    ):
+        raise AnswerOfOwnRun
+
+
 def _lock(uow: UnitOfWork, told: _Told) -> None:
-    """Runs, then tickets; payouts follow."""
+    """Tickets, after their runs; payouts follow."""
     tenant: dict[str, Any] = {"organisation_id": uow.organisation_id}
-    runs.lock_runs(uow.session, run_ids=told.run_ids, **tenant)
     named = {one.line.mark for one in told.named}
     payouts = [told.payouts[mark].payout for mark in named]
     owed = [one.compensation_id for one in payouts if one.compensation_id is not None]
@@ -218,7 +242,27 @@ def _apply(uow: UnitOfWork, maker: RunMaker, told: _Told, fresh: Sequence[Named]
         payout_ids=[one.payout_id for one in moved if one.before is PayoutState.NEEDS_REVIEW],
         note=_BY_RULE,
     )
+    _ask_second_person(uow, moved)
     return moved
+
+
+def _ask_second_person(uow: UnitOfWork, moved: Sequence[Moved]) -> None:
+    """A file is only as true as whoever brings it: what it reopened is not paid on its word."""
+    tenant: dict[str, Any] = {"organisation_id": uow.organisation_id}
+    again = [one.compensation_id for one in moved if one.after in _OWED_AGAIN]
+    ids = sorted({one for one in again if one is not None})
+    held = place_hold(uow.session, compensation_ids=ids, hold=Hold.APPROVAL, **tenant)
+    if held:
+        record_decisions(
+            uow.session,
+            now=uow.now,
+            actor=SYSTEM,
+            compensation_ids=held,
+            kind="held",
+            holds=[Hold.APPROVAL],
+            reason=SAID_BY_FILE,
+            **tenant,
+        )
 
 
 def _raise_extra(

@@ -43,6 +43,13 @@ class SecondPersonNeeded(Conflict):
     message = N_("Somebody else has to do this: you had a hand in one of these payouts.")
 
 
+class AnswerOfOwnRun(DomainError):
+    """Whoever made, released or fetched a payment file does not say that it came to nothing."""
+
+    code = "answer_of_own_run"
+    message = N_("Somebody who had no hand in this payment file has to bring the bank's answer.")
+
+
 class FileNoLongerKept(Conflict):
     code = "file_no_longer_kept"
     message = N_("This file is no longer kept: all its payouts were settled long ago.")

@@ -118,6 +118,7 @@ def test_results_are_read_line_by_line():
         lines(head(), result(status="thinking")),
         lines(head(), result(amount_minor="1000")),
         lines(head(), result(amount_minor=True)),
+        lines(head(), result(amount_minor=10**18 + 1)),
         lines(head(), result(currency=None)),
         lines(head(), result(reason=7)),
         b" " * (LARGEST_BYTES + 1),

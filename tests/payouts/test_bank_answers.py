@@ -4,7 +4,14 @@ import datetime as dt
 
 import pytest
 
+from promises.compensation.errors import OwnEvidence
+from promises.flows.choose_payout import pay_without_choice
+from promises.flows.decide_compensation import approve
+from promises.flows.money_incidents import review
+from promises.flows.payout_runs import fetch_run
+from promises.kernel.actors import Role
 from promises.payouts.rails.sepa.iban import TEST_IBAN
+from promises.payouts.run_errors import AnswerOfOwnRun, SecondPersonNeeded
 from tests.payouts.bank import CLOSED, PAYEE, WRONG, Payer, bank
 
 pytestmark = pytest.mark.usefixtures("as_application")
@@ -34,7 +41,7 @@ def test_partly_rejected_file_pays_the_rest_and_reopens_what_was_rejected(world,
         ("failed", "details_wrong"),
     ]
     holds = [one.holds for one in world.compensations()]
-    assert holds.count(["payment"]) == 2
+    assert holds.count(["payment", "approval"]) == 2
     assert world.run(run_id).state == "answered"
     their.days(1)
     (notice,) = their.mail("camt.054")
@@ -144,7 +151,7 @@ def test_payment_that_comes_back_after_days_reopens_its_debt(world, their):
     assert world.take_file(returned).moved == 1
     assert world.states() == [("returned", "account_closed")]
     assert world.take_file(notice).moved == 0
-    assert world.compensations()[0].holds == ["payment"]
+    assert world.compensations()[0].holds == ["payment", "approval"]
     assert world.balances() == {"compensation_expense": 1000, "compensation_owed": -1000}
     assert world.unbalanced() == []
 
@@ -256,3 +263,56 @@ def test_money_that_leaves_twice_or_after_a_refusal_is_an_incident(world, their)
     assert world.states() == ["paid", ("failed", "account_closed")]
     assert world.incidents() == [("unknown_effect", 1000, True)] * 2
     assert world.balances()["money_out:sepa"] == -1000
+
+
+def test_whoever_had_a_hand_in_the_file_does_not_say_that_it_was_not_paid(world, their):
+    run_id, content = world.sent(PAYEE, CLOSED)
+    with world.work(Role.ADMINISTRATOR) as uow:
+        fetch_run(uow, world.rails, run_id=run_id)
+    their.receive(content)
+    (answer,) = their.mail("pain.002")
+    for role in (Role.MANAGER, Role.ACCOUNTANT, Role.ADMINISTRATOR):
+        with pytest.raises(AnswerOfOwnRun):
+            world.take_file(answer, role=role)
+    assert world.states() == ["submitting"] * 2
+    assert world.rows("SELECT 1 FROM bank_files UNION ALL SELECT 1 FROM bank_entries") == []
+    their.days(1)
+    assert world.take_file(their.mail("camt.054")[0], role=Role.MANAGER).moved == 1
+    assert world.take_file(answer, role=Role.CLERK).moved == 1
+    assert world.states() == ["paid", ("failed", "account_closed")]
+
+
+def test_debt_that_a_file_reopened_is_paid_only_after_a_second_person_approved_it(world, their):
+    _run, content = world.sent(CLOSED)
+    their.receive(content)
+    world.take_file(their.mail("pain.002")[0], role=Role.ADMINISTRATOR)
+    (debt,) = world.compensations()
+    noted = world.one("SELECT kind, holds, reason FROM compensation_decisions")
+    assert tuple(noted) == ("held", ["approval"], "bank_file_says_not_paid")
+    world.now += dt.timedelta(days=8)
+    with world.work(None) as uow:
+        assert pay_without_choice(uow) == 0
+    with pytest.raises(OwnEvidence), world.work(Role.ADMINISTRATOR) as uow:
+        approve(uow, compensation_ids=[debt.id])
+    assert world.compensations()[0].holds == ["payment", "approval"]
+    with world.work(Role.MANAGER) as uow:
+        assert approve(uow, compensation_ids=[debt.id]) == 0
+    assert world.compensations()[0].holds == ["payment"]
+    with world.work(None) as uow:
+        assert pay_without_choice(uow) == 1
+    assert world.states() == [("failed", "account_closed"), "ready"]
+
+
+def test_payment_of_a_file_is_reviewed_by_somebody_who_had_no_hand_in_it(world, their):
+    _run, content = world.sent(PAYEE)
+    their.receive(content)
+    their.days(1)
+    world.take_file(their.mail("camt.054")[0].replace(">10.00<", ">9.00<"), role=Role.CLERK)
+    (payout_id,) = [row.id for row in world.rows("SELECT id FROM payouts")]
+    for role in (Role.MANAGER, Role.ACCOUNTANT, Role.CLERK):
+        with pytest.raises(SecondPersonNeeded), world.work(role) as uow:
+            review(uow, payout_id=payout_id, was_paid=False, evidence="The bank's page.")
+    assert world.states() == [("needs_review", "other_effect")]
+    with world.work(Role.ADMINISTRATOR) as uow:
+        review(uow, payout_id=payout_id, was_paid=True, evidence="The bank's page.")
+    assert world.states() == ["paid"]

@@ -5,7 +5,7 @@ Names are read without their namespace, so that a bank's next version of a messa
 
 import itertools
 from collections.abc import Callable, Iterator
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from lxml import etree
 
@@ -17,6 +17,7 @@ from promises.payouts.run_errors import FileNotReadable
 
 LARGEST_BYTES = 20 * 1024 * 1024
 _LONGEST_ID = 35
+_MOST_DIGITS = 18
 
 _BY_STATUS = {
     "RJCT": LineKind.REJECTED,
@@ -30,6 +31,8 @@ _BY_STATUS = {
     "ACCC": LineKind.ACCEPTED,
 }
 """Settled at the bank (ACSC, ACCC) is not yet on a statement: only a booking proves a payment."""
+
+_NO_AMOUNT = N_("This file holds an amount that is none.")
 
 _DUPLICATE = frozenset({"DUPL", "AM05"})
 
@@ -177,6 +180,8 @@ def _balance(part: etree._Element, ref: str, entries: list[etree._Element]) -> B
         if amount is not None:
             said[_text(one, "Tp/CdOrPrtry/Cd")] = amount
     moved = sum(_signed(one) or 0 for one in entries if _is_booked(one))
+    if abs(moved) >= 10**_MOST_DIGITS:
+        raise FileNotReadable(_NO_AMOUNT)
     return Balance(ref, said.get("OPBD", said.get("PRCD")), moved, said.get("CLBD"))
 
 
@@ -218,13 +223,18 @@ def _amount(element: etree._Element | None) -> tuple[int | None, str | None]:
     if element is None:
         return None, None
     currency = element.get("Ccy") or ""
-    if not is_currency(currency):
-        raise FileNotReadable(N_("This file holds an amount that is none."))
-    try:
-        minor = Decimal((element.text or "").strip()).scaleb(minor_digits(currency))
-        whole = int(minor)
-    except (InvalidOperation, ValueError, OverflowError) as error:
-        raise FileNotReadable(N_("This file holds an amount that is none.")) from error
-    if whole != minor or whole < 0:
-        raise FileNotReadable(N_("This file holds an amount that is none."))
+    said = (element.text or "").strip()
+    if not is_currency(currency) or not _is_plain(said):
+        raise FileNotReadable(_NO_AMOUNT)
+    minor = Decimal(said).scaleb(minor_digits(currency))
+    whole = int(minor)
+    if whole != minor or whole >= 10**_MOST_DIGITS:
+        raise FileNotReadable(_NO_AMOUNT)
     return whole, currency
+
+
+def _is_plain(said: str) -> bool:
+    """Digits and at most one point: no exponent, which would make a few characters a number that
+    fills the memory."""
+    digits = said.removeprefix("+").replace(".", "", 1)
+    return digits.isascii() and digits.isdecimal() and len(digits) <= _MOST_DIGITS
