@@ -155,11 +155,11 @@ def forms(own, foreign, theirs):
     draft = f"editor/{own['draft_id']}"
     decision = f"proposals/{own['proposal_id']}/decision"
     answers = FILLED | {"b_limit": "3", "b_amount": "10", "matters": "complaint", "revision": "1"}
-    both = [own["compensation_id"], foreign["compensation_id"]]
+    both = [own["shown_debt"], foreign["shown_debt"]]
     money = [
-        ("approvals/approve", {"compensation_id": foreign["compensation_id"]}),
-        ("approvals/approve", {"compensation_id": both}),
-        ("approvals/refuse", {"compensation_id": both, "reason": "No."}),
+        ("approvals/approve", {"chosen": both[1]}),
+        ("approvals/approve", {"chosen": both}),
+        ("approvals/refuse", {"chosen": both, "reason": "No."}),
         (f"approvals/disputes/{own['disputed_id']}",
          {"untrue_event_id": event, "reason": "They are right."}),
         ("proposals/new", FILLED | {"problem_id": foreign["problem_id"],

@@ -5,8 +5,10 @@ is shown as overdue until it has one.
 """
 
 import datetime as dt
+import hashlib
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -40,9 +42,11 @@ WHERE organisation_id = %(organisation_id)s AND id = ANY(%(ids)s) AND state = 'o
 RETURNING id
 """
 
-DETAILS_COLUMN = """(SELECT string_agg(d.id::text, '.' ORDER BY d.id) FROM payout_destinations d
+DETAILS_WAIT = "d.proof = 'person' AND d.usable_at IS NULL AND d.replaced_at IS NULL"
+
+DETAILS_COLUMN = f"""(SELECT string_agg(d.id::text, '.' ORDER BY d.id) FROM payout_destinations d
      WHERE d.organisation_id = c.organisation_id AND d.ticket_id = c.ticket_id
-       AND d.proof = 'person' AND d.usable_at IS NULL AND d.replaced_at IS NULL) AS details"""
+       AND {DETAILS_WAIT}) AS details"""
 """Which bank details an approval of `c` lets be used: a part of its mark."""
 
 _SHOWN = f"""
@@ -51,6 +55,14 @@ WHERE c.organisation_id = %(organisation_id)s AND c.id = ANY(%(ids)s) AND c.stat
 ORDER BY c.id
 FOR UPDATE OF c
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """A debt that still waits: its mark, and the bank details that the mark names."""
+
+    mark: str
+    details: frozenset[uuid.UUID]
 
 
 def check_hold(*, now: dt.datetime, until: dt.datetime, reason: str) -> None:
@@ -100,12 +112,22 @@ def mark_of(amount_minor: int, holds: Sequence[str], details: str | None = None)
     return ".".join(parts if details is None else [*parts, details])
 
 
+def marks_print(marks: Mapping[uuid.UUID, str]) -> str:
+    """The same for the same debts with the same marks, in whatever order."""
+    lines = sorted(f"{name} {mark}" for name, mark in marks.items())
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
 def lock_marks(
     session: Session, *, organisation_id: uuid.UUID, compensation_ids: Sequence[uuid.UUID]
-) -> dict[uuid.UUID, str]:
-    """The marks of those that still wait, as they now are and stay until the transaction ends."""
+) -> dict[uuid.UUID, Locked]:
+    """Those that still wait, as they now are and stay until the transaction ends. The caller holds
+    their tickets' locks, without which bank details could still come."""
     params = {"organisation_id": organisation_id, "ids": list(compensation_ids)}
     return {
-        row.id: mark_of(row.amount_minor, row.holds, row.details)
+        row.id: Locked(
+            mark_of(row.amount_minor, row.holds, row.details),
+            frozenset(uuid.UUID(one) for one in (row.details or "").split(".") if one),
+        )
         for row in rows(session, _SHOWN, params)
     }

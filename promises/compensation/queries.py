@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from promises.compensation.holding import DETAILS_COLUMN, mark_of
 from promises.db.sql import rows
 
 LEFT_NOT_OWED = "left_after_limit"
@@ -67,8 +68,8 @@ WHERE c.organisation_id = %(organisation_id)s AND c.id = ANY(%(ids)s) AND c.stat
 ORDER BY c.id
 """
 
-_ALL_WAITING = """
-SELECT c.id, c.amount_minor FROM compensations c
+_ALL_WAITING = f"""
+SELECT c.id, c.amount_minor, c.holds, {DETAILS_COLUMN} FROM compensations c
 WHERE c.organisation_id = %(organisation_id)s AND c.state = 'owed'
   AND (%(holds)s::text[] IS NULL OR c.holds && %(holds)s)
   AND (%(promise_id)s::uuid IS NULL OR c.promise_id = %(promise_id)s)
@@ -180,6 +181,11 @@ def all_waiting(
 ) -> list[Any]:
     """Ids and amounts of all debts that a list of waiting ones pages through, oldest first."""
     return rows(session, _ALL_WAITING, which.params(organisation_id) | {"limit": limit})
+
+
+def marks_of(waiting: Sequence[Any]) -> dict[uuid.UUID, str]:
+    """What a decision on each of `all_waiting` rests on, by debt."""
+    return {row.id: mark_of(row.amount_minor, row.holds, row.details) for row in waiting}
 
 
 def sums_by_hold(session: Session, *, organisation_id: uuid.UUID) -> list[Any]:

@@ -2,7 +2,8 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 from promises.audit.actions import record
 from promises.compensation.errors import ListHasChanged, NotOwed, OwnEvidence
@@ -37,20 +38,40 @@ APPROVABLE = (
 the budget has none: such a debt waits for the next month or for a larger budget."""
 
 
-def approve(uow: UnitOfWork, *, compensation_ids: Sequence[uuid.UUID], reason: str = "") -> int:
-    """Approve debts; those that nothing else holds are paid. Returns how many went to a payout.
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a page showed and nobody can change any more: debts, and the bank details that wait for
+    the same decision."""
 
-    All or nothing where the actor may not decide (OwnEvidence). Debts that somebody has decided
-    meanwhile are skipped; NotOwed where that leaves none.
+    compensation_ids: list[uuid.UUID]
+    details: frozenset[uuid.UUID]
+
+
+def approve(
+    uow: UnitOfWork,
+    *,
+    compensation_ids: Sequence[uuid.UUID],
+    reason: str = "",
+    details: Collection[uuid.UUID] = (),
+) -> int:
+    """Approve debts, and the bank `details` that were shown with them; debts that nothing else
+    holds are paid. Returns how many went to a payout.
+
+    All or nothing where the actor may not decide (OwnEvidence), and where other details wait for
+    the decision than those shown (ListHasChanged). Debts that somebody has decided meanwhile are
+    skipped; NotOwed where that leaves none.
     """
     waiting = _waiting(uow, compensation_ids)
     _touch(uow, waiting)
+    if not _lock(uow, waiting).details <= set(details):
+        raise ListHasChanged
     _decide(uow, waiting, "approved", APPROVABLE, reason)  # first: sums no longer hold them
     checked = allow_checked(
         uow.session,
         organisation_id=uow.organisation_id,
         now=uow.now,
         compensation_ids=waiting,
+        destination_ids=details,
     )
     gone = lift_and_let_go(uow, waiting, APPROVABLE)
     return gone + lift_and_let_go(uow, checked, [Hold.PAYMENT])
@@ -125,13 +146,11 @@ def let_holds_lapse(uow: UnitOfWork) -> int:
     return len(due)
 
 
-def require_as_shown(uow: UnitOfWork, shown: Mapping[uuid.UUID, str]) -> None:
+def require_as_shown(uow: UnitOfWork, shown: Mapping[uuid.UUID, str]) -> Shown:
     """Lock what a page showed, by id and mark. Raises ListHasChanged where anything of it is not
     any more what it was."""
     _touch(uow, list(shown))
-    now = lock_marks(uow.session, organisation_id=uow.organisation_id, compensation_ids=list(shown))
-    if now != shown:
-        raise ListHasChanged
+    return _lock(uow, list(shown), shown)
 
 
 def decide_mass_breach(uow: UnitOfWork, *, window_id: uuid.UUID, pay: bool, reason: str) -> int:
@@ -187,6 +206,20 @@ def _waiting(uow: UnitOfWork, compensation_ids: Sequence[uuid.UUID]) -> list[uui
     ):
         raise OwnEvidence
     return waiting
+
+
+def _lock(
+    uow: UnitOfWork,
+    compensation_ids: Sequence[uuid.UUID],
+    marks: Mapping[uuid.UUID, str] | None = None,
+) -> Shown:
+    """Debts whose tickets are locked already; ListHasChanged where `marks` say something else."""
+    now = lock_marks(
+        uow.session, organisation_id=uow.organisation_id, compensation_ids=compensation_ids
+    )
+    if marks is not None and {name: one.mark for name, one in now.items()} != marks:
+        raise ListHasChanged
+    return Shown(list(now), frozenset().union(*(one.details for one in now.values())))
 
 
 def _touch(uow: UnitOfWork, compensation_ids: Sequence[uuid.UUID]) -> None:

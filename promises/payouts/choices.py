@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -109,6 +109,7 @@ UPDATE payout_destinations d SET usable_at = %(now)s
 FROM compensations k
 WHERE k.organisation_id = %(organisation_id)s AND k.id = ANY(%(compensation_ids)s)
   AND d.organisation_id = k.organisation_id AND d.ticket_id = k.ticket_id
+  AND d.id = ANY(%(destination_ids)s::uuid[])
   AND d.proof = 'person' AND d.usable_at IS NULL AND d.replaced_at IS NULL
 RETURNING k.id
 """
@@ -314,13 +315,15 @@ def allow_checked(
     organisation_id: uuid.UUID,
     now: dt.datetime,
     compensation_ids: Sequence[uuid.UUID],
+    destination_ids: Collection[uuid.UUID],
 ) -> list[uuid.UUID]:
-    """A second person approved these debts: details that waited for that may be used. Returns the
-    debts that can go to them now."""
+    """A second person saw and approved these debts with these details, which may be used now.
+    Returns the debts that can go to them."""
     params = {
         "organisation_id": organisation_id,
         "now": now,
         "compensation_ids": list(compensation_ids),
+        "destination_ids": list(destination_ids),
     }
     return sorted({row.id for row in rows(session, _ALLOW, params)})
 

@@ -14,6 +14,7 @@ from promises.compensation.holding import DETAILS_COLUMN, mark_of
 from promises.compensation.rolling import KEY_COLUMNS, peek_sums
 from promises.db.sql import rows
 from promises.kernel.actors import Actor
+from promises.reporting.approvals import bank_details
 
 # The order of the partial index on what is owed: the oldest first.
 _QUEUE = """
@@ -52,7 +53,8 @@ ORDER BY c.created_at, c.id
 class Waiting:
     """`row` as it was read; `mark` is what a decision on it rests on. `part`: why the reader may
     not decide. `customer_minor` is what the customer got within the window, None for nobody known;
-    `over` are the sums that this debt would lift above their limits."""
+    `over` are the sums that this debt would lift above their limits; `bank` the accounts that
+    wait for the same decision."""
 
     row: Any
     mark: str
@@ -60,6 +62,7 @@ class Waiting:
     customer_minor: int | None
     over: tuple[str, ...]
     overdue: bool
+    bank: tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,7 @@ def approval_queue(
         return []
     parts = own_parts(session, actor=actor, compensation_ids=ids, **tenant)
     debts = rows(session, _ROWS, tenant | {"ids": ids})
+    bank = bank_details(session, ids=ids, **tenant)
     sums = peek_sums(session, today_on=today_on, debts=debts, **tenant)
     return [
         Waiting(
@@ -101,6 +105,7 @@ def approval_queue(
             sums.released_to(row.id, SumScope.CUSTOMER),
             tuple(sums.exceeded(row.id, row.amount_minor, row.threshold_minor)),
             row.held_until is not None and row.held_until <= now,
+            tuple(bank.get(row.id, ())),
         )
         for row in debts
     ]

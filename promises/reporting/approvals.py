@@ -1,10 +1,12 @@
 """What waits for a person: disputes, breaches to annul, windows and debts, with their tickets."""
 
 import uuid
+from collections import defaultdict
 from typing import Any
 
 from sqlalchemy.orm import Session
 
+from promises.compensation.holding import DETAILS_COLUMN, DETAILS_WAIT
 from promises.db.sql import rows
 
 _DISPUTED = """
@@ -44,9 +46,21 @@ GROUP BY w.id, w.cause, w.opened_at, b.name, b.time_zone
 ORDER BY w.opened_at, w.id
 """
 
-_DEBTS = """
-SELECT c.id, c.ticket_id, c.amount_minor, c.currency, c.holds, c.created_at, e.breached_at,
-    e.evidence, c.remedy, c.pay_before, t.number, t.external_ref, k.letter, t.state AS ticket_state,
+_BANK_DETAILS = f"""
+SELECT c.id, d.last4, m.name
+FROM compensations c
+JOIN payout_destinations d ON d.organisation_id = c.organisation_id AND d.ticket_id = c.ticket_id
+    AND {DETAILS_WAIT}
+LEFT JOIN members m ON m.organisation_id = d.organisation_id AND m.id = d.actor_id
+    AND d.actor_kind = 'member'
+WHERE c.organisation_id = %(organisation_id)s AND c.id = ANY(%(ids)s)
+ORDER BY c.id, d.id
+"""
+
+_DEBTS = f"""
+SELECT {DETAILS_COLUMN},
+    c.id, c.ticket_id, c.amount_minor, c.currency, c.holds, c.created_at, e.breached_at, e.evidence,
+    c.remedy, c.pay_before, t.number, t.external_ref, k.letter, t.state AS ticket_state,
     b.name AS branch_name, b.time_zone, p.titles
 FROM compensations c
 JOIN breaches e ON e.organisation_id = c.organisation_id AND e.id = c.breach_id
@@ -74,6 +88,17 @@ def asked_annulments(
 def open_hold_windows(session: Session, *, organisation_id: uuid.UUID) -> list[Any]:
     """Undecided windows with the debts that they hold, oldest first."""
     return rows(session, _WINDOWS, {"organisation_id": organisation_id})
+
+
+def bank_details(
+    session: Session, *, organisation_id: uuid.UUID, ids: list[uuid.UUID]
+) -> dict[uuid.UUID, list[Any]]:
+    """Which accounts an approval of each debt lets be used; `name` is whose who typed one in, None
+    where the customer did."""
+    found: dict[uuid.UUID, list[Any]] = defaultdict(list)
+    for row in rows(session, _BANK_DETAILS, {"organisation_id": organisation_id, "ids": ids}):
+        found[row.id].append(row)
+    return found
 
 
 def debts(session: Session, *, organisation_id: uuid.UUID, ids: list[uuid.UUID]) -> list[Any]:

@@ -25,7 +25,7 @@ from promises.kernel.errors import DomainError
 from promises.kernel.text import N_
 from promises.kernel.zones import local_date, resolve_local
 from promises.reporting.approval_queue import Place, Waiting, approval_queue, total_minor
-from promises.web.approvals import HOLD_NAMES
+from promises.web.approvals import HOLD_NAMES, read_marks
 from promises.web.breaches import EVIDENCE_NAMES
 from promises.web.cursors import read_cursor, write_cursor
 from promises.web.forms.approvals import HoldForm, RefuseForm
@@ -48,25 +48,29 @@ class _Verb:
     """One way to decide: the form that asks what else it needs, and what is done."""
 
     form: type[Form]
-    act: Callable[[UnitOfWork, list[uuid.UUID], Any], str]
+    act: Callable[[UnitOfWork, decide_compensation.Shown, Any], str]
 
 
-def _approve(uow: UnitOfWork, chosen: list[uuid.UUID], form: Any) -> str:
-    gone = decide_compensation.approve(uow, compensation_ids=chosen)
+def _approve(uow: UnitOfWork, shown: decide_compensation.Shown, form: Any) -> str:
+    gone = decide_compensation.approve(
+        uow, compensation_ids=shown.compensation_ids, details=shown.details
+    )
     return ngettext("%(n)s compensation goes out.", "%(n)s compensations go out.", gone)
 
 
-def _refuse(uow: UnitOfWork, chosen: list[uuid.UUID], form: Any) -> str:
-    ended = decide_compensation.refuse(uow, compensation_ids=chosen, reason=form.reason.data)
+def _refuse(uow: UnitOfWork, shown: decide_compensation.Shown, form: Any) -> str:
+    ended = decide_compensation.refuse(
+        uow, compensation_ids=shown.compensation_ids, reason=form.reason.data
+    )
     return ngettext("%(n)s compensation refused.", "%(n)s compensations refused.", ended)
 
 
-def _hold(uow: UnitOfWork, chosen: list[uuid.UUID], form: Any) -> str:
+def _hold(uow: UnitOfWork, shown: decide_compensation.Shown, form: Any) -> str:
     zone = current().organisation.time_zone
     end_of_day = dt.datetime.combine(form.until_on.data + dt.timedelta(days=1), dt.time())
     held = decide_compensation.hold(
         uow,
-        compensation_ids=chosen,
+        compensation_ids=shown.compensation_ids,
         reason=form.reason.data,
         until=resolve_local(end_of_day, zone).instant - dt.timedelta.resolution,
     )
@@ -90,7 +94,7 @@ def page() -> str:
 @staff(Permission.COMPENSATION_DECIDE)
 def check() -> tuple[str, int]:
     """Nothing is decided yet: how many, how much, and what else has to be said."""
-    seen, verb = _seen(), _verb()
+    seen, verb = read_marks(PAGE + 1), _verb()
     if not seen:
         return _page(gettext("Choose at least one compensation.")), 422
     return _check(verb, seen)
@@ -100,7 +104,7 @@ def check() -> tuple[str, int]:
 @staff(Permission.COMPENSATION_DECIDE, fresh=True)
 def decide() -> Response | tuple[str, int]:
     """What the page before showed, or nothing at all."""
-    seen, name = _seen(), _verb()
+    seen, name = read_marks(PAGE + 1), _verb()
     verb = VERBS[name]
     form = verb.form()
     if not seen:
@@ -109,8 +113,8 @@ def decide() -> Response | tuple[str, int]:
         return _check(name, seen, form=form)
     try:
         with work() as uow:
-            decide_compensation.require_as_shown(uow, seen)
-            words = verb.act(uow, list(seen), form)
+            shown = decide_compensation.require_as_shown(uow, seen)
+            words = verb.act(uow, shown, form)
     except ListHasChanged as refusal:
         return _page(say(refusal.text)), refusal.status
     except DomainError as refusal:
@@ -181,15 +185,3 @@ def _names() -> dict[str, Any]:
 def _verb() -> str:
     asked = request.form.get("verb", "")
     return asked if asked in VERBS else "approve"
-
-
-def _seen() -> dict[uuid.UUID, str]:
-    """What was chosen, each as its page showed it: id and mark."""
-    seen = {}
-    for text in request.form.getlist("chosen")[: PAGE + 1]:
-        name, _, mark = text.partition(" ")
-        try:
-            seen[uuid.UUID(name)] = mark
-        except ValueError:
-            continue
-    return seen

@@ -8,8 +8,15 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from promises.compensation.errors import ListHasChanged
+from promises.compensation.holding import marks_print
 from promises.compensation.models import FOR_A_PERSON, Hold
-from promises.compensation.queries import Waiting, all_waiting, list_waiting, sums_by_hold
+from promises.compensation.queries import (
+    Waiting,
+    all_waiting,
+    list_waiting,
+    marks_of,
+    sums_by_hold,
+)
 from promises.db.session import UnitOfWork
 from promises.flows import annul_breach, decide_compensation, dispute
 from promises.http.context import current, work
@@ -19,6 +26,7 @@ from promises.kernel.errors import DomainError
 from promises.kernel.text import N_
 from promises.reporting.approvals import (
     asked_annulments,
+    bank_details,
     debts,
     disputed_tickets,
     open_hold_windows,
@@ -58,32 +66,39 @@ def show() -> str:
 @blueprint.post("/staff/approvals/approve")
 @staff(Permission.COMPENSATION_DECIDE, fresh=True)
 def approve() -> Response | tuple[str, int]:
-    """Approve the debts that were ticked."""
-    chosen = _chosen()
+    """Approve the debts that were ticked, as the page showed them."""
+    seen = read_marks()
 
     def act(uow: UnitOfWork) -> str:
+        shown = decide_compensation.require_as_shown(uow, seen)
         gone = decide_compensation.approve(
-            uow, compensation_ids=chosen, reason=request.form.get("reason", "")
+            uow,
+            compensation_ids=shown.compensation_ids,
+            reason=request.form.get("reason", ""),
+            details=shown.details,
         )
         return ngettext("%(n)s compensation goes out.", "%(n)s compensations go out.", gone)
 
-    return _decide(act, nothing_chosen=not chosen)
+    return _decide(act, nothing_chosen=not seen)
 
 
 @blueprint.post("/staff/approvals/approve-all")
 @staff(Permission.COMPENSATION_DECIDE, fresh=True)
 def approve_all() -> Response | tuple[str, int]:
-    """Approve a whole list at once, but only the list whose count and sum the page showed."""
+    """Approve a whole list at once, but only with every debt and mark that it had on the page."""
     which = _which(request.form)
 
     def act(uow: UnitOfWork) -> str:
         found = all_waiting(
             uow.session, organisation_id=uow.organisation_id, which=which, limit=MOST_AT_ONCE
         )
-        shown = (request.form.get("count"), request.form.get("sum_minor"))
-        if shown != (str(len(found)), str(sum(row.amount_minor for row in found))):
+        marks = marks_of(found)
+        if request.form.get("shown") != marks_print(marks):
             raise ListHasChanged
-        gone = decide_compensation.approve(uow, compensation_ids=[row.id for row in found])
+        shown = decide_compensation.require_as_shown(uow, marks)
+        gone = decide_compensation.approve(
+            uow, compensation_ids=shown.compensation_ids, details=shown.details
+        )
         return ngettext("%(n)s compensation goes out.", "%(n)s compensations go out.", gone)
 
     return _decide(act)
@@ -92,15 +107,18 @@ def approve_all() -> Response | tuple[str, int]:
 @blueprint.post("/staff/approvals/refuse")
 @staff(Permission.COMPENSATION_DECIDE, fresh=True)
 def refuse() -> Response | tuple[str, int]:
-    chosen = _chosen()
+    seen = read_marks()
 
     def act(uow: UnitOfWork) -> str:
+        shown = decide_compensation.require_as_shown(uow, seen)
         ended = decide_compensation.refuse(
-            uow, compensation_ids=chosen, reason=request.form.get("reason", "")
+            uow,
+            compensation_ids=shown.compensation_ids,
+            reason=request.form.get("reason", ""),
         )
         return ngettext("%(n)s compensation refused.", "%(n)s compensations refused.", ended)
 
-    return _decide(act, nothing_chosen=not chosen)
+    return _decide(act, nothing_chosen=not seen)
 
 
 @blueprint.post("/staff/approvals/windows/<uuid:window_id>")
@@ -190,8 +208,12 @@ def _page(*, after: str | None, values: Any, refusal: str | None = None) -> str:
         )
         shown = found[:PAGE]
         everything = all_waiting(uow.session, which=which, limit=MOST_AT_ONCE, **tenant)
+        ids = [row.id for row in shown]
+        listed = debts(uow.session, ids=ids, **tenant)
         context = {
-            "debts": debts(uow.session, ids=[row.id for row in shown], **tenant),
+            "debts": listed,
+            "marks": marks_of(listed),
+            "bank": bank_details(uow.session, ids=ids, **tenant),
             "sums": sums_by_hold(uow.session, **tenant),
             "windows": open_hold_windows(uow.session, **tenant),
             "annulments": asked_annulments(uow.session, **tenant),
@@ -208,6 +230,7 @@ def _page(*, after: str | None, values: Any, refusal: str | None = None) -> str:
         names={one.value: gettext(name) for one, name in HOLD_NAMES.items()},
         count=len(everything),
         sum_minor=sum(row.amount_minor for row in everything),
+        shown=marks_print(marks_of(everything)),
         currency=current().organisation.currency,
         following=following,
         refusal=refusal,
@@ -231,9 +254,14 @@ def _which(values: Any) -> Waiting:
     return Waiting(holds, _uuid(asked.get("promise")), _uuid(asked.get("branch")))
 
 
-def _chosen() -> list[uuid.UUID]:
-    found = (_uuid(text) for text in request.form.getlist("compensation_id"))
-    return [one for one in found if one is not None]
+def read_marks(limit: int | None = None) -> dict[uuid.UUID, str]:
+    """What was chosen, each as its page showed it: id and mark."""
+    seen = {}
+    for text in request.form.getlist("chosen")[:limit]:
+        name, _, mark = text.partition(" ")
+        if (one := _uuid(name)) is not None:
+            seen[one] = mark
+    return seen
 
 
 def _uuid(text: str | None) -> uuid.UUID | None:

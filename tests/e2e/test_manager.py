@@ -81,7 +81,7 @@ def test_manager_approves_what_is_above_the_threshold_and_finds_it_in_the_ledger
     branch.clerk_starts(branch.clerk_calls().ticket_id)
     manager.go("Approvals")
     manager.sees("A manager decides")
-    manager.page.locator('[name="compensation_id"]').check()
+    manager.page.locator('[name="chosen"]').check()
     manager.button("Approve those chosen").click()
     manager.sees("Nothing waits here.")
     manager.go("Ledger")

@@ -7,6 +7,7 @@ from promises.catalogue.drafts import NewDraft, begin_draft
 from promises.catalogue.proposals import ProposalDraft
 from promises.catalogue.targets import TargetStep
 from promises.catalogue.templates.library import template_of
+from promises.compensation.holding import mark_of
 from promises.desk.actions import add_partner
 from promises.desk.imports.actions import Upload, save_mapping
 from promises.desk.models import EventSource, TicketKind
@@ -341,6 +342,7 @@ class FullWorld(World):
             with app.app_context():
                 return self.ids()
         compensation = next(row for row in self.compensations() if row.state == "owed")
+        mark = mark_of(compensation.amount_minor, compensation.holds)
         return {
             "branch_id": self.made.branch_id,
             "calendar_id": self.made.branch.calendar_id,
@@ -364,6 +366,7 @@ class FullWorld(World):
             "breach_id": self.breach_id,
             "window_id": self.window_id,
             "compensation_id": compensation.id,
+            "shown_debt": f"{compensation.id} {mark}",
             "code": self.ticket.public_code,
             "matter_id": self.matter.ticket_id,
             "partner_id": self.partner_id,

@@ -224,7 +224,7 @@ def test_details_that_staff_typed_wait_for_another_person(world):
     with pytest.raises(OwnEvidence), world.work(Role.CLERK) as uow:
         approve(uow, compensation_ids=[debt.id])
     with world.work(Role.MANAGER) as uow:
-        assert approve(uow, compensation_ids=[debt.id]) == 1
+        assert approve(uow, compensation_ids=[debt.id], details=[world.destination().id]) == 1
     assert world.payouts() == [(VOUCHER, "returned"), (SEPA, "ready")]
     assert ("bank_confirm", None) not in world.told()
 
@@ -249,6 +249,9 @@ def test_details_that_came_after_the_page_are_not_approved_by_it(world):
     assert (again.amount_minor, again.holds) == (debt.amount_minor, debt.holds)
     with pytest.raises(ListHasChanged), world.work(Role.MANAGER) as uow:
         require_as_shown(uow, {debt.id: shown.mark})
+    with pytest.raises(ListHasChanged), world.work(Role.MANAGER) as uow:
+        approve(uow, compensation_ids=[debt.id])
+    assert world.destination().usable_at is None
     assert world.payouts() == [(VOUCHER, "returned")]
 
 
@@ -260,7 +263,7 @@ def test_failed_debt_goes_where_staff_typed_once_approved(world):
     world.later(days=8)
     assert world.duty(choose_payout.pay_without_choice) == 0
     with world.work(Role.MANAGER) as uow:
-        assert approve(uow, compensation_ids=[debt.id]) == 1
+        assert approve(uow, compensation_ids=[debt.id], details=[world.destination().id]) == 1
     assert world.payouts()[-1] == (SEPA, "ready")
 
 
@@ -275,7 +278,7 @@ def test_account_of_many_cases_waits_for_a_manager_with_the_reason(world):
     (why,) = world.rows("SELECT kind, reason, actor_kind FROM compensation_decisions")
     assert (why.kind, why.reason) == ("held", choose_payout.MANY_CASES)
     with world.work(Role.MANAGER) as uow:
-        approve(uow, compensation_ids=[held[0].id])
+        approve(uow, compensation_ids=[held[0].id], details=[world.destination().id])
     assert world.payouts()[-1] == (SEPA, "ready")
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from promises.compensation.holding import mark_of
 from promises.flows import redeem_voucher
 from promises.kernel.actors import Role
 from tests.flows.ground import QUARTER, TICK, World
@@ -43,6 +44,21 @@ def broken(world, count=2):
     return tickets
 
 
+def marked(debt):
+    """As the list shows it."""
+    return f"{debt.id} {mark_of(debt.amount_minor, debt.holds)}"
+
+
+def whole_list(desk):
+    """What the button for the whole list sends."""
+    page = Page(desk.get("/approvals", hold="presence").text)
+    return next(
+        {name: fields[name] for name in ("hold", "shown")}
+        for _method, action, fields in page.forms
+        if action.endswith("/approve-all")
+    )
+
+
 def test_manager_approves_those_chosen_and_no_others(client, world):
     broken(world)
     first, second = world.compensations()
@@ -50,7 +66,7 @@ def test_manager_approves_those_chosen_and_no_others(client, world):
     page = check_page(desk.get("/approvals"))
     assert "2 compensations" in page.text
 
-    answer = desk.post("/approvals/approve", compensation_id=str(first.id))
+    answer = desk.post("/approvals/approve", chosen=marked(first))
 
     assert answer.status_code == 303
     assert {row.id: row.state for row in world.compensations()} == {
@@ -62,12 +78,12 @@ def test_manager_approves_those_chosen_and_no_others(client, world):
 def test_whole_list_is_approved_only_as_it_was_shown(client, world):
     broken(world)
     desk = Desk(client, world, Role.MANAGER)
-    shown = {"hold": "presence", "count": "2", "sum_minor": "2000"}
+    shown = whole_list(desk)
     broken(world, 1)
     stale = desk.post("/approvals/approve-all", **shown)
     assert stale.status_code == 409
     assert {row.state for row in world.compensations()} == {"owed"}
-    fresh = desk.post("/approvals/approve-all", **(shown | {"count": "3", "sum_minor": "3000"}))
+    fresh = desk.post("/approvals/approve-all", **whole_list(desk))
     assert fresh.status_code == 303
     assert {row.state for row in world.compensations()} == {"released"}
 
@@ -76,11 +92,11 @@ def test_refusal_without_a_reason_changes_nothing(client, world):
     broken(world, 1)
     (owed,) = world.compensations()
     desk = Desk(client, world, Role.MANAGER)
-    answer = desk.post("/approvals/refuse", compensation_id=str(owed.id))
+    answer = desk.post("/approvals/refuse", chosen=marked(owed))
     assert answer.status_code == 422
     check_page(answer)
     assert world.compensations()[0].state == "owed"
-    desk.post("/approvals/refuse", compensation_id=str(owed.id), reason="Nobody was there")
+    desk.post("/approvals/refuse", chosen=marked(owed), reason="Nobody was there")
     assert world.compensations()[0].closing_reason == "Nobody was there"
 
 
@@ -98,7 +114,7 @@ def test_accountant_reads_but_cannot_decide(client, world):
     check_page(desk.get("/approvals"))
     check_page(desk.get("/ledger"))
     check_page(desk.get("/vouchers"))
-    answer = desk.post("/approvals/approve", compensation_id=str(owed.id))
+    answer = desk.post("/approvals/approve", chosen=marked(owed))
     assert answer.status_code == 403
     assert world.compensations()[0].state == "owed"
 
@@ -179,7 +195,7 @@ def test_money_of_another_organisation_is_out_of_reach(client, world):
     (theirs,) = other.compensations()
     broken(world, 1)
     desk = Desk(client, world, Role.MANAGER)
-    answer = desk.post("/approvals/approve", compensation_id=str(theirs.id))
+    answer = desk.post("/approvals/approve", chosen=marked(theirs))
     assert answer.status_code in (303, 409, 404)
     assert other.compensations()[0].state == "owed"
     assert other.rows("SELECT 1 FROM compensation_decisions") == []

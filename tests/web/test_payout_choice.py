@@ -1,13 +1,15 @@
 """A customer without a phone chooses at the desk; a second person looks at typed bank details."""
 
+import re
+
 import pytest
 
 from promises.flows.decide_compensation import approve
 from promises.kernel.actors import Role
 from promises.payouts.rails.names import SEPA
 from promises.payouts.rails.voucher import VOUCHER
-from tests.flows.choosing import IBAN, ChoosingWorld
-from tests.parts import check_page
+from tests.flows.choosing import IBAN, OTHER_IBAN, ChoosingWorld
+from tests.parts import check_page, form_fields
 from tests.web.staff import give_password, post, sign_in
 
 pytestmark = pytest.mark.usefixtures("as_application")
@@ -48,9 +50,41 @@ def test_clerk_types_what_the_customer_shows_and_a_manager_approves(client, worl
     assert "FI21" not in page_of(client, world, ticket, "/pay").text
     debt = world.rows("SELECT id FROM compensations WHERE ticket_id = %(t)s", t=ticket.ticket_id)[0]
     with world.work(Role.MANAGER) as uow:
-        assert approve(uow, compensation_ids=[debt.id]) == 1
+        assert approve(uow, compensation_ids=[debt.id], details=[world.destination().id]) == 1
     page = check_page(page_of(client, world, ticket)).text
     assert "Bank transfer, account ending in 0785." in page
+    assert world.payouts()[-1] == (SEPA, "ready")
+
+
+def test_details_that_came_after_the_list_are_not_approved_by_it(client, world):
+    ticket = world.vouchered()
+    base = f"/o/{world.made.slug}/staff/approvals"
+
+    def listed():
+        with world.at(world.now):
+            sign_in(client, world.made, Role.MANAGER)
+            page = check_page(client.get(base))
+            html = client.get(base).text
+        return page.text, re.findall(r'name="chosen" value="([^"]+)"', html), html
+
+    def decide(verb, **data):
+        with world.at(world.now):
+            return post(client, f"{base}/{verb}", data, page=base)
+
+    world.give(ticket, role=Role.CLERK, at_desk=True)
+    text, marks, html = listed()
+    assert len(marks) == 1 and "Bank details typed by staff" in text
+    assert "account ending in 0785" in text
+    whole = form_fields(html, f"{base}/approve-all")
+    world.give(ticket, OTHER_IBAN, role=Role.CLERK, at_desk=True)
+    assert decide("approve", chosen=marks).status_code == 409
+    assert decide("approve-all", shown=whole["shown"]).status_code == 409
+    assert world.destination().usable_at is None
+    assert world.payouts()[-1] == (VOUCHER, "returned")
+    text, marks, _ = listed()
+    assert "account ending in 7466" in text and "0785" not in text
+    assert decide("approve", chosen=marks).status_code == 303
+    assert world.destination().usable_at is not None
     assert world.payouts()[-1] == (SEPA, "ready")
 
 

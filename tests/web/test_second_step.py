@@ -9,6 +9,7 @@ import re
 import pytest
 
 from promises.app import create_app
+from promises.compensation.holding import mark_of
 from promises.db.session import inject_clock
 from promises.db.sql import execute, one, rows
 from promises.flows.demo_sign_in import demo_path
@@ -62,7 +63,10 @@ def asks(answer):
 
 def approve(client, world, debt):
     path = f"{base(world.made)}/approvals"
-    data = {"compensation_id": str(debt.id), "csrf_token": csrf_token(client, path)}
+    data = {
+        "chosen": f"{debt.id} {mark_of(debt.amount_minor, debt.holds)}",
+        "csrf_token": csrf_token(client, path),
+    }
     return client.post(f"{path}/approve", data=data)
 
 
@@ -174,7 +178,10 @@ class TestTheDoor:
         path = f"{base(world.made)}/approvals"
         data = {"csrf_token": csrf_token(weak, path)}
         asked = weak.post(f"{path}/approve", data=data)
-        smuggled = {"compensation_id": str(debt.id), "proof-code": phone.code(now())}
+        smuggled = {
+            "chosen": f"{debt.id} {mark_of(debt.amount_minor, debt.holds)}",
+            "proof-code": phone.code(now()),
+        }
         action, fields = asks(asked)
         assert weak.post(action, data=fields | smuggled).status_code == 422
         assert state_of(world) == "owed"
