@@ -184,7 +184,8 @@ def account_of(uow: UnitOfWork, rail: str, *, also_paused: bool = False) -> Rail
 
 
 def _claim(uow: UnitOfWork, maker: RunMaker, organisation: OrganisationInfo) -> list[ClaimedPayout]:
-    """What is not as it was frozen at an earlier try goes to a person instead of into the file."""
+    """What is not as it was frozen at an earlier try, or cannot be opened, goes to a person instead
+    of into the file."""
     claimed = claim_for_run(
         uow.session,
         organisation_id=uow.organisation_id,
@@ -193,10 +194,13 @@ def _claim(uow: UnitOfWork, maker: RunMaker, organisation: OrganisationInfo) -> 
         currency=maker.currency or organisation.currency,
         limit=MOST_PAYOUTS,
     )
-    other = Outcome(RailVerdict.MISMATCH, detail="not as frozen", trouble=Trouble.OTHER_EFFECT)
-    drifted = [(payout, other) for payout in claimed if payout.drifted]
-    take_in(uow, record_outcomes, drifted, {})
-    return [payout for payout in claimed if not payout.drifted]
+    unfit = [
+        (one, Outcome(RailVerdict.MISMATCH, detail=one.unfit, trouble=Trouble.OTHER_EFFECT))
+        for one in claimed
+        if one.unfit is not None
+    ]
+    take_in(uow, record_outcomes, unfit, {})
+    return [payout for payout in claimed if payout.unfit is None]
 
 
 def _head(

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
+from cryptography.fernet import InvalidToken
 from sqlalchemy.orm import Session
 
 from promises.db.sql import execute, rows
@@ -93,13 +94,17 @@ ON CONFLICT (organisation_id, payout_id, number, step) DO NOTHING
 """
 
 
+CANNOT_BE_OPENED = "details cannot be opened"
+
+
 @dataclass(frozen=True, slots=True)
 class ClaimedPayout:
     """A payout that is ours to submit, or to look at, until its lease ends. It pays either a
     compensation or a gift. `number` counts the tries from 1; from the second on it is looked up
     first. A look is no try of its own: it speaks for the last. `certain`: no earlier try can have
-    had an effect. `drifted`: the row asks for something else than was frozen. `aged`: it has waited
-    for so long that in a database restored from a backup its try may be what is missing."""
+    had an effect. `drifted`: the row asks for something else than was frozen. `unopened`: where it
+    goes is known and cannot be read. `aged`: it has waited for so long that in a database restored
+    from a backup its try may be what is missing."""
 
     request: PayoutRequest
     rail: str
@@ -114,6 +119,14 @@ class ClaimedPayout:
     drifted: bool = False
     leased_until: dt.datetime | None = None
     aged: bool = False
+    unopened: bool = False
+
+    @property
+    def unfit(self) -> str | None:
+        """Why a person looks at it before a rail is asked; None where nothing speaks against it."""
+        if self.drifted:
+            return "not as frozen"
+        return CANNOT_BE_OPENED if self.unopened else None
 
     @property
     def tried_before(self) -> bool:
@@ -204,6 +217,7 @@ def _read(
 ) -> list[ClaimedPayout]:
     claimed = []
     for row in found:
+        destination, unopened = _destination(session, organisation_id, row)
         request = PayoutRequest(
             row.id,
             organisation_id,
@@ -211,7 +225,7 @@ def _read(
             row.currency,
             row.key,
             row.generation,
-            _destination(session, organisation_id, row),
+            destination,
         )
         claimed.append(
             ClaimedPayout(
@@ -228,6 +242,7 @@ def _read(
                 drifted=_drifted(request, row.request_hash),
                 leased_until=row.leased_until,
                 aged=row.aged,
+                unopened=unopened,
             )
         )
     return claimed
@@ -244,14 +259,22 @@ def _drifted(request: PayoutRequest, stored: bytes | None) -> bool:
     return not any(hmac.compare_digest(bytes(stored), one) for one in known)
 
 
-def _destination(session: Session, organisation_id: uuid.UUID, row: Any) -> Destination | None:
+def _destination(
+    session: Session, organisation_id: uuid.UUID, row: Any
+) -> tuple[Destination | None, bool]:
+    """Where it goes, and whether that is known but cannot be opened: one such row may not keep the
+    others of its claim back."""
     if row.destination_id is None:
-        return None
+        return None, False
     details: dict[str, str] = {}
+    unopened = False
     if row.details_sealed is not None:
         key = organisation_key(session, organisation_id=organisation_id, purpose=Purpose.BANK)
-        details = json.loads(unseal(key, row.details_sealed))
-    return Destination(row.destination_id, bytes(row.fingerprint).hex(), details)
+        try:
+            details = json.loads(unseal(key, row.details_sealed))
+        except (InvalidToken, ValueError):
+            unopened = True
+    return Destination(row.destination_id, bytes(row.fingerprint).hex(), details), unopened
 
 
 def _freeze(

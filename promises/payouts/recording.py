@@ -144,7 +144,7 @@ def record_looks(
 
 def seen_state(before: PayoutState, verdict: RailVerdict) -> PayoutState | None:
     """Where a look moves a submitted or paid payout; None: nowhere. What is refused after it was
-    paid came back."""
+    paid came back; what is something else after it was paid stays, and the flow tells people."""
     if verdict in (RailVerdict.REJECTED, RailVerdict.RETURNED):
         if before is PayoutState.PAID or verdict is RailVerdict.RETURNED:
             return PayoutState.RETURNED

@@ -19,12 +19,13 @@ PAGE = 2
 
 class CoreSystem:
     """`accounts`: open, closed or blocked by number. `credits` by payout id, `calls` all requests
-    with a right signature. `now` is its clock."""
+    with a right signature, `hosts` by which name they came. `now` is its clock."""
 
     def __init__(self, mode="test", key=KEY):
         self.mode, self.key = mode, key
         self.accounts = {"100": "open", "200": "closed", "300": "blocked"}
         self.credits, self.calls, self.faults = {}, [], []
+        self.hosts = []
         self.forged = 0
         self.slowly = False
         self.now = dt.datetime(2026, 3, 2, 10, 0, tzinfo=dt.UTC)
@@ -92,6 +93,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.system.forged += 1
             return self._answer(401, {"code": "bad_signature"})
         self.system.calls.append((self.command, self.path, self.headers.get("Idempotency-Key")))
+        self.system.hosts.append(self.headers["Host"])
         fault = self.system.faults.pop(0) if self.system.faults else None
         if fault == "drop_before":
             return self._drop()
@@ -129,16 +131,19 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def core_system(**parts):
-    """The system and its address."""
+def core_system(*, tls=None, **parts):
+    """The system and its address; by https where it has `tls`."""
     system = CoreSystem(**parts)
     handler = type("Handler", (_Handler,), {"system": system})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
-        yield system, f"http://127.0.0.1:{server.server_address[1]}/core"
+        scheme = "http" if tls is None else "https"
+        yield system, f"{scheme}://127.0.0.1:{server.server_address[1]}/core"
     finally:
         server.shutdown()
         thread.join()

@@ -6,9 +6,10 @@ import json
 import pytest
 
 from promises.compensation.models import Hold
-from promises.flows import settle_payouts
+from promises.flows import money_incidents, settle_payouts
 from promises.flows.compensate import hold_unsent
 from promises.flows.payout_results import follow, take_in
+from promises.identity.models import Role
 from promises.payouts import claiming
 from promises.payouts.models import PayoutState
 from promises.payouts.rails.base import Outcome, RailVerdict, Trouble
@@ -16,7 +17,7 @@ from promises.payouts.rails.voucher import VoucherRail
 from promises.payouts.recording import record_looks, record_outcomes
 from promises.payouts.retries import LEASE, pause_after
 from tests.payouts.ground import Crash, Purse, crash_before_recording
-from tests.payouts.provider import HOURS_20
+from tests.payouts.provider import HOURS_20, VERDICTS
 
 pytestmark = pytest.mark.usefixtures("as_application")
 
@@ -437,6 +438,67 @@ def test_failed_look_keeps_what_was_known_and_looks_again(purse):
     purse.now += dt.timedelta(hours=1)
     purse.settle()
     assert purse.payout(payout_id).trouble is None
+
+
+def spoil(purse, payout_ids):
+    """As if where the money goes had been sealed with another key."""
+    purse.execute(
+        "UPDATE payout_destinations SET details_sealed = 'nothing' WHERE id IN"
+        " (SELECT destination_id FROM payouts WHERE id = ANY(%(ids)s))",
+        payout_ids,
+    )
+
+
+def test_details_that_cannot_be_opened_are_for_a_person_and_keep_no_other_back(purse):
+    spoilt, fine = purse.owe(2)
+    spoil(purse, [spoilt])
+    assert purse.settle() == 2
+    assert [purse.payout(one).state for one in (spoilt, fine)] == ["needs_review", "submitted"]
+    assert kinds(purse, spoilt) == []
+    assert purse.payout(spoilt).trouble == "other_effect"
+    assert [one.detail for one in purse.attempts(spoilt)] == ["details cannot be opened"]
+    assert [one.kind for one in incidents_of(purse, spoilt)] == ["needs_review"]
+    assert purse.debt(spoilt).state == "released"
+
+
+def test_look_without_its_details_leaves_what_arrived_and_asks_about_the_rest(purse):
+    arrived, coming = purse.owe(2)
+    purse.provider.plans[arrived].append("pay")
+    purse.settle()
+    spoil(purse, [arrived, coming])
+    purse.now += dt.timedelta(days=1)
+    purse.settle()
+    assert [purse.payout(one).state for one in (arrived, coming)] == ["paid", "needs_review"]
+    assert (kinds(purse, arrived), kinds(purse, coming)) == (["submit"], ["submit"])
+    assert incidents_of(purse, arrived) == []
+    assert [one.kind for one in incidents_of(purse, coming)] == ["needs_review"]
+
+
+def incidents_of(purse, payout_id):
+    return [one for one in purse.incidents() if one.payout_id == payout_id]
+
+
+def test_paid_payout_that_a_look_finds_otherwise_stays_and_people_are_told_once(purse, monkeypatch):
+    monkeypatch.setitem(VERDICTS, "other", RailVerdict.MISMATCH)
+    payout_id = planned(purse, "pay")
+    purse.settle()
+    ((ref, effect),) = purse.provider.of(payout_id)
+    effect.state, books = "other", under_way(purse, payout_id)
+    look_again_and_stay(purse, payout_id, books)
+    (found,) = incidents_of(purse, payout_id)
+    assert (found.kind, found.details["provider_ref"]) == ("other_amount", ref)
+    with purse.work(Role.MANAGER) as uow:
+        money_incidents.close(uow, incident_id=found.id, note="Compared, and settled by hand.")
+    look_again_and_stay(purse, payout_id, books)
+    assert len(incidents_of(purse, payout_id)) == 1
+
+
+def look_again_and_stay(purse, payout_id, books):
+    looks = kinds(purse, payout_id).count("look")
+    purse.now = purse.payout(payout_id).look_at
+    assert purse.settle() == 0
+    assert kinds(purse, payout_id).count("look") == looks + 1
+    assert (purse.payout(payout_id).state, under_way(purse, payout_id)) == ("paid", books)
 
 
 def test_dead_worker_leaves_a_payout_that_is_looked_up_first(purse, monkeypatch):

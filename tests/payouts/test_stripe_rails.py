@@ -5,6 +5,7 @@ import datetime as dt
 import json
 
 import pytest
+import structlog
 
 from promises.kernel.ids import new_id
 from promises.payouts.rails import stripe_common
@@ -415,6 +416,27 @@ def test_refunds_of_a_span_are_listed_with_those_of_others(fake):
     ]
     assert (found[2].provider_ref, found[2].currency, found[2].verdict) == (ref, "EUR", V.PAID)
     assert abs(found[2].created_at - since) < dt.timedelta(seconds=5)
+
+
+def test_odd_refund_of_others_is_passed_over_and_counted_and_ours_is_not(fake):
+    rail, request = refunds(fake), asked({"payment": "pi_1"})
+    ref = rail.submit(request).provider_ref
+    fine = fake.books.things[ref]
+    theirs = {"id": "re_odd", "object": "refund", "status": "new", "metadata": {}}
+    ours = theirs | {"metadata": {"payout_id": str(request.payout_id)}}
+    span = now(fake) - DAY, now(fake) + DAY
+    answer_with(fake, theirs, fine)
+    with structlog.testing.capture_logs() as logs:
+        assert [one.provider_ref for one in rail.listed(*span)] == [ref]
+    assert [(one["event"], one["count"]) for one in logs] == [("foreign_effects_not_read", 1)]
+    answer_with(fake, ours, fine)
+    with pytest.raises(RailUnreachable):
+        list(rail.listed(*span))
+
+
+def answer_with(fake, *things):
+    page = {"object": "list", "data": things, "has_more": False}
+    fake.fail_next("answer", on="GET", body=json.dumps(page).encode())
 
 
 def test_spans_that_meet_list_each_refund_once(fake):

@@ -8,12 +8,14 @@ import datetime as dt
 import ipaddress
 import json
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 from uuid import UUID
 
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from promises.kernel.clock import process_clock
 from promises.payouts.rails.base import (
@@ -27,7 +29,7 @@ from promises.payouts.rails.base import (
     RailVerdict,
     Trouble,
 )
-from promises.payouts.rails.core_system import LEAST_KEY, sign, trouble_of
+from promises.payouts.rails.core_system import LEAST_KEY, code_of, sign, trouble_of
 
 ACCOUNT_CALL = "account_call"
 KEY_LIVES = dt.timedelta(days=90)
@@ -164,7 +166,7 @@ class AccountCallRail:
         self, method: str, path: str, body: Mapping[str, Any] | None = None, key: str = ""
     ) -> tuple[int, dict[str, Any]]:
         """The answer's status and JSON object. Follows nobody elsewhere."""
-        _check_address(self._base)
+        addresses = _checked_addresses(self._base, live=self._account.live)
         sent = b"" if body is None else json.dumps(body, sort_keys=True).encode()
         at = process_clock.now().isoformat(timespec="seconds")
         target = urlsplit(self._base + path)
@@ -179,6 +181,8 @@ class AccountCallRail:
             headers["Idempotency-Key"] = key
         with requests.Session() as session:
             session.trust_env = False  # neither a proxy nor a password of the machine's own
+            for scheme in ("https://", "http://"):
+                session.mount(scheme, _Pinned(addresses))
             with session.request(
                 method,
                 self._base + path,
@@ -201,18 +205,66 @@ def _whole(answer: requests.Response) -> bytes:
     return content
 
 
-def _check_address(base: str) -> None:
-    """https, or this very machine; and no address that only machines of a cloud can have, where an
-    administrator's typing would read what is not meant for people."""
+class _Pinned(HTTPAdapter):
+    """Goes to the addresses that were checked, in their order, whatever the name means by then. The
+    core system still sees, and proves, its own name. For one call."""
+
+    def __init__(self, addresses: Sequence[str]) -> None:
+        super().__init__()
+        self._addresses = addresses
+        self._going_to = ""
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **more: Any) -> requests.Response:
+        *others, last = self._addresses
+        for self._going_to in others:
+            try:
+                return super().send(request, *args, **more)
+            except requests.ConnectionError as error:
+                if not _never_connected(error):
+                    raise
+        self._going_to = last
+        return super().send(request, *args, **more)
+
+    def build_connection_pool_key_attributes(
+        self, request: requests.PreparedRequest, verify: Any, cert: Any = None
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        host, pool = super().build_connection_pool_key_attributes(request, verify, cert)
+        if host["scheme"] == "https":
+            pool |= {"server_hostname": host["host"]}
+        return host | {"host": self._going_to}, pool
+
+    def add_headers(self, request: requests.PreparedRequest, **more: Any) -> None:
+        request.headers["Host"] = urlsplit(str(request.url)).netloc.rpartition("@")[2]
+
+
+def _never_connected(error: requests.ConnectionError) -> bool:
+    if isinstance(error, requests.ConnectTimeout):
+        return True
+    cause = error.args[0] if error.args else None
+    return isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError)
+
+
+def _checked_addresses(base: str, *, live: bool) -> list[str]:
+    """Those that may be called: by https, or for tests on this very machine; and none that only
+    machines of a cloud can have, where an administrator's typing would read what is not meant for
+    people."""
     parts = urlsplit(base)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise _NotAllowed("no address")
     found = socket.getaddrinfo(parts.hostname, parts.port or parts.scheme, type=socket.SOCK_STREAM)
-    addresses = [ipaddress.ip_address(str(one[4][0]).partition("%")[0]) for one in found]
-    if parts.scheme == "http" and not all(one.is_loopback for one in addresses):
+    addresses = [_address(str(one[4][0])) for one in found]
+    if parts.scheme == "http" and (live or not all(one.is_loopback for one in addresses)):
         raise _NotAllowed("not https")
     if any(one.is_link_local or one.is_multicast or one.is_unspecified for one in addresses):
         raise _NotAllowed("not an address of a core system")
+    return [str(one) for one in addresses]
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """What an IPv6 address only wraps is what would be called."""
+    found = ipaddress.ip_address(text.partition("%")[0])
+    wrapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
+    return wrapped or found
 
 
 def _object(content: bytes) -> dict[str, Any]:
@@ -242,7 +294,7 @@ def _compared(request: PayoutRequest, answer: Mapping[str, Any], status: int) ->
             http_status=status,
         )
     verdict = _STATUS.get(str(answer.get("status")), RailVerdict.UNKNOWN)
-    reason = _words(answer.get("reason"))
+    reason = code_of(answer.get("reason"))
     troubled = verdict in (RailVerdict.REJECTED, RailVerdict.RETURNED)
     return Outcome(
         verdict,
@@ -256,7 +308,7 @@ def _compared(request: PayoutRequest, answer: Mapping[str, Any], status: int) ->
 def _refusal(status: int, answer: Mapping[str, Any]) -> Outcome:
     """What a status without an effect means. A refusal is proven only by a code of the protocol:
     without one it may be anybody's answer."""
-    code = _words(answer.get("code"))
+    code = code_of(answer.get("code"))
     if status in _REFUSED_US:
         return _config(code or f"answered {status}", status)
     if status == _LATER:

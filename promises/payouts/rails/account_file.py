@@ -9,7 +9,7 @@ from typing import Any
 from promises.kernel.text import N_
 from promises.payouts.rails.answers import AnswerFile, FileKind, Line, LineKind
 from promises.payouts.rails.base import Connection, Field, RailAccount, Trouble
-from promises.payouts.rails.core_system import LEAST_KEY, is_signed, sign, trouble_of
+from promises.payouts.rails.core_system import LEAST_KEY, code_of, is_signed, sign, trouble_of
 from promises.payouts.rails.run_files import RunHead, RunItem, RunRail
 from promises.payouts.run_errors import FileNotReadable
 
@@ -139,7 +139,7 @@ def _results(lines: Sequence[Mapping[str, Any]]) -> Iterator[Line]:
         amount, currency = one.get("amount_minor"), one.get("currency")
         if type(amount) is not int or abs(amount) > _MOST_MINOR or not isinstance(currency, str):
             raise FileNotReadable(N_("This file holds an amount that is none."))
-        reason = _word(one, "reason") if one.get("reason") is not None else None
+        reason = code_of(_word(one, "reason")) if one.get("reason") is not None else None
         ref = f"line-{number}"
         yield Line(kind, ref, _word(one, "payout_id"), amount, currency, reason)
 

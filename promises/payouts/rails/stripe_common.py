@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import requests
 import stripe
+import structlog
 from requests.adapters import HTTPAdapter
 
 from promises.payouts.rails.base import (
@@ -29,6 +30,8 @@ from promises.payouts.rails.base import (
 )
 from promises.payouts.rails.stripe_answers import outcome_of
 from promises.payouts.rails.stripe_pace import PER_SECOND, PacedClient
+
+log = structlog.get_logger()
 
 KEY_LIVES_V1 = dt.timedelta(hours=20)
 """API v1 forgets a key after 24 hours; then the same key is a new request."""
@@ -164,11 +167,19 @@ class StripeRail(abc.ABC):
             return replace(_outcome(error), verdict=RailVerdict.UNKNOWN, key_spent=False)
 
     def listed(self, since: dt.datetime, until: dt.datetime) -> Iterator[Listed]:
+        """Without what others put there and cannot be read; ours has to be read."""
+        skipped = 0
         try:
             for thing in self._done_between(since, until):
-                yield _as_listed(self._effect(thing))
+                effect = self._readable(thing.to_dict())
+                if effect is None:
+                    skipped += 1
+                else:
+                    yield _as_listed(effect)
         except _NO_ANSWER as error:
             raise RailUnreachable(_outcome(error).detail) from error
+        if skipped:
+            log.warning("foreign_effects_not_read", rail=self.name, count=skipped)
 
     def test(self) -> Connection:
         try:
@@ -182,6 +193,15 @@ class StripeRail(abc.ABC):
         details = request.destination.details if request.destination else {}
         target = details.get(self.detail, "")
         return target if self.target_form.fullmatch(target) else None
+
+    def _readable(self, thing: Mapping[str, Any]) -> Effect | None:
+        """None for what carries no payout and cannot be read."""
+        try:
+            return self._read(thing)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            if _mark(thing) is not None:
+                raise
+            return None
 
     def _effect(self, thing: stripe.StripeObject) -> Effect:
         return self._read(thing.to_dict())
@@ -319,8 +339,12 @@ def _not_seen(outcome: Outcome) -> Outcome:
 def _is_of(thing: Mapping[str, Any], request: PayoutRequest) -> bool:
     """Only what carries our payout is read: others may have put things there that we cannot. What
     has not even an id is no answer (KeyError)."""
+    return bool(_mark(thing) == str(request.payout_id))
+
+
+def _mark(thing: Mapping[str, Any]) -> Any:
     metadata = thing.get("metadata") or {}
-    return thing["id"] is not None and metadata.get("payout_id") == str(request.payout_id)
+    return metadata.get("payout_id") if thing["id"] is not None else None
 
 
 def _judged(effect: Effect, request: PayoutRequest, target: str) -> Outcome:
