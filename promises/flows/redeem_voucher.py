@@ -89,7 +89,7 @@ def redeem_at_till(
         return redeem(uow, code=code, counter_id=counter_id)
     name = f"redeem:{voucher_id}:{form}"
     request = Request(uow.actor.id, name, sha256(name.encode()).digest())
-    known = claim(uow.session, now=uow.now, request=request, **tenant)
+    known = claim(uow.session, now=uow.now, request=request, in_turn=True, **tenant)
     if known is not None:
         return _read(known)
     done = redeem(uow, code=code, counter_id=counter_id)

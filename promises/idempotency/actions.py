@@ -21,7 +21,7 @@ RETRY_SECONDS = 1
 # row past its time is taken over.
 _CLAIM = """
 WITH turn AS MATERIALIZED (
-    SELECT pg_try_advisory_xact_lock(hashtextextended(%(lock)s, 0)) AS mine
+    SELECT {turn} AS mine
 ), claimed AS (
     INSERT INTO idempotent_requests AS r (organisation_id, api_key_id, key, fingerprint, created_at,
         expires_at)
@@ -35,6 +35,10 @@ WITH turn AS MATERIALIZED (
 )
 SELECT turn.mine, EXISTS (SELECT FROM claimed) AS claimed FROM turn
 """
+_CLAIM_AT_ONCE = _CLAIM.format(turn="pg_try_advisory_xact_lock(hashtextextended(%(lock)s, 0))")
+_CLAIM_IN_TURN = _CLAIM.format(
+    turn="pg_advisory_xact_lock(hashtextextended(%(lock)s, 0))::text IS NOT NULL"
+)
 
 _KEPT = """
 SELECT fingerprint, status, body FROM idempotent_requests
@@ -86,11 +90,18 @@ class Answer:
 
 
 def claim(
-    session: Session, *, organisation_id: uuid.UUID, now: dt.datetime, request: Request
+    session: Session,
+    *,
+    organisation_id: uuid.UUID,
+    now: dt.datetime,
+    request: Request,
+    in_turn: bool = False,
 ) -> Answer | None:
     """None: the request is new and now this transaction's. Otherwise the answer it had.
 
     Raises InFlight, without waiting, where another transaction is at it, and KeyUsedOtherwise.
+    `in_turn` waits for the other instead: for a caller who holds a lock that both need, so that
+    the other is all but over.
     """
     params = {
         "organisation_id": organisation_id,
@@ -101,7 +112,7 @@ def claim(
         "now": now,
         "expires_at": now + KEPT,
     }
-    turn = one(session, _CLAIM, params)
+    turn = one(session, _CLAIM_IN_TURN if in_turn else _CLAIM_AT_ONCE, params)
     if turn.claimed:
         return None
     if not turn.mine:
