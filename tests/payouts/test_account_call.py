@@ -349,7 +349,7 @@ def test_lost_answer_is_looked_up_and_the_customer_gets_one_credit(core, system,
         secrets={"signing_key": KEY},
     )  # fmt: skip
     lost, closed = world.owe(2, details=lambda n: {"account": ("100", "200")[n]})
-    system.faults += ["drop_after", (422, {"code": "account_closed"})]
+    system.faults += ["drop_after", "drop_after"]
     world.settle()
     world.now += dt.timedelta(minutes=1)
     world.settle()

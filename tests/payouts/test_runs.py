@@ -161,6 +161,17 @@ def test_payout_that_is_not_as_it_was_frozen_goes_to_a_person(world):
     assert world.states() == [("needs_review", "other_effect"), "submitting"]
 
 
+def test_payout_whose_details_do_not_open_goes_to_a_person_and_the_rest_into_the_file(world):
+    payouts = world.pay_to(PAYEE, PAYEE)
+    world.execute(
+        "UPDATE payout_destinations SET details_sealed = 'nothing' WHERE id IN"
+        " (SELECT destination_id FROM payouts WHERE id = ANY(%(ids)s))",
+        payouts[:1],
+    )
+    assert world.run(world.prepare()).count == 1
+    assert world.states() == [("needs_review", "other_effect"), "submitting"]
+
+
 def test_payout_whose_details_are_gone_waits(world):
     world.pay_to(PAYEE)
     world.execute("UPDATE payout_destinations SET details_sealed = NULL")
