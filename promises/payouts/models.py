@@ -93,9 +93,7 @@ class Payout(TenantModel):
             "ix_payouts_called",
             "organisation_id",
             "created_at",
-            postgresql_where=text(
-                "NOT by_run AND state IN ('ready', 'submitting', 'unknown')"
-            ),
+            postgresql_where=text("NOT by_run AND state IN ('ready', 'submitting', 'unknown')"),
         ),
         Index(
             "ix_payouts_look",
