@@ -145,7 +145,7 @@ def _post(what: Operation, handler: Handler) -> Callable[..., Response]:
             )
         with work() as uow:
             asked = Request(key.id, name, _fingerprint(uow, document))
-            common = {"organisation_id": uow.organisation_id}
+            common: dict[str, Any] = {"organisation_id": uow.organisation_id}
             known = claim(uow.session, **common, now=uow.now, request=asked)
             if known is not None:
                 return _response(known.status, known.body, replayed=True)

@@ -55,6 +55,32 @@ class HistoryRow:
     details: dict[str, Any]
 
 
+_WAS_DONE = """
+SELECT 1 FROM audit_records
+WHERE organisation_id = %(organisation_id)s AND object_kind = %(object_kind)s
+  AND object_id = %(object_id)s AND action = %(action)s
+LIMIT 1
+"""
+
+
+def was_done(
+    session: Session,
+    *,
+    organisation_id: uuid.UUID,
+    action: str,
+    object_kind: str,
+    object_id: uuid.UUID,
+) -> bool:
+    """Whether this was ever done to the object."""
+    params = {
+        "organisation_id": organisation_id,
+        "action": action,
+        "object_kind": object_kind,
+        "object_id": object_id,
+    }
+    return one_or_none(session, _WAS_DONE, params) is not None
+
+
 def verify(session: Session, *, organisation_id: uuid.UUID) -> Verification:
     """Walk the whole chain of an organisation.
 

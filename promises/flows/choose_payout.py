@@ -14,6 +14,7 @@ from promises.compensation.releasing import record_decisions
 from promises.db.session import UnitOfWork
 from promises.desk.actions import touch_tickets
 from promises.flows.compensate import hold_unsent, lift_and_let_go, send, take_back
+from promises.flows.follow_ticket import contact_was_removed
 from promises.flows.own_money import require_not_own
 from promises.flows.tell_money import tell_confirm, tell_voucher_instead
 from promises.identity.errors import LinkExpired
@@ -42,6 +43,7 @@ WITHOUT_CHOICE = dt.timedelta(days=7)
 
 TYPED_BY_STAFF = "bank_details_typed_by_staff"
 MANY_CASES = "account_used_for_many_cases"
+CONTACT_CHANGED = "contact_changed"
 """Why details wait for a second person: the reason of the hold's decision."""
 
 _USE = "bank"
@@ -89,8 +91,9 @@ def give_account(
     at_desk: bool = False,
 ) -> Given:
     """Bank details for a transfer. They are used once the ticket's contact has confirmed them; a
-    ticket without one lets them rest for a day; what staff typed, and an account that is given for
-    many cases, waits for a second person. `page` is the customer's page, for the link.
+    ticket without one lets them rest for a day; what staff typed, what comes after the contact was
+    taken off or replaced, and an account given for many cases, waits for a second person. `page`
+    is the customer's page, for the link.
 
     Raises WayNotOffered, BeingPaid, OwnAccount.
     """
@@ -105,7 +108,7 @@ def give_account(
     destination_id = _give(uow, ticket_id, SEPA, details, None)
     _tidy(uow, ticket_id)
     _note(uow, ticket_id, "bank_details_given", SEPA)
-    reasons = _doubts(uow, mark, at_desk=at_desk)
+    reasons = _doubts(uow, ticket_id, mark, at_desk=at_desk)
     if reasons:
         _prove(uow, destination_id, Proof.PERSON)
         _hold_for_person(uow, ways, reasons)
@@ -245,11 +248,15 @@ def _tidy(uow: UnitOfWork, ticket_id: uuid.UUID) -> None:
     purge_unused(uow.session, organisation_id=uow.organisation_id, now=uow.now, ticket_id=ticket_id)
 
 
-def _doubts(uow: UnitOfWork, mark: bytes, *, at_desk: bool) -> dict[Hold, str]:
+def _doubts(
+    uow: UnitOfWork, ticket_id: uuid.UUID, mark: bytes, *, at_desk: bool
+) -> dict[Hold, str]:
     """Why a second person has to look at the details, by the hold that waits for it."""
     reasons: dict[Hold, str] = {}
     if at_desk:
         reasons[Hold.APPROVAL] = TYPED_BY_STAFF
+    elif contact_was_removed(uow, ticket_id):
+        reasons[Hold.APPROVAL] = CONTACT_CHANGED
     cases = choices.cases_of_account(
         uow.session, organisation_id=uow.organisation_id, now=uow.now, fingerprint=mark
     )

@@ -1,10 +1,18 @@
 """A customer asks to be told, and takes it back."""
 
+import uuid
+
+from promises.audit.actions import record
+from promises.audit.queries import was_done
 from promises.db.session import UnitOfWork
 from promises.desk.contacts import set_contact
+from promises.desk.queries import ticket_by_code
 from promises.flows.tell_customers import tell_turn_near
 from promises.identity.customers import add_contact, erase_contact
 from promises.identity.models import ContactChannel
+from promises.kernel.errors import NotFound
+
+_REMOVED = "contact_removed"
 
 
 def follow(
@@ -28,13 +36,7 @@ def follow(
         locale=locale,
     )
     if before is not None:
-        erase_contact(
-            uow.session,
-            organisation_id=uow.organisation_id,
-            actor=uow.actor,
-            now=uow.now,
-            contact_id=before,
-        )
+        _remove(uow, public_code, before)
     tell_turn_near(uow, branch_id)
 
 
@@ -47,10 +49,42 @@ def stop_following(uow: UnitOfWork, *, public_code: str) -> None:
         contact_id=None,
     )
     if before is not None:
-        erase_contact(
-            uow.session,
-            organisation_id=uow.organisation_id,
-            actor=uow.actor,
-            now=uow.now,
-            contact_id=before,
-        )
+        _remove(uow, public_code, before)
+
+
+def contact_was_removed(uow: UnitOfWork, ticket_id: uuid.UUID) -> bool:
+    """Whether the ticket ever had a contact that is not its contact any more."""
+    return was_done(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        action=_REMOVED,
+        object_kind="ticket",
+        object_id=ticket_id,
+    )
+
+
+def _remove(uow: UnitOfWork, public_code: str, contact_id: uuid.UUID) -> None:
+    """The address goes; that there was one is remembered, without it: who only has the link must
+    not direct money past the person who was told of it."""
+    erase_contact(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        actor=uow.actor,
+        now=uow.now,
+        contact_id=contact_id,
+    )
+    ticket = ticket_by_code(
+        uow.session, organisation_id=uow.organisation_id, public_code=public_code
+    )
+    if ticket is None:
+        raise NotFound(public_code=public_code)
+    record(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        actor=uow.actor,
+        now=uow.now,
+        action=_REMOVED,
+        object_kind="ticket",
+        object_id=ticket.ticket_id,
+        details={},
+    )

@@ -8,8 +8,10 @@ import pytest
 from promises.compensation.errors import ListHasChanged, OwnEvidence
 from promises.flows import choose_payout
 from promises.flows.decide_compensation import approve, require_as_shown
+from promises.flows.follow_ticket import follow, stop_following
 from promises.flows.redeem_voucher import codes_of_ticket, redeem
 from promises.identity.errors import LinkExpired
+from promises.identity.models import ContactChannel
 from promises.kernel.actors import Role
 from promises.payouts.choices import REST
 from promises.payouts.errors import BeingPaid, VoucherNotActive, WayNotOffered
@@ -226,6 +228,30 @@ def test_details_that_staff_typed_wait_for_another_person(world):
     with world.work(Role.MANAGER) as uow:
         assert approve(uow, compensation_ids=[debt.id], details=[world.destination().id]) == 1
     assert world.payouts() == [(VOUCHER, "returned"), (SEPA, "ready")]
+    assert ("bank_confirm", None) not in world.told()
+
+
+@pytest.mark.parametrize("instead", [None, "thief@example.org"])
+def test_whoever_has_the_link_cannot_pay_past_the_contact_that_was_told(world, instead):
+    ticket = world.vouchered(contact=MAIL)
+    with world.work(None) as uow:
+        if instead is None:
+            stop_following(uow, public_code=ticket.public_code)
+        else:
+            follow(
+                uow,
+                public_code=ticket.public_code,
+                channel=ContactChannel.EMAIL,
+                address=instead,
+                locale="fi",
+            )
+    given = world.give(ticket)
+    assert (given.proof, given.usable_at) == ("person", None)
+    (debt,) = world.compensations()
+    assert (debt.state, debt.holds) == ("owed", ["approval"])
+    world.later(hours=25)
+    world.duty(choose_payout.carry_out_due)
+    assert world.payouts() == [(VOUCHER, "returned")]
     assert ("bank_confirm", None) not in world.told()
 
 
