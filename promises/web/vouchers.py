@@ -8,9 +8,11 @@ from werkzeug.wrappers import Response
 from wtforms import HiddenField
 from wtforms.validators import Length
 
+from promises.db.session import UnitOfWork
 from promises.desk.queries import ticket_by_id
+from promises.desk.views import TicketView
 from promises.flows import redeem_voucher
-from promises.http.context import current, work
+from promises.http.context import current, own_branch, work
 from promises.http.forms import Form, Line, Text
 from promises.http.i18n import gettext
 from promises.http.limits import guard
@@ -119,6 +121,7 @@ def reissue(ticket_id: uuid.UUID, voucher_id: uuid.UUID) -> Response | tuple[str
         return _of_ticket(ticket_id, form), 422
     try:
         with work() as uow:
+            _ticket(uow, ticket_id)
             mine = redeem_voucher.codes_of_ticket(uow, ticket_id=ticket_id)
             if voucher_id not in {row.id for row, _ in mine}:
                 raise NotFound
@@ -143,8 +146,15 @@ def _look_up(form: CodeForm) -> tuple[str, int] | str:
 
 def _of_ticket(ticket_id: uuid.UUID, form: ReissueForm) -> str:
     with work() as uow:
-        ticket = ticket_by_id(uow.session, organisation_id=uow.organisation_id, ticket_id=ticket_id)
-        if ticket is None:
-            raise NotFound
+        ticket = _ticket(uow, ticket_id)
         codes: list[tuple[Any, str]] = redeem_voucher.codes_of_ticket(uow, ticket_id=ticket_id)
     return render_template("vouchers/of_ticket.html", ticket=ticket, codes=codes, form=form)
+
+
+def _ticket(uow: UnitOfWork, ticket_id: uuid.UUID) -> TicketView:
+    """Codes are as good as money: only for those who may read the tickets of that branch."""
+    ticket = ticket_by_id(uow.session, organisation_id=uow.organisation_id, ticket_id=ticket_id)
+    if ticket is None:
+        raise NotFound(ticket_id=str(ticket_id))
+    own_branch(ticket.branch_id)
+    return ticket
