@@ -35,30 +35,33 @@ def compensate(uow: UnitOfWork, breaches: Sequence[BreachToAward]) -> list[uuid.
     """
     if not breaches:
         return []
+    zone = time_zone(uow)
     granted = award_breaches(
         uow.session,
         organisation_id=uow.organisation_id,
         now=uow.now,
-        breaches=_with_approval(uow, breaches),
+        breaches=_with_approval(uow, breaches, zone),
     )
     owed = [one for one in granted if one.amount_minor]
     post(
         uow.session,
         organisation_id=uow.organisation_id,
         now=uow.now,
-        postings=_debts(uow, breaches, owed),
+        postings=_debts(uow, breaches, owed, zone),
     )
     let_go(uow, [one.compensation_id for one in owed if not one.holds])
     return [one.compensation_id for one in granted]
 
 
 def _debts(
-    uow: UnitOfWork, breaches: Sequence[BreachToAward], owed: Sequence[NewCompensation]
+    uow: UnitOfWork,
+    breaches: Sequence[BreachToAward],
+    owed: Sequence[NewCompensation],
+    zone: str,
 ) -> list[Posting]:
     """Each with the VAT that the accountant has set for its promise and the day of the breach."""
     if not owed:
         return []
-    zone = time_zone(uow)
     of = {one.breach_id: one for one in breaches}
     days = {
         one.breach_id: local_date(of[one.breach_id].breached_at or uow.now, zone) for one in owed
@@ -81,12 +84,14 @@ def _debts(
     ]
 
 
-def _with_approval(uow: UnitOfWork, breaches: Sequence[BreachToAward]) -> list[BreachToAward]:
+def _with_approval(
+    uow: UnitOfWork, breaches: Sequence[BreachToAward], zone: str
+) -> list[BreachToAward]:
     """Marked where a used-up budget made management ask for approval of each new debt."""
     asking = asking_for_approval(
         uow.session,
         organisation_id=uow.organisation_id,
-        month_on=month_of(uow.now, time_zone(uow)),
+        month_on=month_of(uow.now, zone),
         promise_ids=sorted({one.version.promise_id for one in breaches}),
     )
     if not asking:
