@@ -123,9 +123,10 @@ class Cases:
         )  # fmt: skip
         if state != "released":
             return
-        payout_states = {"ready": "ready", "failed": "failed", "redeemed": "paid"}
+        payout_states = {"ready": "ready", "failed": "failed", "redeemed": "paid", "paid": "paid"}
+        rail = "sepa" if case.money in ("under_way", "paid") else "voucher"
         payout_id = self._put(
-            Payout, compensation_id=compensation_id, rail="voucher", amount_minor=amount,
+            Payout, compensation_id=compensation_id, rail=rail, amount_minor=amount,
             currency="EUR", state=payout_states.get(case.money, "submitted"), key=new_token(),
             created_at=now, changed_at=now,
         )  # fmt: skip
