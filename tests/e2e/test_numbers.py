@@ -22,7 +22,7 @@ UNCOUNTED = {
 table behind them; labels of rows, names of promises. Besides these `data-derived` marks what no
 list counts: targets, limits, forecasts, what is left."""
 CONSTANTS = re.compile(
-    r"last (30|90) days|80 per cent|(Branch|Manager) \d|^0$"
+    r"last (30|90) days|80 per cent|(Branch|Manager) \d+|^0$"
     r"|[A-Z][a-z]{2,8} \d{1,2}, \d{4}|\d{1,2} [A-Z][a-z]+ \d{4}|\d{1,2}:\d\d(:\d\d)?\s?([AP]M)?"
 )
 """Dates, times, names, what a heading says of its own span, and zero, which has nothing to list."""
