@@ -126,11 +126,13 @@ def _reviewed(
 
 
 def _or_given_up(payout: ClaimedPayout, outcome: Outcome, desk: _Desk) -> Outcome:
-    """A refusal pauses its rail first; what was not asked for now is asked for again."""
-    asked = outcome.detail != _NOT_BEGUN and outcome.trouble is not Trouble.ACCESS_REFUSED
-    if payout.key_used_at is None or payout.rail == VOUCHER or not asked:
+    """A refusal pauses its rail first; what was not begun in time is asked for again."""
+    again = outcome.detail == _NOT_BEGUN or outcome.trouble is Trouble.ACCESS_REFUSED
+    if payout.key_used_at is None or payout.rail == VOUCHER or again:
         return outcome
-    trouble = given_up(payout.state, outcome.verdict, desk.now - payout.key_used_at)
+    waited = desk.now - payout.key_used_at
+    asked = payout.rail in desk.rails
+    trouble = given_up(payout.state, outcome.verdict, waited, asked=asked)
     if trouble is None:
         return outcome
     return replace(outcome, verdict=RailVerdict.MISMATCH, trouble=trouble)

@@ -15,7 +15,8 @@ UNCLEAR_FOR = dt.timedelta(hours=24)
 """What is still unknown so long after its first try is for a person."""
 
 SILENT_FOR = dt.timedelta(days=7)
-"""What a provider took and has not carried out by then is for a person."""
+"""What a provider took and has not carried out by then, or could not be asked about for so long, is
+for a person."""
 
 _FIRST_AND_LONGEST = {
     RailVerdict.UNKNOWN: (dt.timedelta(seconds=5), dt.timedelta(minutes=30)),
@@ -48,11 +49,14 @@ def pause_after(verdict: RailVerdict, tries: int) -> dt.timedelta | None:
     return min(doubled, longest)
 
 
-def given_up(state: PayoutState, verdict: RailVerdict, waited: dt.timedelta) -> Trouble | None:
+def given_up(
+    state: PayoutState, verdict: RailVerdict, waited: dt.timedelta, *, asked: bool = True
+) -> Trouble | None:
     """Why a person has to look at a payout, `waited` after its first try, when its last try or look
-    in `state` told `verdict`; None: it may still settle by itself."""
+    in `state` told `verdict`; None: it may still settle by itself. `asked`: the provider was; while
+    its rail is paused there was nobody to ask, and whoever opens the rail again lets it be."""
     if state is PayoutState.SUBMITTING and verdict is RailVerdict.UNKNOWN:
-        return Trouble.TOO_OLD if waited >= UNCLEAR_FOR else None
+        return Trouble.TOO_OLD if waited >= (UNCLEAR_FOR if asked else SILENT_FOR) else None
     if state is PayoutState.SUBMITTED and verdict in (RailVerdict.UNKNOWN, RailVerdict.ACCEPTED):
         return Trouble.SILENT if waited >= SILENT_FOR else None
     return None

@@ -111,6 +111,14 @@ def test_payout_that_nobody_learns_about_is_given_up_in_time(state, verdicts, da
         assert given_up(PayoutState.PAID, verdict, due) is None
 
 
+def test_payout_of_a_paused_rail_is_given_up_only_when_it_stays_paused():
+    under_way, unknown = PayoutState.SUBMITTING, RailVerdict.UNKNOWN
+    for days, trouble in ((1, None), (6, None), (7, Trouble.TOO_OLD)):
+        waited = dt.timedelta(days=days)
+        assert given_up(under_way, unknown, waited, asked=False) == trouble
+        assert given_up(under_way, unknown, waited) == Trouble.TOO_OLD
+
+
 @pytest.fixture(scope="module")
 def purse(bare_apps):
     with bare_apps[0].app_context():
