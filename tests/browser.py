@@ -34,3 +34,10 @@ def browser():
         chromium = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield chromium
         chromium.close()
+
+
+def press(page, key):
+    """A shortcut, once the page listens: its scripts run after its text can be read, and a person
+    is never as quick as a busy machine is slow."""
+    page.locator("html[data-keys-on]").wait_for(state="attached")
+    page.keyboard.press(key)

@@ -2,6 +2,8 @@
 
 import time
 
+from tests.browser import press
+
 # Seconds of the keystroke-level model: think, point and press, type one sign, the answer's wait.
 THINK, POINT, KEY, ANSWER = 1.35, 1.3, 0.28, 1.0
 
@@ -23,7 +25,7 @@ class Counted:
         """A shortcut: no hand leaves the keyboard."""
         self.actions += 1
         self.estimate += THINK + 0.2
-        self.person.page.keyboard.press(key)
+        press(self.person.page, key)
 
     def choose(self, name, value):
         self.actions += 1

@@ -12,6 +12,7 @@ from promises.flows.record_event import record_event
 from promises.identity.access import add_device
 from promises.kernel.actors import Role
 from promises.kernel.text import translate
+from tests.browser import press
 from tests.factories.catalogue import publish_simple_promise
 from tests.factories.identity import PASSWORD, make_organisation
 from tests.web.staff import give_password, keep_strong
@@ -39,7 +40,7 @@ class Person:
         if self.phone:
             self.button(msgid).click()
         else:
-            self.page.keyboard.press(key)
+            press(self.page, key)
 
     def button(self, msgid, **params):
         words = self.say(msgid, **params).split()

@@ -9,6 +9,7 @@ from promises.desk.models import EventSource
 from promises.desk.values import NewTicket
 from promises.flows.take_number import take_number
 from promises.kernel.actors import Role
+from tests.browser import press
 from tests.e2e.live import CALLED_LABEL, DESKTOP, PHONE
 
 pytestmark = [pytest.mark.browser, pytest.mark.no_cover]
@@ -37,7 +38,7 @@ def choose(clerk, key, name):
     if clerk.phone:
         clerk.page.locator("details[open] button", has_text=name).click()
     else:
-        clerk.page.keyboard.press(key)
+        press(clerk.page, key)
 
 
 @pytest.mark.parametrize(("size", "lang"), LOOKS)

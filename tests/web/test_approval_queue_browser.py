@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from promises.identity.customers import known_customer
 from promises.kernel.actors import Role
-from tests.browser import WCAG, browser  # noqa: F401
+from tests.browser import WCAG, browser, press  # noqa: F401
 from tests.e2e.clocked import Clocked
 from tests.flows.ground import QUARTER, TICK, World
 from tests.http.site import served
@@ -55,19 +55,19 @@ def test_manager_clears_ten_payouts_in_twenty_seconds_with_the_keyboard(app, bro
         picture(page, "queue")
         keys = [*"xxxxxxxxxx", "a", "Enter"]
         for key in keys[:-1]:
-            page.keyboard.press(key)
+            press(page, key)
         confirm = page.get_by_role("button", name="Approve 10")
         expect(confirm).to_be_focused()
         picture(page, "check")
-        page.keyboard.press(keys[-1])
+        press(page, keys[-1])
         expect(page.get_by_text("10 compensations go out.")).to_be_visible()
         seconds = len(keys) * THINK_AND_PRESS_S
         print(f"\n{len(keys)} keys, {seconds:.1f} s of 20 s")
         assert seconds <= 20
         assert world.one("SELECT count(*) AS n FROM compensations WHERE state = 'owed'").n == 1
-        page.keyboard.press("j")
+        press(page, "j")
         assert page.locator("[data-current] input").is_checked() is False
-        page.keyboard.press("?")
+        press(page, "?")
         listed = page.locator("[data-keys-list]")
         for words in ("Choose and go on", "Next row", "Row before", "Approve those chosen"):
             expect(listed).to_contain_text(words)
