@@ -85,7 +85,6 @@ def give_account(
     uow: UnitOfWork,
     *,
     ticket_id: uuid.UUID,
-    contact_id: uuid.UUID | None,
     account: BankAccount,
     page: str,
     at_desk: bool = False,
@@ -113,16 +112,15 @@ def give_account(
         _prove(uow, destination_id, Proof.PERSON)
         _hold_for_person(uow, ways, reasons)
         return Given(Proof.PERSON, None)
-    if contact_id is not None:
-        token = new_secret(uow.organisation_id)
-        if tell_confirm(
-            uow,
-            ticket_id=ticket_id,
-            destination_id=destination_id,
-            path=f"{page}/pay/confirm/{token}",
-        ):
-            _prove(uow, destination_id, Proof.CONTACT, _mac(uow, token))
-            return Given(Proof.CONTACT, None)
+    token = new_secret(uow.organisation_id)
+    if tell_confirm(
+        uow,
+        ticket_id=ticket_id,
+        destination_id=destination_id,
+        path=f"{page}/pay/confirm/{token}",
+    ):
+        _prove(uow, destination_id, Proof.CONTACT, _mac(uow, token))
+        return Given(Proof.CONTACT, None)
     _prove(uow, destination_id, Proof.LINK)
     usable_at = uow.now + REST
     _confirm(uow, destination_id, usable_at)

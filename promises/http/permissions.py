@@ -4,6 +4,7 @@ No role can both make evidence that pays by itself (the desk) and release money.
 """
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar, cast
@@ -12,6 +13,7 @@ from flask import Flask, current_app, g, request
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, current_user
 
+from promises.db.session import UnitOfWork, unit_of_work
 from promises.http import context, i18n, proofs
 from promises.http.cookies import device_cookie, session_cookie
 from promises.http.security import READING
@@ -188,6 +190,17 @@ def may(permission: Permission, role: Role | None = None) -> bool:
             return False
         role = found.member.role
     return permission in ROLE_PERMISSIONS[role]
+
+
+def work_of_visitor() -> AbstractContextManager[UnitOfWork]:
+    """A unit of work at a public page by whoever asks: the organisation's member that is signed in
+    with this browser, or else a customer. For acts that staff may not do as if a customer did."""
+    organisation_id = context.current().organisation.id
+    if not current_user.is_authenticated:
+        return context.work()
+    member: SessionMember = current_user.member
+    own = member.organisation_id == organisation_id
+    return unit_of_work(organisation_id, member.actor) if own else context.work()
 
 
 class SignedIn:

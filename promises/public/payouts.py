@@ -1,6 +1,7 @@
 """The customer's choice of how the money comes: one touch, or bank details and one touch.
 
-Whoever has the ticket's link may choose. Bank details are confirmed over the ticket's contact.
+Whoever has the ticket's link may choose. Bank details are confirmed over the ticket's contact; from
+a browser in which staff is signed in they are what staff typed.
 """
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -16,7 +17,8 @@ from promises.http.i18n import gettext
 from promises.http.limits import guard
 from promises.http.payout_pages import AccountForm, ChoicePage, said_of
 from promises.http.payout_words import HINTS, WAYS
-from promises.http.permissions import public
+from promises.http.permissions import public, work_of_visitor
+from promises.kernel.actors import ActorKind
 from promises.kernel.errors import DomainError, NotFound
 from promises.payouts.bank_accounts import checked_account
 from promises.payouts.choices import ways_of_ticket
@@ -44,7 +46,7 @@ def take(code: str) -> Response | tuple[str, int]:
     if rail == SEPA and not form.validate():
         return _page(code, form), 422
     try:
-        with work() as uow:
+        with work_of_visitor() as uow:
             said = _take(uow, _ticket(uow, code), rail, form)
     except NotFound:
         raise
@@ -62,9 +64,9 @@ def _take(uow: UnitOfWork, ticket: TicketView, rail: str, form: AccountForm) -> 
     given = choose_payout.give_account(
         uow,
         ticket_id=ticket.ticket_id,
-        contact_id=ticket.contact_id,
         account=checked_account(form.iban.data, form.holder.data),
         page=f"/o/{current().organisation.slug}/t/{ticket.public_code}",
+        at_desk=uow.actor.kind is ActorKind.MEMBER,
     )
     return said_of(given, ticket.time_zone)
 

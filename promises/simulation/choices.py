@@ -99,7 +99,6 @@ def _to_an_account(acts: Acts, ticket_id: uuid.UUID, code: str, instant: dt.date
         choose_payout.give_account(
             uow,
             ticket_id=ticket_id,
-            contact_id=_contact(uow, ticket_id),
             account=checked_account(ACCOUNT, HOLDER),
             page=f"/o/{SLUG}/t/{code}",
         )
@@ -143,17 +142,6 @@ def _card_is_gone(acts: Acts, ticket_id: uuid.UUID, instant: dt.datetime) -> Non
     with later.work(ANYBODY) as uow:
         choose_payout.choose(uow, ticket_id=ticket_id, rail=VOUCHER)
     later.settle()
-
-
-def _contact(uow: UnitOfWork, ticket_id: uuid.UUID) -> uuid.UUID:
-    row = sql.one(
-        uow.session,
-        "SELECT contact_id FROM tickets WHERE organisation_id = %(organisation_id)s "
-        "AND id = %(ticket_id)s",
-        {"organisation_id": uow.organisation_id, "ticket_id": ticket_id},
-    )
-    contact_id: uuid.UUID = row.contact_id
-    return contact_id
 
 
 def _token(uow: UnitOfWork) -> str:

@@ -71,7 +71,6 @@ def _take(uow: UnitOfWork, ticket: TicketView, rail: str, form: AccountForm) -> 
     given = choose_payout.give_account(
         uow,
         ticket_id=ticket.ticket_id,
-        contact_id=ticket.contact_id,
         account=checked_account(form.iban.data, form.holder.data),
         page=f"/o/{current().organisation.slug}/t/{ticket.public_code}",
         at_desk=True,

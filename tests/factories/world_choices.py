@@ -26,11 +26,8 @@ def fill(world):
             address="vaino@example.fi", locale="fi",
         )  # fmt: skip
     with world.work(None) as uow:
-        contact_id = world.one(
-            "SELECT contact_id FROM tickets WHERE id = %(t)s", t=ticket.ticket_id
-        ).contact_id
         give_account(
-            uow, ticket_id=ticket.ticket_id, contact_id=contact_id,
+            uow, ticket_id=ticket.ticket_id,
             account=checked_account(IBAN, "Väinö Öljymäki"),
             page=f"/o/{world.made.slug}/t/{ticket.public_code}",
         )  # fmt: skip

@@ -119,20 +119,13 @@ class ChoosingWorld(World):
 
     def give(self, ticket, iban=IBAN, *, role=None, **changes):
         with self.work(role) as uow:
-            contact = self.contact(ticket)
             return choose_payout.give_account(
                 uow,
                 ticket_id=ticket.ticket_id,
-                contact_id=contact,
                 account=checked_account(iban, "Väinö Öljymäki"),
                 page=f"/o/{self.made.slug}/t/{ticket.public_code}",
                 **changes,
             )
-
-    def contact(self, ticket):
-        return self.one(
-            "SELECT contact_id FROM tickets WHERE id = %(t)s", t=ticket.ticket_id
-        ).contact_id
 
     def token(self):
         """Of the newest link that confirms."""

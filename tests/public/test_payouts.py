@@ -2,16 +2,20 @@
 
 import pytest
 
+from promises.kernel.actors import Role
 from promises.payouts.rails.base import Outcome, RailVerdict
 from promises.payouts.rails.names import SEPA, STRIPE_REFUND
 from promises.payouts.rails.voucher import VOUCHER
+from tests.factories.identity import make_organisation
 from tests.flows.choosing import IBAN, ChoosingWorld
 from tests.flows.ground import World
 from tests.parts import check_page, form_fields
+from tests.web.staff import sign_in
 
 pytestmark = pytest.mark.usefixtures("as_application")
 MAIL = "anna@example.fi"
 NAME = "Väinö Öljymäki"
+OTHER_IBAN = "DE89 3704 0044 0532 0130 00"
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +77,35 @@ def test_customer_chooses_a_transfer_and_confirms_it_by_the_link(client, world):
     assert "It goes with the next file to the bank." in page
     assert "Voucher given up for another way" in page
     assert visitor.get(confirm).status_code == 410
+
+
+def test_account_typed_on_the_customers_page_by_staff_waits_for_a_second_person(app, world):
+    ticket, others = world.vouchered(), app.test_client()
+    staff = Visitor(app.test_client(), world, ticket)
+    with world.at(world.now):
+        sign_in(staff.client, world.made, Role.CLERK)
+    assert staff.post("/pay", rail=SEPA, iban=IBAN, holder=NAME).status_code == 303
+    debt = world.rows(
+        "SELECT k.state, k.holds FROM compensations k WHERE k.ticket_id = %(t)s", t=ticket.ticket_id
+    )[0]
+    assert (debt.state, debt.holds) == ("owed", ["approval"])
+    by = world.rows(
+        "SELECT actor_kind, actor_id FROM audit_records WHERE action = 'bank_details_given'"
+        " AND object_id = %(t)s",
+        t=ticket.ticket_id,
+    )
+    assert [(row.actor_kind, row.actor_id) for row in by] == [
+        ("member", world.made.members[Role.CLERK])
+    ]
+
+    customers = world.vouchered()
+    with app.app_context():
+        stranger = make_organisation()
+    with world.at(world.now):
+        sign_in(others, stranger, Role.CLERK)  # staff of somebody else is a customer here
+    visitor = Visitor(others, world, customers)
+    assert visitor.post("/pay", rail=SEPA, iban=OTHER_IBAN, holder=NAME).status_code == 303
+    assert visitor.last_payout() == (VOUCHER, "submitted")
 
 
 def test_wrong_details_are_named_and_nothing_is_kept(client, world):
