@@ -9,20 +9,16 @@ from tests.e2e.live import PHONE, Branch
 
 @dataclasses.dataclass
 class Clocked:
-    """The pages with the clock of the world that a test looks at."""
+    """The pages with the clock of the world that a test looks at. Stands before the application
+    and leaves it as it was: other tests use the same one."""
 
     app: object
-    address: str
     world: object = None
+    address: str = ""
 
-    def __post_init__(self):
-        inner = self.app.wsgi_app
-
-        def wsgi_app(environ, start_response):
-            with inject_clock(lambda: self.world.now):
-                return inner(environ, start_response)
-
-        self.app.wsgi_app = wsgi_app
+    def __call__(self, environ, start_response):
+        with inject_clock(lambda: self.world.now):
+            return self.app(environ, start_response)
 
 
 class House(Branch):

@@ -88,8 +88,8 @@ def clocked(server):
     app = create_app(made.config)
     app.testing = True
     app.test_client_class = CheckedClient
-    one = Clocked(app, "")
-    with served(app) as address:
+    one = Clocked(app)
+    with served(one) as address:
         one.address = address
         yield one
     dispose(app)

@@ -37,8 +37,7 @@ def filled():
 
 def test_manager_clears_ten_payouts_in_twenty_seconds_with_the_keyboard(app, browser):  # noqa: F811
     world = filled()
-    with served(app) as address:
-        Clocked(app, address, world)
+    with served(Clocked(app, world)) as address:
         with world.at(world.now):
             token = sign_in(app.test_client(), world.made, Role.MANAGER)
         context = browser.new_context(
