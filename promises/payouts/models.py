@@ -204,7 +204,8 @@ class Voucher(TenantModel):
 
 
 class VoucherRedemption(TenantModel):
-    """That a voucher was redeemed, once for ever, and for what."""
+    """That a voucher was redeemed, once for ever, and for what. `shown_before`: who redeemed it had
+    been shown its code, or had given it a new one."""
 
     __tablename__ = "voucher_redemptions"
     __table_args__ = (
@@ -212,6 +213,13 @@ class VoucherRedemption(TenantModel):
         tenant_fk("counter_id", "counters"),
         UniqueConstraint("organisation_id", "voucher_id"),
         CheckConstraint("use IN ('cash', 'fee', 'goods')", name="use_known"),
+        Index(
+            "ix_voucher_redemptions_shown_before",
+            "organisation_id",
+            "redeemed_at",
+            "voucher_id",
+            postgresql_where=text("shown_before"),
+        ),
         {"info": table_info(Access.APPEND)},
     )
 
@@ -221,6 +229,7 @@ class VoucherRedemption(TenantModel):
     actor_id: Mapped[uuid.UUID | None]
     counter_id: Mapped[uuid.UUID | None]
     redeemed_at: Mapped[dt.datetime]
+    shown_before: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class VoucherReissue(TenantModel):
@@ -238,3 +247,28 @@ class VoucherReissue(TenantModel):
     actor_kind: Mapped[str] = mapped_column(Text)
     actor_id: Mapped[uuid.UUID | None]
     reissued_at: Mapped[dt.datetime]
+
+
+class VoucherShowing(TenantModel):
+    """That somebody was shown the code of one generation; once a person, however often."""
+
+    __tablename__ = "voucher_showings"
+    __table_args__ = (
+        tenant_fk("voucher_id", "vouchers"),
+        UniqueConstraint(
+            "organisation_id",
+            "voucher_id",
+            "generation",
+            "actor_kind",
+            "actor_id",
+            name="uq_voucher_showings_once",
+        ),
+        CheckConstraint("generation >= 1", name="generation_counts"),
+        {"info": table_info(Access.APPEND)},
+    )
+
+    voucher_id: Mapped[uuid.UUID]
+    generation: Mapped[int]
+    actor_kind: Mapped[str] = mapped_column(Text)
+    actor_id: Mapped[uuid.UUID]
+    shown_at: Mapped[dt.datetime]
