@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Index,
+    LargeBinary,
     Text,
     UniqueConstraint,
     false,
@@ -156,7 +157,8 @@ class Compensation(TenantModel):
 
 
 class CompensationDecision(TenantModel):
-    """What a person decided about a compensation: approve, refuse, or a hold set or lifted."""
+    """What a person decided about a compensation: approve, refuse, or a hold set or lifted.
+    `account` is the blind index of the account that an approval was given for, if any."""
 
     __tablename__ = "compensation_decisions"
     __table_args__ = (
@@ -176,6 +178,7 @@ class CompensationDecision(TenantModel):
     actor_id: Mapped[uuid.UUID | None]
     decided_at: Mapped[dt.datetime]
     until_at: Mapped[dt.datetime | None]
+    account: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
 class CapUsage(Model):
