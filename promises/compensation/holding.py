@@ -42,12 +42,17 @@ WHERE organisation_id = %(organisation_id)s AND id = ANY(%(ids)s) AND state = 'o
 RETURNING id
 """
 
-DETAILS_WAIT = "d.proof = 'person' AND d.usable_at IS NULL AND d.replaced_at IS NULL"
+DETAILS_COUNT = """d.replaced_at IS NULL
+    AND (d.proof = 'person' AND d.usable_at IS NULL OR d.chosen AND d.last4 <> '')
+    AND NOT EXISTS (SELECT 1 FROM payouts f
+        WHERE f.organisation_id = c.organisation_id AND f.compensation_id = c.id
+          AND f.destination_id = d.id AND f.state IN ('failed', 'returned'))"""
+"""Accounts that a decision about `c` rests on: one to be checked, or the one chosen for it."""
 
 DETAILS_COLUMN = f"""(SELECT string_agg(d.id::text, '.' ORDER BY d.id) FROM payout_destinations d
      WHERE d.organisation_id = c.organisation_id AND d.ticket_id = c.ticket_id
-       AND {DETAILS_WAIT}) AS details"""
-"""Which bank details an approval of `c` lets be used: a part of its mark."""
+       AND {DETAILS_COUNT}) AS details"""
+"""Which bank details an approval of `c` is given with: a part of its mark."""
 
 _SHOWN = f"""
 SELECT c.id, c.amount_minor, c.holds, {DETAILS_COLUMN} FROM compensations c

@@ -1,10 +1,11 @@
 """From new breaches to debts, and from free debts to payouts. Called inside other flows."""
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
+from promises.compensation.approving import approvals_of
 from promises.compensation.awarding import BreachToAward, NewCompensation, award_breaches
 from promises.compensation.caps import give_back_caps
 from promises.compensation.models import CompensationState, Hold
@@ -14,6 +15,7 @@ from promises.compensation.releasing import (
     lift_holds,
     month_of,
     place_hold,
+    record_decisions,
     release,
     reopen,
 )
@@ -21,11 +23,15 @@ from promises.db.session import UnitOfWork
 from promises.identity.queries import organisation_info
 from promises.improvement.reactions import asking_for_approval
 from promises.jobs.queue import SETTLE_PAYOUTS, defer
+from promises.kernel.actors import SYSTEM
 from promises.kernel.zones import local_date
 from promises.ledger.actions import Posting, PostingKind, post
 from promises.ledger.vat_choices import vat_history
 from promises.payouts.actions import PayoutOrder, cancel_ready, prepare_payouts
-from promises.payouts.destinations import routes
+from promises.payouts.destinations import Route, routes
+
+OTHER_ACCOUNT = "approved_for_another_account"
+"""Why a debt that a person approved waits for a person again: the reason of the hold's decision."""
 
 
 def compensate(uow: UnitOfWork, breaches: Sequence[BreachToAward]) -> list[uuid.UUID]:
@@ -123,8 +129,7 @@ def let_go(uow: UnitOfWork, compensation_ids: Sequence[uuid.UUID]) -> int:
         today_on=local_date(uow.now, time_zone(uow)),
         compensation_ids=compensation_ids,
     )
-    send(uow, gone)
-    return len(gone)
+    return send(uow, gone)
 
 
 class Payable(Protocol):
@@ -140,7 +145,8 @@ class Payable(Protocol):
 
 def send(uow: UnitOfWork, debts: Sequence[Payable]) -> int:
     """Prepare one payout for each released debt, by the way it goes out now, and one job for all.
-    Returns how many are new."""
+    What would go to an account that its approval was not given for waits for a new one. Returns
+    how many are new. The tickets are locked by the caller."""
     if not debts:
         return 0
     ways = routes(
@@ -149,6 +155,7 @@ def send(uow: UnitOfWork, debts: Sequence[Payable]) -> int:
         now=uow.now,
         compensation_ids=[one.compensation_id for one in debts],
     )
+    waiting = _wait_for_another_look(uow, ways)
     prepared = prepare_payouts(
         uow.session,
         organisation_id=uow.organisation_id,
@@ -162,11 +169,37 @@ def send(uow: UnitOfWork, debts: Sequence[Payable]) -> int:
                 ways[one.compensation_id].destination_id,
             )
             for one in debts
+            if one.compensation_id not in waiting
         ],
     )
     if prepared:
         defer(uow.session, SETTLE_PAYOUTS, organisation_id=uow.organisation_id)
     return prepared
+
+
+def _wait_for_another_look(uow: UnitOfWork, ways: Mapping[uuid.UUID, Route]) -> set[uuid.UUID]:
+    """Owe again, and hold for an approval, what the one that it has does not cover."""
+    accounts = {debt: way.account for debt, way in ways.items() if way.account is not None}
+    if not accounts:
+        return set()
+    given = approvals_of(
+        uow.session, organisation_id=uow.organisation_id, compensation_ids=sorted(accounts)
+    )
+    waiting = sorted(debt for debt, one in given.items() if not one.covers(accounts[debt]))
+    if not waiting:
+        return set()
+    take_back(uow, waiting, Hold.APPROVAL)
+    record_decisions(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        now=uow.now,
+        actor=SYSTEM,
+        compensation_ids=waiting,
+        kind="held",
+        holds=[Hold.APPROVAL],
+        reason=OTHER_ACCOUNT,
+    )
+    return set(waiting)
 
 
 def hold_unsent(uow: UnitOfWork, compensation_ids: Sequence[uuid.UUID], hold: Hold) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from promises.audit.actions import record
+from promises.compensation.approving import record_approvals
 from promises.compensation.errors import ListHasChanged, NotOwed, OwnEvidence
 from promises.compensation.guards import require_second_person
 from promises.compensation.holding import (
@@ -23,8 +24,10 @@ from promises.compensation.releasing import record_decisions, record_hold
 from promises.compensation.windows import decide_window
 from promises.db.session import UnitOfWork
 from promises.desk.actions import touch_tickets
-from promises.flows.compensate import end_debts, hold_unsent, lift_and_let_go
+from promises.flows.compensate import end_debts, hold_unsent, lift_and_let_go, time_zone
+from promises.kernel.zones import local_date
 from promises.payouts.choices import allow_checked, typed_by
+from promises.payouts.destinations import routes
 
 APPROVABLE = (
     Hold.PRESENCE,
@@ -65,7 +68,6 @@ def approve(
     _touch(uow, waiting)
     if not _lock(uow, waiting).details <= set(details):
         raise ListHasChanged
-    _decide(uow, waiting, "approved", APPROVABLE, reason)  # first: sums no longer hold them
     checked = allow_checked(
         uow.session,
         organisation_id=uow.organisation_id,
@@ -73,6 +75,7 @@ def approve(
         compensation_ids=waiting,
         destination_ids=details,
     )
+    _record_approvals(uow, waiting, reason)  # before the release: sums no longer hold them
     gone = lift_and_let_go(uow, waiting, APPROVABLE)
     return gone + lift_and_let_go(uow, checked, [Hold.PAYMENT])
 
@@ -233,6 +236,26 @@ def _touch(uow: UnitOfWork, compensation_ids: Sequence[uuid.UUID]) -> None:
             compensation_ids=compensation_ids,
         ),
     )
+
+
+def _record_approvals(uow: UnitOfWork, waiting: Sequence[uuid.UUID], reason: str) -> None:
+    """Each for the account that it would go to now, and for no other."""
+    ways = routes(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        now=uow.now,
+        compensation_ids=waiting,
+    )
+    record_approvals(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        now=uow.now,
+        actor=uow.actor,
+        today_on=local_date(uow.now, time_zone(uow)),
+        accounts={debt: way.account for debt, way in ways.items()},
+        reason=reason.strip(),
+    )
+    _audit(uow, waiting, "approved")
 
 
 def _decide(

@@ -44,7 +44,8 @@ WHERE organisation_id = %(organisation_id)s AND id = %(destination_id)s AND usab
 # The customer's choice first, then what needs nothing of the customer, in the organisation's
 # order. Where the terms give a voucher, it stays one.
 _ROUTES = """
-SELECT DISTINCT ON (k.id) k.id AS compensation_id, d.id AS destination_id, d.rail
+SELECT DISTINCT ON (k.id) k.id AS compensation_id, d.id AS destination_id, d.rail,
+    CASE WHEN d.last4 <> '' THEN d.fingerprint END AS account
 FROM compensations k
 JOIN payout_destinations d ON d.organisation_id = k.organisation_id AND d.ticket_id = k.ticket_id
 JOIN organisations o ON o.organisation_id = k.organisation_id
@@ -77,8 +78,11 @@ class NewDestination:
 
 @dataclass(frozen=True, slots=True)
 class Route:
+    """`account` is the blind index of the account that it leads to, if it leads to one."""
+
     rail: str
     destination_id: uuid.UUID | None
+    account: bytes | None = None
 
 
 BY_VOUCHER = Route(VOUCHER, None)
@@ -176,5 +180,10 @@ def routes(
             "unasked": list(UNASKED),
         },
     )
-    by_debt = {row.compensation_id: Route(row.rail, row.destination_id) for row in found}
+    by_debt = {
+        row.compensation_id: Route(
+            row.rail, row.destination_id, None if row.account is None else bytes(row.account)
+        )
+        for row in found
+    }
     return {debt: by_debt.get(debt, BY_VOUCHER) for debt in compensation_ids}

@@ -14,7 +14,7 @@ from promises.compensation.holding import DETAILS_COLUMN, mark_of
 from promises.compensation.rolling import KEY_COLUMNS, peek_sums
 from promises.db.sql import rows
 from promises.kernel.actors import Actor
-from promises.reporting.approvals import bank_details
+from promises.reporting.approvals import HOLD_REASON, bank_details
 
 # The order of the partial index on what is owed: the oldest first.
 _QUEUE = """
@@ -32,10 +32,7 @@ SELECT {KEY_COLUMNS}, {DETAILS_COLUMN},
     c.id, c.ticket_id, c.amount_minor, c.currency, c.holds, c.created_at, c.held_until,
     c.pay_before, c.is_penalty, c.remedy, e.breached_at, e.evidence, t.number, t.external_ref,
     k.letter, b.name AS branch_name, b.time_zone, p.titles, m.started_at,
-    (v.terms ->> 'approval_threshold_minor')::bigint AS threshold_minor,
-    (SELECT d.reason FROM compensation_decisions d
-     WHERE d.organisation_id = c.organisation_id AND d.compensation_id = c.id AND d.kind = 'held'
-     ORDER BY d.decided_at DESC, d.id DESC LIMIT 1) AS hold_reason
+    (v.terms ->> 'approval_threshold_minor')::bigint AS threshold_minor, {HOLD_REASON}
 FROM compensations c
 JOIN breaches e ON e.organisation_id = c.organisation_id AND e.id = c.breach_id
 JOIN commitments m ON m.organisation_id = e.organisation_id AND m.id = e.commitment_id

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from promises.compensation.holding import DETAILS_COLUMN, DETAILS_WAIT
+from promises.compensation.holding import DETAILS_COLUMN, DETAILS_COUNT
 from promises.db.sql import rows
 
 _DISPUTED = """
@@ -47,18 +47,24 @@ ORDER BY w.opened_at, w.id
 """
 
 _BANK_DETAILS = f"""
-SELECT c.id, d.last4, m.name
+SELECT c.id, d.last4, m.name, d.proof = 'person' AND d.usable_at IS NULL AS waits
 FROM compensations c
 JOIN payout_destinations d ON d.organisation_id = c.organisation_id AND d.ticket_id = c.ticket_id
-    AND {DETAILS_WAIT}
+    AND {DETAILS_COUNT}
 LEFT JOIN members m ON m.organisation_id = d.organisation_id AND m.id = d.actor_id
     AND d.actor_kind = 'member'
 WHERE c.organisation_id = %(organisation_id)s AND c.id = ANY(%(ids)s)
 ORDER BY c.id, d.id
 """
 
+HOLD_REASON = """(SELECT CASE d.kind WHEN 'held' THEN d.reason END FROM compensation_decisions d
+     WHERE d.organisation_id = c.organisation_id AND d.compensation_id = c.id
+       AND d.kind IN ('held', 'approved')
+     ORDER BY d.decided_at DESC, d.id DESC LIMIT 1) AS hold_reason"""
+"""Why `c` was held last, as long as nobody has approved it since."""
+
 _DEBTS = f"""
-SELECT {DETAILS_COLUMN},
+SELECT {DETAILS_COLUMN}, {HOLD_REASON},
     c.id, c.ticket_id, c.amount_minor, c.currency, c.holds, c.created_at, e.breached_at, e.evidence,
     c.remedy, c.pay_before, t.number, t.external_ref, k.letter, t.state AS ticket_state,
     b.name AS branch_name, b.time_zone, p.titles
@@ -93,8 +99,8 @@ def open_hold_windows(session: Session, *, organisation_id: uuid.UUID) -> list[A
 def bank_details(
     session: Session, *, organisation_id: uuid.UUID, ids: list[uuid.UUID]
 ) -> dict[uuid.UUID, list[Any]]:
-    """Which accounts an approval of each debt lets be used; `name` is whose who typed one in, None
-    where the customer did."""
+    """Which accounts an approval of each debt is given with; `waits` for those that it lets be
+    used. `name` is whose who typed one in, None where the customer did."""
     found: dict[uuid.UUID, list[Any]] = defaultdict(list)
     for row in rows(session, _BANK_DETAILS, {"organisation_id": organisation_id, "ids": ids}):
         found[row.id].append(row)

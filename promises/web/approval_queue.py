@@ -25,7 +25,7 @@ from promises.kernel.errors import DomainError
 from promises.kernel.text import N_
 from promises.kernel.zones import local_date, resolve_local
 from promises.reporting.approval_queue import Place, Waiting, approval_queue, total_minor
-from promises.web.approvals import HOLD_NAMES, read_marks
+from promises.web.approvals import HOLD_NAMES, read_marks, why_words
 from promises.web.breaches import EVIDENCE_NAMES
 from promises.web.cursors import read_cursor, write_cursor
 from promises.web.forms.approvals import HoldForm, RefuseForm
@@ -177,6 +177,7 @@ def _names() -> dict[str, Any]:
     return {
         "currency": current().organisation.currency,
         "names": {one.value: gettext(name) for one, name in HOLD_NAMES.items()},
+        "whys": why_words(),
         "sums": {name: gettext(words) for name, words in SUM_NAMES.items()},
         "evidences": {str(name): gettext(words) for name, words in EVIDENCE_NAMES.items()},
     }

@@ -19,6 +19,9 @@ from promises.compensation.queries import (
 )
 from promises.db.session import UnitOfWork
 from promises.flows import annul_breach, decide_compensation, dispute
+from promises.flows.bank_answers import SAID_BY_FILE
+from promises.flows.choose_payout import CONTACT_CHANGED, MANY_CASES
+from promises.flows.compensate import OTHER_ACCOUNT
 from promises.http.context import current, work
 from promises.http.i18n import gettext, ngettext, say
 from promises.http.permissions import Permission, staff
@@ -51,6 +54,14 @@ HOLD_NAMES = {
     Hold.CLAIM: N_("Waiting for the customer's claim"),
     Hold.PAYMENT: N_("The payment did not arrive"),
 }
+
+WHY_NAMES = {
+    OTHER_ACCOUNT: N_("Approved before, but not for the account that it would go to now."),
+    MANY_CASES: N_("The same account was given for many cases."),
+    CONTACT_CHANGED: N_("The contact was changed or taken off before the account was given."),
+    SAID_BY_FILE: N_("A bank's file said that the payment did not arrive."),
+}
+"""Why a rule asks for a person, in words: reasons of holds that nobody typed."""
 
 
 BY_A_PERSON = "person"
@@ -228,6 +239,7 @@ def _page(*, after: str | None, values: Any, refusal: str | None = None) -> str:
         address=address,
         hold=address.get("hold"),
         names={one.value: gettext(name) for one, name in HOLD_NAMES.items()},
+        whys=why_words(),
         count=len(everything),
         sum_minor=sum(row.amount_minor for row in everything),
         shown=marks_print(marks_of(everything)),
@@ -236,6 +248,10 @@ def _page(*, after: str | None, values: Any, refusal: str | None = None) -> str:
         refusal=refusal,
         **context,
     )
+
+
+def why_words() -> dict[str, str]:
+    return {reason: gettext(words) for reason, words in WHY_NAMES.items()}
 
 
 def _address(values: Any) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from promises.payouts.rails.base import RailVerdict
 from promises.payouts.rails.voucher import VOUCHER
 from promises.reporting.journal import entries_of
 from promises.reporting.payout_trace import PayoutTrace, payout_trace
+from promises.web.approvals import why_words
 from promises.web.forms.ledger import FeeForm
 from promises.web.ledger_words import KIND_NAMES, account_label, rail_name
 
@@ -151,6 +152,7 @@ def _page(payout_id: uuid.UUID, form: FeeForm) -> str:
         looks=LOOKS,
         verdicts=VERDICTS,
         decisions=DECISIONS,
+        whys=why_words(),
         kinds=KIND_NAMES,
     )
 
