@@ -15,7 +15,7 @@ from promises.db.base import Access, Base
 
 _CURRENT = "(SELECT nullif(current_setting('app.organisation_id', true), '')::uuid)"
 
-WORKER_LOOKS_AT = ("commitments", "matters", "messages", "payouts", "tickets")
+WORKER_LOOKS_AT = ("commitments", "matters", "messages", "payouts", "rail_settings", "tickets")
 """Tables in which the worker, outside any organisation, may look for what is due."""
 
 _GRANTS = {

@@ -14,8 +14,8 @@ from promises.db.session import UnitOfWork, unit_of_work
 from promises.flows.payout_results import take_in
 from promises.kernel.actors import SYSTEM
 from promises.kernel.clock import process_clock
-from promises.payouts.accounts import rail_accounts
-from promises.payouts.claiming import ClaimedPayout, claim_looks, claim_payouts
+from promises.payouts.accounts import open_rails, rail_accounts
+from promises.payouts.claiming import ClaimedPayout, claim_looks, claim_payouts, claim_shut
 from promises.payouts.models import PayoutState
 from promises.payouts.rails.base import (
     Outcome,
@@ -25,6 +25,7 @@ from promises.payouts.rails.base import (
     RailVerdict,
     Trouble,
 )
+from promises.payouts.rails.names import BY_RUN
 from promises.payouts.rails.voucher import VOUCHER
 from promises.payouts.recording import record_looks, record_outcomes
 from promises.payouts.retries import given_up
@@ -65,19 +66,24 @@ class _Desk:
 def settle(organisation_id: uuid.UUID, rails: Rails) -> int:
     """Settle what is ready at this organisation, and look at what is due to be looked at; returns
     how many payouts moved on."""
+    with unit_of_work(organisation_id, SYSTEM) as uow:
+        known = open_rails(uow.session, organisation_id=organisation_id)
+    called = [rail for rail in known if rail in rails and rail not in BY_RUN]
     return (
-        _submit_all(organisation_id, rails, own=True)
-        + _submit_all(organisation_id, rails, own=False)
+        settle_own(organisation_id, rails)
+        + sum(_submit_all(organisation_id, rails, rail) for rail in called)
+        + _leave_shut(organisation_id, rails, called)
         + _look_all(organisation_id, rails)
     )
 
 
 def settle_own(organisation_id: uuid.UUID, rails: Rails) -> int:
     """Vouchers alone, for which nobody is asked: they wait for no provider."""
-    return _submit_all(organisation_id, rails, own=True)
+    return _submit_all(organisation_id, rails, VOUCHER)
 
 
-def _submit_all(organisation_id: uuid.UUID, rails: Rails, *, own: bool) -> int:
+def _submit_all(organisation_id: uuid.UUID, rails: Rails, rail: str) -> int:
+    own = rail == VOUCHER
     limit = OWN_BATCH if own else CALLED_BATCH
     done = 0
     while True:
@@ -86,7 +92,7 @@ def _submit_all(organisation_id: uuid.UUID, rails: Rails, *, own: bool) -> int:
                 uow.session,
                 organisation_id=organisation_id,
                 now=uow.now,
-                own=own,
+                rail=rail,
                 limit=limit,
             )
             desk = _desk(uow, rails, claimed)
@@ -98,6 +104,27 @@ def _submit_all(organisation_id: uuid.UUID, rails: Rails, *, own: bool) -> int:
         done += sum(1 for one in moved if one.after is not PayoutState.READY)
         if not own and _is_away(outcomes):
             return done
+
+
+def _leave_shut(organisation_id: uuid.UUID, rails: Rails, called: Sequence[str]) -> int:
+    """What was tried by rails that are paused or not in use, and is unknown now or has been for too
+    long: without asking."""
+    done = 0
+    while True:
+        with unit_of_work(organisation_id, SYSTEM) as uow:
+            claimed = claim_shut(
+                uow.session,
+                organisation_id=organisation_id,
+                now=uow.now,
+                open_rails=[*called, VOUCHER],
+                limit=OWN_BATCH,
+            )
+            desk = _desk(uow, {}, claimed)
+        if not claimed:
+            return done
+        outcomes = _ask(claimed, _submit, desk, own=True)
+        with unit_of_work(organisation_id, SYSTEM) as uow:
+            done += len(take_in(uow, record_outcomes, _reviewed(outcomes, desk), {}))
 
 
 def _look_all(organisation_id: uuid.UUID, rails: Rails) -> int:

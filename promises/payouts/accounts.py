@@ -50,12 +50,21 @@ WHERE organisation_id = %(organisation_id)s AND rail = %(rail)s AND paused_at IS
   AND changed_at = %(changed_at)s
 """
 
-# What waits for the rail is tried at once where it works again.
+# What was put off is tried at once where the rail works again; of very many, the rest when their
+# time comes.
 _WAKE = """
-UPDATE payouts SET lease_until = NULL
-WHERE organisation_id = %(organisation_id)s AND rail = %(rail)s AND state = 'ready'
-  AND lease_until IS NOT NULL
+WITH put_off AS (
+    SELECT id FROM payouts
+    WHERE organisation_id = %(organisation_id)s AND rail = %(rail)s AND NOT by_run
+      AND state = 'ready' AND lease_until IS NOT NULL
+    ORDER BY created_at, id
+    LIMIT %(limit)s
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE payouts p SET lease_until = NULL
+FROM put_off WHERE p.organisation_id = %(organisation_id)s AND p.id = put_off.id
 """
+_MOST_WOKEN = 1000
 
 _MODE_TO_CHANGE = """
 SELECT money_mode = 'live' AS live FROM organisations
@@ -136,6 +145,13 @@ def rail_states(session: Session, *, organisation_id: uuid.UUID) -> dict[str, Ra
     return {row.rail: _state(row) for row in _rows(session, organisation_id)}
 
 
+def open_rails(session: Session, *, organisation_id: uuid.UUID) -> list[str]:
+    """The rails that may be called now, those that are preferred first. The organisation's mode
+    stays so until the transaction ends."""
+    is_live(session, organisation_id=organisation_id)
+    return [row.rail for row in _rows(session, organisation_id) if _state(row).in_use]
+
+
 def rail_accounts(
     session: Session, *, organisation_id: uuid.UUID, also_paused: bool = False
 ) -> dict[str, tuple[RailAccount, dt.datetime]]:
@@ -197,7 +213,7 @@ def save_rail(
         "now": now,
     }
     execute(session, _SAVE, params)
-    execute(session, _WAKE, {"organisation_id": organisation_id, "rail": new.rail})
+    _wake(session, organisation_id, new.rail)
 
 
 def draft_account(session: Session, *, organisation_id: uuid.UUID, new: NewRail) -> RailAccount:
@@ -230,7 +246,7 @@ def turn_rail(
         _TURN,
         params | {"enabled": enabled, "changed_by": changed_by, "now": now, "live": live},
     )
-    execute(session, _WAKE, params)
+    _wake(session, organisation_id, rail)
     return turned == 1
 
 
@@ -293,7 +309,12 @@ def note_test(
     params = {"organisation_id": organisation_id, "rail": rail}
     execute(session, _NOTE_TEST, params | {"now": now, "works": works, "detail": detail})
     if works:
-        execute(session, _WAKE, params)
+        _wake(session, organisation_id, rail)
+
+
+def _wake(session: Session, organisation_id: uuid.UUID, rail: str) -> None:
+    params = {"organisation_id": organisation_id, "rail": rail, "limit": _MOST_WOKEN}
+    execute(session, _WAKE, params)
 
 
 def _rows(session: Session, organisation_id: uuid.UUID) -> list[Any]:

@@ -21,7 +21,7 @@ from promises.identity.keys import Purpose, organisation_key, unseal
 from promises.kernel.ids import new_id
 from promises.payouts.models import PayoutState
 from promises.payouts.rails.base import Destination, PayoutRequest
-from promises.payouts.retries import AGED, LEASE
+from promises.payouts.retries import AGED, LEASE, SILENT_FOR
 
 # A spent key is followed by the next generation, whose life begins now.
 _CLAIM = """
@@ -29,10 +29,9 @@ WITH free AS (
     SELECT id, destination_id, key_used_at IS NULL AS certain,
         key_spent OR key_used_at IS NULL AS fresh
     FROM payouts
-    WHERE organisation_id = %(organisation_id)s AND NOT by_run
-      AND (rail = 'voucher') = %(own)s
-      AND ((state = 'ready' AND (lease_until IS NULL OR lease_until <= %(now)s))
-           OR (state IN ('submitting', 'unknown') AND lease_until <= %(now)s))
+    WHERE organisation_id = %(organisation_id)s AND rail = %(rail)s AND NOT by_run
+      AND state IN ('ready', 'submitting', 'unknown')
+      AND (lease_until <= %(now)s OR (state = 'ready' AND lease_until IS NULL))
     ORDER BY created_at, id
     LIMIT %(limit)s
     FOR UPDATE SKIP LOCKED
@@ -50,6 +49,32 @@ RETURNING p.id, p.rail, p.amount_minor, p.currency, p.key, p.generation, p.reque
     p.lease_until AS leased_until,
     free.certain, d.id AS destination_id, d.fingerprint, d.details_sealed,
     p.created_at <= %(aged_before)s AS aged,
+    1 + (SELECT count(*) FROM payout_attempts a
+         WHERE a.organisation_id = p.organisation_id AND a.payout_id = p.id AND a.step = 'begun')
+        AS number
+"""
+
+# Nobody can be asked about these: what was left by a worker that died is unknown, and what stays
+# unknown for too long is for a person. Their keys stay as they are.
+_CLAIM_SHUT = """
+WITH free AS (
+    SELECT id, destination_id FROM payouts
+    WHERE organisation_id = %(organisation_id)s AND NOT by_run AND rail <> ALL(%(open_rails)s)
+      AND state IN ('submitting', 'unknown') AND lease_until <= %(now)s
+      AND (state = 'submitting' OR key_used_at <= %(silent_since)s)
+    ORDER BY created_at, id
+    LIMIT %(limit)s
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE payouts p SET state = 'submitting', lease_until = %(lease_until)s, changed_at = %(now)s
+FROM free
+LEFT JOIN payout_destinations d
+    ON d.organisation_id = %(organisation_id)s AND d.id = free.destination_id
+WHERE p.organisation_id = %(organisation_id)s AND p.id = free.id
+RETURNING p.id, p.rail, p.amount_minor, p.currency, p.key, p.generation, p.request_hash,
+    p.compensation_id, p.gift_id, p.key_used_at, p.provider_ref, p.state, p.looks,
+    p.lease_until AS leased_until,
+    false AS certain, d.id AS destination_id, d.fingerprint, d.details_sealed, false AS aged,
     1 + (SELECT count(*) FROM payout_attempts a
          WHERE a.organisation_id = p.organisation_id AND a.payout_id = p.id AND a.step = 'begun')
         AS number
@@ -134,12 +159,27 @@ class ClaimedPayout:
 
 
 def claim_payouts(
-    session: Session, *, organisation_id: uuid.UUID, now: dt.datetime, own: bool, limit: int
+    session: Session, *, organisation_id: uuid.UUID, now: dt.datetime, rail: str, limit: int
 ) -> list[ClaimedPayout]:
-    """Take payouts to submit, freeze their requests and note the try. `own`: vouchers, which ask
-    nobody; otherwise those that call a provider."""
+    """Take payouts of a rail that can be used now, freeze their requests and note the try."""
     params = _params(organisation_id, now, limit)
-    found = rows(session, _CLAIM, params | {"own": own})
+    found = rows(session, _CLAIM, params | {"rail": rail})
+    return begin_tries(session, organisation_id=organisation_id, now=now, found=found)
+
+
+def claim_shut(
+    session: Session,
+    *,
+    organisation_id: uuid.UUID,
+    now: dt.datetime,
+    open_rails: Sequence[str],
+    limit: int,
+) -> list[ClaimedPayout]:
+    """Take payouts that were tried by a rail which cannot be asked now, where that says something
+    new of them. What is ready stays, and waits for its rail at no cost."""
+    params = _params(organisation_id, now, limit)
+    params |= {"open_rails": list(open_rails), "silent_since": now - SILENT_FOR}
+    found = rows(session, _CLAIM_SHUT, params)
     return begin_tries(session, organisation_id=organisation_id, now=now, found=found)
 
 

@@ -90,10 +90,18 @@ class Payout(TenantModel):
             postgresql_where=text("state IN ('ready', 'submitting', 'unknown')"),
         ),
         Index(
-            "ix_payouts_called",
+            "ix_payouts_rail",
+            "organisation_id",
+            "rail",
+            "created_at",
+            "id",
+            postgresql_where=text("NOT by_run AND state IN ('ready', 'submitting', 'unknown')"),
+        ),
+        Index(
+            "ix_payouts_unclear",
             "organisation_id",
             "created_at",
-            postgresql_where=text("NOT by_run AND state IN ('ready', 'submitting', 'unknown')"),
+            postgresql_where=text("NOT by_run AND state IN ('submitting', 'unknown')"),
         ),
         Index(
             "ix_payouts_look",

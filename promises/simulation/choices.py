@@ -125,7 +125,11 @@ def _card_is_gone(acts: Acts, ticket_id: uuid.UUID, instant: dt.datetime) -> Non
         choose_payout.choose(uow, ticket_id=ticket_id, rail=STRIPE_REFUND)
     with acts.at(instant).work(SYSTEM) as uow:
         claimed = claim_payouts(
-            uow.session, organisation_id=uow.organisation_id, now=uow.now, own=False, limit=1
+            uow.session,
+            organisation_id=uow.organisation_id,
+            now=uow.now,
+            rail=STRIPE_REFUND,
+            limit=1,
         )
     gone = Outcome(RailVerdict.REJECTED, trouble=Trouble.CARD_GONE)
     with acts.at(instant + dt.timedelta(seconds=2)).work(SYSTEM) as uow:

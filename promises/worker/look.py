@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from promises.db import sql
 from promises.db.session import unscoped
+from promises.payouts.retries import SILENT_FOR
 
 AHEAD = dt.timedelta(seconds=1)
 """How far ahead a look sees deadlines; the watcher never sleeps longer."""
@@ -47,6 +48,12 @@ WHERE next_change_at <= %(until)s AND organisation_id <> ALL(%(resting)s)
 GROUP BY organisation_id
 """
 
+_TO_SUBMIT = """NOT by_run AND state IN ('ready', 'submitting', 'unknown')
+    AND (lease_until <= %(now)s OR (state = 'ready' AND lease_until IS NULL))
+    AND (state <> 'ready' OR created_at <= %(ready_before)s)"""
+
+# Any number of payouts may wait for a rail that is paused: only those of rails that can be asked
+# are looked for, and the few that were tried and are unclear.
 _ERRANDS = f"""
 {_DEADLINES}
 UNION ALL
@@ -55,10 +62,22 @@ FROM messages WHERE state = 'queued' AND next_try_at <= %(now)s
 GROUP BY organisation_id
 UNION ALL
 SELECT 'settle', organisation_id, min(created_at)
+FROM payouts WHERE rail = 'voucher' AND {_TO_SUBMIT}
+GROUP BY organisation_id
+UNION ALL
+SELECT 'settle', s.organisation_id, min(p.created_at)
+FROM rail_settings s CROSS JOIN LATERAL (
+    SELECT created_at FROM payouts
+    WHERE organisation_id = s.organisation_id AND rail = s.rail AND {_TO_SUBMIT}
+    ORDER BY created_at LIMIT 1
+) p
+WHERE s.enabled AND s.paused_at IS NULL
+GROUP BY s.organisation_id
+UNION ALL
+SELECT 'settle', organisation_id, min(created_at)
 FROM payouts
-WHERE NOT by_run AND ((state = 'ready' AND created_at <= %(ready_before)s
-        AND (lease_until IS NULL OR lease_until <= %(now)s))
-    OR (state IN ('submitting', 'unknown') AND lease_until <= %(now)s))
+WHERE NOT by_run AND state IN ('submitting', 'unknown') AND lease_until <= %(now)s
+    AND (state = 'submitting' OR key_used_at <= %(silent_since)s)
 GROUP BY organisation_id
 UNION ALL
 SELECT 'settle', organisation_id, min(look_at)
@@ -119,6 +138,7 @@ def look(depth: Depth, *, resting: Collection[uuid.UUID] = ()) -> Due:
                 "until": now + AHEAD,
                 "resting": list(resting),
                 "ready_before": now - LEFT_ALONE,
+                "silent_since": now - SILENT_FOR,
             },
         )
     deadlines: dict[uuid.UUID, dt.datetime] = {}

@@ -164,7 +164,7 @@ def test_purged_account_leaves_only_its_index(purse):
     )
     with purse.work(None) as uow:
         (claimed,) = claim_payouts(
-            uow.session, organisation_id=purse.made.id, now=uow.now, own=False, limit=1
+            uow.session, organisation_id=purse.made.id, now=uow.now, rail=purse.rail, limit=1
         )
     assert claimed.request.destination.details == {}
     assert claimed.request.destination.fingerprint

@@ -10,12 +10,14 @@ from promises.flows import money_incidents, settle_payouts
 from promises.flows.compensate import hold_unsent
 from promises.flows.payout_results import follow, take_in
 from promises.identity.models import Role
-from promises.payouts import claiming
+from promises.payouts import accounts, claiming
+from promises.payouts.accounts import turn_rail
 from promises.payouts.models import PayoutState
 from promises.payouts.rails.base import Outcome, RailVerdict, Trouble
 from promises.payouts.rails.voucher import VoucherRail
 from promises.payouts.recording import record_looks, record_outcomes
 from promises.payouts.retries import LEASE, pause_after
+from promises.worker.look import LEFT_ALONE, Depth, Errand, look
 from tests.payouts.ground import Crash, Purse, crash_before_recording
 from tests.payouts.provider import HOURS_20, VERDICTS
 
@@ -172,10 +174,11 @@ def test_refused_key_pauses_the_rail_until_it_works_again(purse):
 
     purse.now += HOURS_6
     purse.settle()
-    assert kinds(purse, first) == ["submit"]
-    assert purse.payout(first).trouble == "rail_down"
+    assert (kinds(purse, first), len(purse.attempts(first))) == (["submit"], 1)
+    assert purse.payout(first).trouble == "access_refused"
     assert len(purse.incidents()) == opened
 
+    purse.now -= HOURS_6  # before its time came
     purse.works_again()
     assert purse.settle() == 1
     assert purse.payout(first).state == "submitted"
@@ -533,7 +536,7 @@ def test_answer_that_comes_after_the_next_try_began_moves_nothing(purse):
 def claim(purse):
     with purse.work(None) as uow:
         return claiming.claim_payouts(
-            uow.session, organisation_id=purse.made.id, now=uow.now, own=False, limit=16
+            uow.session, organisation_id=purse.made.id, now=uow.now, rail=purse.rail, limit=16
         )
 
 
@@ -619,7 +622,7 @@ def test_submit_that_would_outlive_its_lease_is_not_begun_after_the_look(purse, 
     with monkeypatch.context() as patched:
         patched.setattr(settle_payouts, "process_clock", Clock())
         with purse.at(purse.now):
-            settle_payouts._submit_all(purse.made.id, purse.rails, own=False)
+            settle_payouts._submit_all(purse.made.id, purse.rails, purse.rail)
     assert purse.payout(payout_id).state == "unknown"
     assert kinds(purse, payout_id) == ["submit", "find"]
 
@@ -670,8 +673,79 @@ def test_rail_that_is_not_in_the_registry_is_asked_nothing(purse):
     with purse.at(purse.now):
         assert settle_payouts.settle(purse.made.id, {"voucher": VoucherRail()}) == 0
     row = purse.payout(payout_id)
-    assert (row.state, row.trouble) == ("ready", "rail_down")
+    assert (row.state, row.trouble, purse.attempts(payout_id)) == ("ready", None, [])
     assert purse.rail_state().in_use
+
+
+def turn(purse, *, enabled):
+    with purse.work(None) as uow:
+        turn_rail(
+            uow.session,
+            organisation_id=purse.made.id,
+            now=uow.now,
+            changed_by=None,
+            rail=purse.rail,
+            enabled=enabled,
+        )
+
+
+def test_payouts_of_a_rail_that_is_not_in_use_cost_nothing_until_it_is(purse, bare_apps):
+    payouts = purse.owe(3)
+    before = [purse.payout(one) for one in payouts]
+    turn(purse, enabled=False)
+    for _ in range(2):
+        purse.now += HOURS_6
+        assert purse.settle() == 0
+    assert [purse.payout(one) for one in payouts] == before
+    assert [purse.attempts(one) for one in payouts] == [[], [], []]
+    assert is_due(purse, bare_apps[1]) is False
+    turn(purse, enabled=True)
+    assert is_due(purse, bare_apps[1]) is True
+    assert purse.settle() == 3
+    assert {purse.payout(one).state for one in payouts} == {"submitted"}
+    assert is_due(purse, bare_apps[1]) is False
+
+
+def is_due(purse, worker):
+    """Whether the worker, which stands in no organisation, fetches its payouts now."""
+    with worker.app_context(), purse.at(purse.now + LEFT_ALONE):
+        return (Errand.SETTLE, purse.made.id) in look(Depth.ERRANDS).errands
+
+
+def test_payout_of_a_dead_worker_is_unknown_without_its_rail_and_given_up_in_time(
+    purse, monkeypatch, bare_apps
+):
+    payout_id = planned(purse, "accept")
+    with crash_before_recording(monkeypatch), pytest.raises(Crash):
+        purse.settle()
+    turn(purse, enabled=False)
+    purse.now += LEASE
+    assert is_due(purse, bare_apps[1]) is True
+    assert purse.settle() == 1
+    assert purse.payout(payout_id).state == "unknown"
+    purse.now += dt.timedelta(days=6)
+    assert (purse.settle(), is_due(purse, bare_apps[1])) == (0, False)
+    assert len(purse.attempts(payout_id)) == 1  # of the two that began
+    purse.now += dt.timedelta(days=1)
+    assert is_due(purse, bare_apps[1]) is True
+    purse.settle()
+    row = purse.payout(payout_id)
+    assert (row.state, row.trouble, row.generation) == ("needs_review", "too_old", 1)
+    assert kinds(purse, payout_id) == ["submit"]
+    turn(purse, enabled=True)
+
+
+@pytest.mark.parametrize(("most", "woken"), [(1, 1), (1000, 2)])
+def test_what_was_put_off_is_woken_by_so_many_at_once(purse, monkeypatch, most, woken):
+    monkeypatch.setattr(accounts, "_MOST_WOKEN", most)
+    payouts = purse.owe(2)
+    for payout_id in payouts:
+        purse.provider.plans[payout_id].append("empty")
+    purse.settle()
+    purse.works_again()
+    assert purse.settle() == woken
+    states = sorted(purse.payout(one).state for one in payouts)
+    assert states == (["ready", "submitted"] if woken == 1 else ["submitted"] * 2)
 
 
 @pytest.mark.parametrize("seen", ["accepted", "paid"])

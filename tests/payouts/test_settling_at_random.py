@@ -93,7 +93,7 @@ class Payouts(RuleBasedStateMachine):
                 uow.session,
                 organisation_id=self.purse.made.id,
                 now=uow.now,
-                own=False,
+                rail=self.purse.rail,
                 limit=PAYOUTS,
             )
 

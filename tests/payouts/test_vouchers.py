@@ -19,7 +19,7 @@ from promises.payouts.errors import (
 )
 from promises.payouts.models import PayoutState
 from promises.payouts.rails.base import Outcome, RailVerdict
-from promises.payouts.rails.voucher import VoucherRail
+from promises.payouts.rails.voucher import VOUCHER, VoucherRail
 from promises.payouts.recording import record_outcomes
 from promises.payouts.retries import LEASE, pause_after
 from promises.payouts.states import ALLOWED, came_from
@@ -127,7 +127,7 @@ def test_payout_of_a_dead_worker_is_taken_up_when_its_lease_ends(world):
     released(world)
     with world.work(None) as uow:
         (claimed,) = claim_payouts(
-            uow.session, organisation_id=world.made.id, now=uow.now, own=True, limit=10
+            uow.session, organisation_id=world.made.id, now=uow.now, rail=VOUCHER, limit=10
         )
     assert (claimed.number, claimed.tried_before) == (1, False)
     assert world.settle() == 0
@@ -142,7 +142,7 @@ def test_late_answer_of_a_try_does_not_move_a_payout_back(world):
     released(world)
     with world.work(None) as uow:
         (claimed,) = claim_payouts(
-            uow.session, organisation_id=world.made.id, now=uow.now, own=True, limit=10
+            uow.session, organisation_id=world.made.id, now=uow.now, rail=VOUCHER, limit=10
         )
     world.now += LEASE
     world.settle()
