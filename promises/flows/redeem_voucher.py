@@ -1,4 +1,4 @@
-"""At the desk: a voucher is redeemed, or given a new code; and vouchers expire by themselves."""
+"""At the desk: a voucher is redeemed, shown or given a new code; vouchers expire by themselves."""
 
 import json
 import uuid
@@ -68,7 +68,11 @@ def redeem(uow: UnitOfWork, *, code: str, counter_id: uuid.UUID | None) -> Redee
         action="voucher_redeemed",
         object_kind="voucher",
         object_id=voucher.voucher_id,
-        details={"amount_minor": voucher.amount_minor, "use": organisation.voucher_use},
+        details={
+            "amount_minor": voucher.amount_minor,
+            "use": organisation.voucher_use,
+            "shown_before": voucher.shown_before,
+        },
     )
     value = Money(voucher.amount_minor, voucher.currency)
     return Redeemed(voucher.voucher_id, value, organisation.voucher_use)
@@ -132,6 +136,34 @@ def reissue(uow: UnitOfWork, *, voucher_id: uuid.UUID, reason: str) -> str:
     return code
 
 
+def show_code(uow: UnitOfWork, *, voucher_id: uuid.UUID) -> str:
+    """The present code of an active voucher, for a customer who has none at hand. Who was shown it
+    is on record when this transaction ends: render the code after that.
+
+    Raises NoSuchVoucher, VoucherNotActive, VoucherExpired, AlreadyRedeemed.
+    """
+    showing = vouchers.show_voucher(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        now=uow.now,
+        actor=uow.actor,
+        key=_key(uow),
+        voucher_id=voucher_id,
+    )
+    if showing.first:
+        record(
+            uow.session,
+            organisation_id=uow.organisation_id,
+            actor=uow.actor,
+            now=uow.now,
+            action="voucher_shown",
+            object_kind="voucher",
+            object_id=voucher_id,
+            details={"generation": showing.generation},
+        )
+    return showing.code
+
+
 def look_up(uow: UnitOfWork, *, code: str) -> Any | None:
     """What the desk sees of a voucher before it redeems it, or None."""
     return vouchers.find_by_code(
@@ -140,7 +172,7 @@ def look_up(uow: UnitOfWork, *, code: str) -> Any | None:
 
 
 def codes_of_ticket(uow: UnitOfWork, *, ticket_id: uuid.UUID) -> list[tuple[Any, str]]:
-    """Each voucher of a ticket with its present code, for the customer's own page and the desk."""
+    """Each voucher of a ticket with its present code, for the customer's own page."""
     key = _key(uow)
     return [
         (row, shown(voucher_code(key, row.id, row.generation)))

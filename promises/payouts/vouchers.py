@@ -33,7 +33,8 @@ ON CONFLICT (organisation_id, payout_id) DO NOTHING
 RETURNING id, payout_id, amount_minor, currency
 """
 
-# One conditional statement: of any number of tills at once, one finds the row active.
+# One conditional statement: of any number of tills at once, one finds the row active. It sees what
+# was shown before it began; members take `lock_by_code` first, which a showing waits for.
 _REDEEM = """
 WITH redeemed AS (
     UPDATE vouchers SET state = 'redeemed', redeemed_at = %(now)s
@@ -42,18 +43,29 @@ WITH redeemed AS (
     RETURNING id, payout_id, amount_minor, currency, last4
 ), noted AS (
     INSERT INTO voucher_redemptions (organisation_id, id, voucher_id, use, actor_kind, actor_id,
-        counter_id, redeemed_at)
+        counter_id, redeemed_at, shown_before)
     SELECT %(organisation_id)s, %(redemption_id)s, r.id, %(use)s, %(actor_kind)s, %(actor_id)s,
-        %(counter_id)s, %(now)s
+        %(counter_id)s, %(now)s,
+        EXISTS (
+            SELECT 1 FROM voucher_showings s
+            WHERE s.organisation_id = %(organisation_id)s AND s.voucher_id = r.id
+              AND s.actor_kind = %(actor_kind)s AND s.actor_id = %(actor_id)s
+        ) OR EXISTS (
+            SELECT 1 FROM voucher_reissues i
+            WHERE i.organisation_id = %(organisation_id)s AND i.voucher_id = r.id
+              AND i.actor_kind = %(actor_kind)s AND i.actor_id = %(actor_id)s
+        )
     FROM redeemed r
+    RETURNING voucher_id, shown_before
 ), paid AS (
     UPDATE payouts p SET state = 'paid', changed_at = %(now)s
     FROM redeemed r
     WHERE p.organisation_id = %(organisation_id)s AND p.id = r.payout_id AND p.state = 'submitted'
 )
 SELECT r.id, r.payout_id, r.amount_minor, r.currency, r.last4,
-    coalesce(y.compensation_id, y.gift_id) AS debt_id
+    coalesce(y.compensation_id, y.gift_id) AS debt_id, n.shown_before
 FROM redeemed r
+JOIN noted n ON n.voucher_id = r.id
 JOIN payouts y ON y.organisation_id = %(organisation_id)s AND y.id = r.payout_id
 """
 
@@ -106,6 +118,14 @@ VALUES (%(organisation_id)s, %(id)s, %(voucher_id)s, %(generation)s, %(reason)s,
     %(actor_id)s, %(now)s)
 """
 
+_NOTE_SHOWING = """
+INSERT INTO voucher_showings (organisation_id, id, voucher_id, generation, actor_kind, actor_id,
+    shown_at)
+VALUES (%(organisation_id)s, %(id)s, %(voucher_id)s, %(generation)s, %(actor_kind)s, %(actor_id)s,
+    %(now)s)
+ON CONFLICT (organisation_id, voucher_id, generation, actor_kind, actor_id) DO NOTHING
+"""
+
 _EXPIRE = """
 WITH due AS (
     SELECT id FROM vouchers
@@ -134,13 +154,24 @@ class VoucherOrder:
 @dataclass(frozen=True, slots=True)
 class VoucherValue:
     """A voucher and what it is or was worth. `of_a_gift`: it paid no compensation; `debt_id` is
-    the compensation or gift that it pays, where that was asked for."""
+    the compensation or gift that it pays, where that was asked for; `shown_before`: who redeemed it
+    had been shown its code, or had given it a new one."""
 
     voucher_id: uuid.UUID
     amount_minor: int
     currency: str
     of_a_gift: bool = False
     debt_id: uuid.UUID | None = None
+    shown_before: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """The code as people read it. `first`: this actor was not shown this code before."""
+
+    code: str
+    generation: int
+    first: bool
 
 
 def issue_vouchers(
@@ -210,7 +241,11 @@ def redeem_voucher(
             now,
         )
     return VoucherValue(
-        redeemed.id, redeemed.amount_minor, redeemed.currency, debt_id=redeemed.debt_id
+        redeemed.id,
+        redeemed.amount_minor,
+        redeemed.currency,
+        debt_id=redeemed.debt_id,
+        shown_before=redeemed.shown_before,
     )
 
 
@@ -279,10 +314,7 @@ def reissue_voucher(
     if not reason.strip():
         raise ReissueReasonMissing
     tenant = {"organisation_id": organisation_id, "voucher_id": voucher_id}
-    found = one_or_none(session, _LOCK_BY_ID, tenant)
-    if found is None or found.state != VoucherState.ACTIVE or found.expires_at <= now:
-        raise _refusal(found, now)
-    generation = found.generation + 1
+    generation = _lock_active(session, tenant, now) + 1
     code = voucher_code(key, voucher_id, generation)
     execute(
         session,
@@ -308,6 +340,42 @@ def reissue_voucher(
         },
     )
     return shown(code)
+
+
+def show_voucher(
+    session: Session,
+    *,
+    organisation_id: uuid.UUID,
+    now: dt.datetime,
+    actor: Actor,
+    key: bytes,
+    voucher_id: uuid.UUID,
+) -> Showing:
+    """Note that somebody is shown the present code of an active voucher, once a person and code.
+    Raises NoSuchVoucher, VoucherNotActive, VoucherExpired, AlreadyRedeemed."""
+    tenant = {"organisation_id": organisation_id, "voucher_id": voucher_id}
+    generation = _lock_active(session, tenant, now)
+    noted = execute(
+        session,
+        _NOTE_SHOWING,
+        {
+            **tenant,
+            "id": new_id(),
+            "generation": generation,
+            "actor_kind": actor.kind.value,
+            "actor_id": actor.id,
+            "now": now,
+        },
+    )
+    return Showing(shown(voucher_code(key, voucher_id, generation)), generation, noted == 1)
+
+
+def _lock_active(session: Session, tenant: dict[str, uuid.UUID], now: dt.datetime) -> int:
+    """The generation of a voucher that is good now, and stays so until this transaction ends."""
+    found = one_or_none(session, _LOCK_BY_ID, tenant)
+    if found is None or found.state != VoucherState.ACTIVE or found.expires_at <= now:
+        raise _refusal(found, now)
+    return int(found.generation)
 
 
 def expire_vouchers(

@@ -1,4 +1,5 @@
-"""Vouchers as a list, each with the ticket that it came from."""
+"""Vouchers as a list, each with the ticket that it came from; among them those that one person was
+shown and redeemed."""
 
 import datetime as dt
 import uuid
@@ -10,11 +11,11 @@ from promises.db.sql import rows
 
 _LIST = """
 SELECT v.id, v.last4, v.amount_minor, v.currency, v.state, v.issued_at, v.expires_at,
-    v.redeemed_at, v.payout_id, t.id AS ticket_id, p.gift_id IS NOT NULL AS of_a_gift, t.number,
-    t.external_ref,
-    k.letter, b.name AS branch_name,
-    b.time_zone
-FROM vouchers v
+    v.redeemed_at, v.payout_id, coalesce(r.shown_before, false) AS shown_before,
+    t.id AS ticket_id, p.gift_id IS NOT NULL AS of_a_gift, t.number, t.external_ref, k.letter,
+    b.name AS branch_name, b.time_zone
+FROM ({page}) v
+LEFT JOIN voucher_redemptions r ON r.organisation_id = v.organisation_id AND r.voucher_id = v.id
 JOIN payouts p ON p.organisation_id = v.organisation_id AND p.id = v.payout_id
 LEFT JOIN compensations c ON c.organisation_id = p.organisation_id AND c.id = p.compensation_id
 LEFT JOIN goodwill_gifts g ON g.organisation_id = p.organisation_id AND g.id = p.gift_id
@@ -23,12 +24,30 @@ JOIN tickets t ON t.organisation_id = v.organisation_id
 JOIN service_kinds k ON k.organisation_id = t.organisation_id AND k.id = t.service_kind_id
 JOIN branches b ON b.organisation_id = t.organisation_id
     AND b.id = coalesce(c.branch_id, g.branch_id)
-WHERE v.organisation_id = %(organisation_id)s
-  AND (%(state)s::text IS NULL OR v.state = %(state)s)
-  AND (%(before_at)s::timestamptz IS NULL OR (v.issued_at, v.id) < (%(before_at)s, %(before_id)s))
-ORDER BY v.issued_at DESC, v.id DESC
-LIMIT %(limit)s
+ORDER BY {last_first}
 """
+_BY_STATE = _LIST.format(
+    page="""
+    SELECT * FROM vouchers
+    WHERE organisation_id = %(organisation_id)s
+      AND (%(state)s::text IS NULL OR state = %(state)s)
+      AND (%(before_at)s::timestamptz IS NULL OR (issued_at, id) < (%(before_at)s, %(before_id)s))
+    ORDER BY issued_at DESC, id DESC
+    LIMIT %(limit)s
+""",
+    last_first="v.issued_at DESC, v.id DESC",
+)
+# From the redemptions, one index of which holds only these, however many vouchers there are.
+_SHOWN_AND_REDEEMED = """
+    SELECT s.* FROM voucher_redemptions d
+    JOIN vouchers s ON s.organisation_id = d.organisation_id AND s.id = d.voucher_id
+    WHERE d.organisation_id = %(organisation_id)s AND d.shown_before
+      AND (%(before_at)s::timestamptz IS NULL
+        OR (d.redeemed_at, d.voucher_id) < (%(before_at)s, %(before_id)s))
+    ORDER BY d.redeemed_at DESC, d.voucher_id DESC
+    LIMIT %(limit)s
+"""
+_BY_ONE_PERSON = _LIST.format(page=_SHOWN_AND_REDEEMED, last_first="v.redeemed_at DESC, v.id DESC")
 
 
 def list_vouchers(
@@ -43,10 +62,32 @@ def list_vouchers(
     at, voucher_id = before or (None, None)
     return rows(
         session,
-        _LIST,
+        _BY_STATE,
         {
             "organisation_id": organisation_id,
             "state": state,
+            "before_at": at,
+            "before_id": voucher_id,
+            "limit": limit,
+        },
+    )
+
+
+def list_shown_and_redeemed(
+    session: Session,
+    *,
+    organisation_id: uuid.UUID,
+    before: tuple[dt.datetime, uuid.UUID] | None,
+    limit: int,
+) -> list[Any]:
+    """Those whose redeemer had been shown the code, or had given a new one; the last redeemed
+    first. `before` is the last (redeemed_at, id) already seen."""
+    at, voucher_id = before or (None, None)
+    return rows(
+        session,
+        _BY_ONE_PERSON,
+        {
+            "organisation_id": organisation_id,
             "before_at": at,
             "before_id": voucher_id,
             "limit": limit,

@@ -22,12 +22,14 @@ from promises.kernel.ids import new_id
 from promises.kernel.text import N_, format_money
 from promises.payouts.errors import NoSuchVoucher
 from promises.payouts.models import VoucherState
-from promises.reporting.vouchers import list_vouchers
+from promises.payouts.vouchers import vouchers_of_tickets
+from promises.reporting.vouchers import list_shown_and_redeemed, list_vouchers
 from promises.web.cursors import read_cursor, write_cursor
 
 blueprint = Blueprint("vouchers", __name__)
 
 PAGE = 50
+ONE_PERSON = "one_person"
 TRIES, TRIES_OF_ADDRESS, WINDOW_S = 60, 600, 300
 """How often one clerk, and one address with all its tills, may ask for a voucher in five minutes; a
 code has 80 bits."""
@@ -50,20 +52,29 @@ class ReissueForm(Form):
 @blueprint.get("/staff/vouchers", endpoint="list")
 @staff(Permission.VOUCHER_READ)
 def show() -> str:
-    """All vouchers by state, newest first, by their last four characters."""
+    """All vouchers by state, newest first, by their last four characters; or those that one person
+    was shown and redeemed."""
     state = request.args.get("state")
     state = state if state in {one.value for one in VoucherState} else None
+    only = ONE_PERSON if request.args.get("only") == ONE_PERSON else None
     with work() as uow:
-        found = list_vouchers(
-            uow.session,
-            organisation_id=uow.organisation_id,
-            state=state,
-            before=read_cursor(request.args.get("after")),
-            limit=PAGE + 1,
-        )
+        wanted: dict[str, Any] = {
+            "organisation_id": uow.organisation_id,
+            "before": read_cursor(request.args.get("after")),
+            "limit": PAGE + 1,
+        }
+        if only:
+            found = list_shown_and_redeemed(uow.session, **wanted)
+        else:
+            found = list_vouchers(uow.session, state=state, **wanted)
     shown = found[:PAGE]
-    following = write_cursor(shown[-1].issued_at, shown[-1].id) if len(found) > PAGE else None
-    return render_template("vouchers/list.html", vouchers=shown, state=state, following=following)
+    following = None
+    if len(found) > PAGE:
+        last = shown[-1]
+        following = write_cursor(last.redeemed_at if only else last.issued_at, last.id)
+    return render_template(
+        "vouchers/list.html", vouchers=shown, state=state, only=only, following=following
+    )
 
 
 @blueprint.get("/staff/vouchers/redeem")
@@ -108,8 +119,27 @@ def redeem() -> Response | str | tuple[str, int]:
 @blueprint.get("/staff/tickets/<uuid:ticket_id>/vouchers")
 @staff(Permission.VOUCHER_REDEEM)
 def of_ticket(ticket_id: uuid.UUID) -> str:
-    """A customer without a phone: the desk shows the code again."""
-    return _of_ticket(ticket_id, ReissueForm())
+    """A customer without a phone: the desk finds their voucher, and shows its code if asked to."""
+    return _of_ticket(ticket_id)
+
+
+@blueprint.post("/staff/tickets/<uuid:ticket_id>/vouchers/<uuid:voucher_id>/show")
+@staff(Permission.VOUCHER_REDEEM)
+def show_code(ticket_id: uuid.UUID, voucher_id: uuid.UUID) -> str | tuple[str, int]:
+    """One voucher's code, once it is on record who was shown it. No address holds the code, so the
+    page answers the form itself."""
+    try:
+        with work() as uow:
+            ticket = _find(uow, ticket_id, voucher_id)
+            code = redeem_voucher.show_code(uow, voucher_id=voucher_id)
+            vouchers = _vouchers(uow, ticket_id)
+    except NotFound:
+        raise
+    except DomainError as error:
+        form = ReissueForm(formdata=None)
+        form.refuse(error)
+        return _of_ticket(ticket_id, {voucher_id: form}), error.status
+    return _page(ticket, vouchers, {}, {voucher_id: code})
 
 
 @blueprint.post("/staff/tickets/<uuid:ticket_id>/vouchers/<uuid:voucher_id>/reissue")
@@ -118,19 +148,16 @@ def reissue(ticket_id: uuid.UUID, voucher_id: uuid.UUID) -> Response | tuple[str
     """A new code; the one before it is void at once."""
     form = ReissueForm()
     if not form.validate():
-        return _of_ticket(ticket_id, form), 422
+        return _of_ticket(ticket_id, {voucher_id: form}), 422
     try:
         with work() as uow:
-            _ticket(uow, ticket_id)
-            mine = redeem_voucher.codes_of_ticket(uow, ticket_id=ticket_id)
-            if voucher_id not in {row.id for row, _ in mine}:
-                raise NotFound
+            _find(uow, ticket_id, voucher_id)
             redeem_voucher.reissue(uow, voucher_id=voucher_id, reason=form.reason.data)
     except NotFound:
         raise
     except DomainError as error:
         form.refuse(error)
-        return _of_ticket(ticket_id, form), error.status
+        return _of_ticket(ticket_id, {voucher_id: form}), error.status
     flash(gettext("The voucher has a new code. The old one no longer works."), "success")
     return redirect(url_for("vouchers.of_ticket", ticket_id=ticket_id), 303)
 
@@ -144,11 +171,45 @@ def _look_up(form: CodeForm) -> tuple[str, int] | str:
     return render_template("vouchers/redeem.html", form=form, voucher=voucher, seen=seen)
 
 
-def _of_ticket(ticket_id: uuid.UUID, form: ReissueForm) -> str:
+def _of_ticket(ticket_id: uuid.UUID, refused: dict[uuid.UUID, ReissueForm] | None = None) -> str:
     with work() as uow:
-        ticket = _ticket(uow, ticket_id)
-        codes: list[tuple[Any, str]] = redeem_voucher.codes_of_ticket(uow, ticket_id=ticket_id)
-    return render_template("vouchers/of_ticket.html", ticket=ticket, codes=codes, form=form)
+        ticket, vouchers = _ticket(uow, ticket_id), _vouchers(uow, ticket_id)
+    return _page(ticket, vouchers, refused or {}, {})
+
+
+def _page(
+    ticket: TicketView,
+    vouchers: list[Any],
+    refused: dict[uuid.UUID, ReissueForm],
+    codes: dict[uuid.UUID, str],
+) -> str:
+    """`refused` is the form of the voucher of which something was refused; `codes` holds the code
+    that may be seen."""
+    forms = {one.id: refused.get(one.id) or ReissueForm(formdata=None) for one in vouchers}
+    for voucher_id, form in forms.items():
+        form.reason.id = f"reason-{voucher_id}"
+    return render_template(
+        "vouchers/of_ticket.html",
+        ticket=ticket,
+        vouchers=vouchers,
+        codes=codes,
+        reissues=forms,
+        form=next(iter(refused.values()), None),
+    )
+
+
+def _find(uow: UnitOfWork, ticket_id: uuid.UUID, voucher_id: uuid.UUID) -> TicketView:
+    """The ticket, if the voucher came of it."""
+    ticket = _ticket(uow, ticket_id)
+    if voucher_id not in {row.id for row in _vouchers(uow, ticket_id)}:
+        raise NotFound
+    return ticket
+
+
+def _vouchers(uow: UnitOfWork, ticket_id: uuid.UUID) -> list[Any]:
+    return vouchers_of_tickets(
+        uow.session, organisation_id=uow.organisation_id, ticket_ids=[ticket_id]
+    )
 
 
 def _ticket(uow: UnitOfWork, ticket_id: uuid.UUID) -> TicketView:
