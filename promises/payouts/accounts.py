@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from promises.db.sql import execute, one, rows
 from promises.identity.keys import Purpose, organisation_key, seal, unseal
-from promises.payouts.errors import MoneyUnderWay, OtherMode
+from promises.payouts.errors import MoneyUnderWay, MoneyWaiting, OtherMode
 from promises.payouts.rails.base import RailAccount, Trouble
 
 WEBHOOK_SECRET, FORMER_SECRET = "webhook_secret", "webhook_secret_before"
@@ -76,7 +76,10 @@ _UNDER_WAY = """
 SELECT EXISTS (SELECT 1 FROM payouts
     WHERE organisation_id = %(organisation_id)s AND rail <> 'voucher'
       AND (state IN ('submitting', 'submitted', 'unknown', 'needs_review')
-           OR (state = 'ready' AND key_used_at IS NOT NULL))) AS found
+           OR (state = 'ready' AND key_used_at IS NOT NULL))) AS sent,
+  EXISTS (SELECT 1 FROM payouts
+    WHERE organisation_id = %(organisation_id)s AND rail <> 'voucher' AND state = 'ready')
+    AS waiting
 """
 
 _LOOK_NO_MORE = """
@@ -264,13 +267,16 @@ def leave_mode(session: Session, *, organisation_id: uuid.UUID, live: bool) -> b
     """End what goes on in the mode that `live` follows: what arrived in it is looked at no more.
     False where that is the mode already. The mode stays locked until the transaction ends.
 
-    Raises MoneyUnderWay.
+    Raises MoneyUnderWay, MoneyWaiting.
     """
     params = {"organisation_id": organisation_id}
     if one(session, _MODE_TO_CHANGE, params).live == live:
         return False
-    if one(session, _UNDER_WAY, params).found:
+    found = one(session, _UNDER_WAY, params)
+    if found.sent:
         raise MoneyUnderWay
+    if found.waiting:
+        raise MoneyWaiting
     execute(session, _LOOK_NO_MORE, params)
     return True
 

@@ -52,6 +52,16 @@ class MoneyUnderWay(Conflict):
     )
 
 
+class MoneyWaiting(Conflict):
+    """Payouts of the mode that ends would go out in the other one."""
+
+    code = "money_waiting"
+    message = N_(
+        "Some payouts of the present mode still wait to go out, and would go out in the other one. "
+        "Let them go out first, or choose a voucher for them, then change the mode."
+    )
+
+
 class RailNotReady(DomainError):
     code = "rail_not_ready"
     message = N_("Enter what this way of paying needs first.")

@@ -208,15 +208,14 @@ def turned(purse, *, enabled):
 def test_payout_that_stays_unknown_for_a_day_is_for_a_person(purse):
     (payout_id,) = purse.owe()
     purse.provider.plans[payout_id].append("lost_after")
+    purse.provider.sights[payout_id].extend(["blind", "blind"])
     purse.settle()
-    turned(purse, enabled=False)
     purse.later(hours=23)
     purse.settle()
     assert purse.payout(payout_id).state == "unknown"
     purse.later(hours=1)
     purse.settle()
     row = purse.payout(payout_id)
-    turned(purse, enabled=True)
     assert (row.state, row.trouble) == ("needs_review", "too_old")
     assert incident_of(purse, payout_id).kind == "needs_review"
     assert purse.debt(payout_id).state == "released"

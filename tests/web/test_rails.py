@@ -14,7 +14,7 @@ from promises.identity.models import MoneyMode
 from promises.kernel.actors import SYSTEM, Role
 from promises.payouts.accounts import NewRail, is_live, rail_accounts, rail_states, save_rail
 from promises.payouts.destinations import routes
-from promises.payouts.errors import MoneyUnderWay, OtherMode, WrongModeKey
+from promises.payouts.errors import MoneyUnderWay, MoneyWaiting, OtherMode, WrongModeKey
 from promises.payouts.rails.names import ALL
 from promises.payouts.rails.stripe_refund import refund_maker
 from promises.web.forms import rails as rail_forms
@@ -260,6 +260,24 @@ def test_mode_is_changed_by_typing_the_name_and_never_while_money_is_under_way(
     assert [entry.details for entry in audited(made, "money_mode_changed")] == [{"mode": "live"}]
     with purse.work(None) as uow:
         assert set_rails.change_mode(uow, mode=MoneyMode.LIVE) is False
+
+
+def test_mode_is_not_changed_while_payouts_of_the_present_one_wait(admin, made, purse, stripe):
+    stripe.pay("pi_waits", 1000)
+    (payout_id,) = purse.owe(details=lambda _: {"payment": "pi_waits"})
+    before = purse.payout(payout_id)
+    refused = post(admin, f"/o/{made.slug}/staff/settings/money-mode", {"typed": made.slug})
+    assert "still wait to go out" in check_page(refused).text
+    with purse.work(None) as uow:
+        assert not is_live(uow.session, organisation_id=made.id)
+    assert purse.payout(payout_id) == before
+    with pytest.raises(MoneyWaiting), purse.work(None) as uow:
+        set_rails.change_mode(uow, mode=MoneyMode.LIVE)
+    purse.settle()
+    assert purse.payout(payout_id).state == "paid"
+    use_live(purse)
+    with purse.work(None) as uow:
+        assert is_live(uow.session, organisation_id=made.id)
 
 
 def test_demonstration_never_moves_real_money(purse):
