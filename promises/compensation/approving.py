@@ -1,6 +1,7 @@
-"""For which account a person approved a debt: an approval counts for no other.
+"""For which account a person approved a debt, and when one has to before money goes to an account.
 
-What was approved while it went out by voucher was approved for no account at all.
+An approval counts for its account only; what was approved while it went out by voucher was approved
+for none. Much for one account is approved by a person, however many cases it is split over.
 """
 
 import datetime as dt
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from promises.compensation.rolling import KEY_COLUMNS, peek_sums
+from promises.compensation.rolling import KEY_COLUMNS, USUAL_WINDOW_DAYS, peek_sums
 from promises.db.sql import execute, rows
 from promises.kernel.actors import Actor
 from promises.kernel.ids import new_id
@@ -39,26 +40,62 @@ WHERE c.organisation_id = %(organisation_id)s AND c.id = ANY(%(ids)s)
 ORDER BY c.created_at, c.id
 """
 
-_APPROVALS = """
-SELECT d.compensation_id, bool_or('approval' = ANY (d.holds)) AS asked,
-    coalesce(array_agg(d.account) FILTER (WHERE d.account IS NOT NULL), '{}') AS accounts
-FROM compensation_decisions d
-WHERE d.organisation_id = %(organisation_id)s AND d.compensation_id = ANY(%(ids)s)
-  AND d.kind = 'approved'
-GROUP BY d.compensation_id
+# The limit is the lower of the terms' threshold and of the rule on what one customer gets.
+_STANDINGS = """
+SELECT c.id, c.amount_minor,
+    least((v.terms ->> 'approval_threshold_minor')::bigint, r.customer_minor) AS limit_minor,
+    coalesce(r.window_days, %(usual)s) AS window_days, d.asked, d.accounts
+FROM compensations c
+JOIN promise_versions v ON v.organisation_id = c.organisation_id AND v.id = c.version_id
+LEFT JOIN approval_rules r ON r.organisation_id = c.organisation_id
+CROSS JOIN LATERAL (
+    SELECT coalesce(bool_or('approval' = ANY (d.holds)), false) AS asked,
+        coalesce(array_agg(d.account) FILTER (WHERE d.account IS NOT NULL), '{}') AS accounts
+    FROM compensation_decisions d
+    WHERE d.organisation_id = c.organisation_id AND d.compensation_id = c.id
+      AND d.kind = 'approved'
+) d
+WHERE c.organisation_id = %(organisation_id)s AND c.id = ANY(%(ids)s)
+ORDER BY c.created_at, c.id
 """
+
+OTHER_ACCOUNT = "approved_for_another_account"
+MUCH_TO_ACCOUNT = "much_to_one_account"
+"""Why a debt waits for a person before it goes to an account: the reason of the hold's decision."""
 
 
 @dataclass(frozen=True, slots=True)
-class Approval:
-    """`asked`: the amount or a sum asked for it; `accounts` are those it was given for."""
+class Standing:
+    """How a debt stands to approvals. `asked`: it had one because the amount or a sum asked for
+    it; `accounts` are those that it was approved for. `limit_minor` is how much may go to one
+    account within so many days without a person, None for any sum."""
 
+    compensation_id: uuid.UUID
+    amount_minor: int
     asked: bool
     accounts: frozenset[bytes]
+    limit_minor: int | None
+    window_days: int
 
-    def covers(self, account: bytes) -> bool:
-        """Whether nobody has to look again before the money goes to this account."""
-        return not self.asked or account in self.accounts
+
+def why_look(
+    standings: Sequence[Standing],
+    accounts: Mapping[uuid.UUID, bytes],
+    paid: Mapping[bytes, int],
+) -> dict[uuid.UUID, str]:
+    """Which of these debts a person has to approve before they go to their accounts, and why.
+    `paid` is what goes to each account already; the debts add to it in their order."""
+    sums = dict(paid)
+    reasons = {}
+    for one in standings:
+        account = accounts[one.compensation_id]
+        total = sums.get(account, 0) + one.amount_minor
+        much = one.limit_minor is not None and total > one.limit_minor
+        if account not in one.accounts and (one.asked or much):
+            reasons[one.compensation_id] = OTHER_ACCOUNT if one.asked else MUCH_TO_ACCOUNT
+        else:
+            sums[account] = total
+    return reasons
 
 
 def record_approvals(
@@ -91,15 +128,26 @@ def record_approvals(
     )
 
 
-def approvals_of(
+def standings_of(
     session: Session, *, organisation_id: uuid.UUID, compensation_ids: Sequence[uuid.UUID]
-) -> dict[uuid.UUID, Approval]:
-    """Of those of the debts that a person has approved."""
-    params = {"organisation_id": organisation_id, "ids": list(compensation_ids)}
-    return {
-        row.compensation_id: Approval(row.asked, frozenset(map(bytes, row.accounts)))
-        for row in rows(session, _APPROVALS, params)
+) -> list[Standing]:
+    """The oldest debt first."""
+    params = {
+        "organisation_id": organisation_id,
+        "ids": list(compensation_ids),
+        "usual": USUAL_WINDOW_DAYS,
     }
+    return [
+        Standing(
+            row.id,
+            row.amount_minor,
+            row.asked,
+            frozenset(map(bytes, row.accounts)),
+            row.limit_minor,
+            row.window_days,
+        )
+        for row in rows(session, _STANDINGS, params)
+    ]
 
 
 def _over_their_sums(

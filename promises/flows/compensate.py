@@ -1,11 +1,12 @@
 """From new breaches to debts, and from free debts to payouts. Called inside other flows."""
 
+import datetime as dt
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from promises.compensation.approving import approvals_of
+from promises.compensation.approving import Standing, standings_of, why_look
 from promises.compensation.awarding import BreachToAward, NewCompensation, award_breaches
 from promises.compensation.caps import give_back_caps
 from promises.compensation.models import CompensationState, Hold
@@ -28,10 +29,7 @@ from promises.kernel.zones import local_date
 from promises.ledger.actions import Posting, PostingKind, post
 from promises.ledger.vat_choices import vat_history
 from promises.payouts.actions import PayoutOrder, cancel_ready, prepare_payouts
-from promises.payouts.destinations import Route, routes
-
-OTHER_ACCOUNT = "approved_for_another_account"
-"""Why a debt that a person approved waits for a person again: the reason of the hold's decision."""
+from promises.payouts.destinations import Route, lock_paid_to, routes
 
 
 def compensate(uow: UnitOfWork, breaches: Sequence[BreachToAward]) -> list[uuid.UUID]:
@@ -145,7 +143,7 @@ class Payable(Protocol):
 
 def send(uow: UnitOfWork, debts: Sequence[Payable]) -> int:
     """Prepare one payout for each released debt, by the way it goes out now, and one job for all.
-    What would go to an account that its approval was not given for waits for a new one. Returns
+    What a person has to approve for the account that it would go to is owed again instead. Returns
     how many are new. The tickets are locked by the caller."""
     if not debts:
         return 0
@@ -178,28 +176,43 @@ def send(uow: UnitOfWork, debts: Sequence[Payable]) -> int:
 
 
 def _wait_for_another_look(uow: UnitOfWork, ways: Mapping[uuid.UUID, Route]) -> set[uuid.UUID]:
-    """Owe again, and hold for an approval, what the one that it has does not cover."""
+    """Owe again, and hold for an approval, what was approved for another account, and what lifts
+    the sum that goes to one account above its limit."""
     accounts = {debt: way.account for debt, way in ways.items() if way.account is not None}
     if not accounts:
         return set()
-    given = approvals_of(
+    standings = standings_of(
         uow.session, organisation_id=uow.organisation_id, compensation_ids=sorted(accounts)
     )
-    waiting = sorted(debt for debt, one in given.items() if not one.covers(accounts[debt]))
-    if not waiting:
-        return set()
-    take_back(uow, waiting, Hold.APPROVAL)
-    record_decisions(
+    reasons = why_look(standings, accounts, _paid_to(uow, standings, accounts))
+    take_back(uow, sorted(reasons), Hold.APPROVAL)
+    for reason in sorted(set(reasons.values())):
+        record_decisions(
+            uow.session,
+            organisation_id=uow.organisation_id,
+            now=uow.now,
+            actor=SYSTEM,
+            compensation_ids=sorted(debt for debt, why in reasons.items() if why == reason),
+            kind="held",
+            holds=[Hold.APPROVAL],
+            reason=reason,
+        )
+    return set(reasons)
+
+
+def _paid_to(
+    uow: UnitOfWork, standings: Sequence[Standing], accounts: Mapping[uuid.UUID, bytes]
+) -> dict[bytes, int]:
+    """What goes to the accounts of these debts already, as far as a limit is set for any."""
+    limited = [one for one in standings if one.limit_minor is not None]
+    if not limited:
+        return {}
+    return lock_paid_to(
         uow.session,
         organisation_id=uow.organisation_id,
-        now=uow.now,
-        actor=SYSTEM,
-        compensation_ids=waiting,
-        kind="held",
-        holds=[Hold.APPROVAL],
-        reason=OTHER_ACCOUNT,
+        accounts={accounts[one.compensation_id] for one in limited},
+        since=uow.now - dt.timedelta(days=limited[0].window_days),
     )
-    return set(waiting)
 
 
 def hold_unsent(uow: UnitOfWork, compensation_ids: Sequence[uuid.UUID], hold: Hold) -> None:

@@ -3,7 +3,7 @@
 import datetime as dt
 import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
@@ -62,6 +62,23 @@ WHERE k.organisation_id = %(organisation_id)s AND k.id = ANY(%(compensation_ids)
         AND f.destination_id = d.id AND f.state IN ('failed', 'returned'))
 ORDER BY k.id, d.chosen DESC, s.preference, array_position(%(unasked)s::text[], d.rail),
     d.created_at DESC
+"""
+
+# Two who send money to the same account wait for each other.
+_TAKE_TURNS = """
+SELECT pg_advisory_xact_lock(k.key) FROM (
+    SELECT hashtextextended('paid_to:' || encode(w.account, 'hex'), 0) AS key
+    FROM unnest(%(accounts)s::bytea[]) AS w (account) ORDER BY 1
+) k
+"""
+
+_PAID_TO = """
+SELECT d.fingerprint AS account, sum(p.amount_minor)::bigint AS amount_minor
+FROM payout_destinations d
+JOIN payouts p ON p.organisation_id = d.organisation_id AND p.destination_id = d.id
+WHERE d.organisation_id = %(organisation_id)s AND d.fingerprint = ANY(%(accounts)s::bytea[])
+  AND p.state NOT IN ('failed', 'cancelled', 'returned') AND p.created_at > %(since)s
+GROUP BY d.fingerprint
 """
 
 
@@ -187,3 +204,18 @@ def routes(
         for row in found
     }
     return {debt: by_debt.get(debt, BY_VOUCHER) for debt in compensation_ids}
+
+
+def lock_paid_to(
+    session: Session,
+    *,
+    organisation_id: uuid.UUID,
+    accounts: Collection[bytes],
+    since: dt.datetime,
+) -> dict[bytes, int]:
+    """What was sent, or is to be sent, to each of these accounts since then, by whatever ticket;
+    nobody else adds to it before the transaction ends."""
+    ordered = sorted(set(accounts))
+    params = {"organisation_id": organisation_id, "accounts": ordered, "since": since}
+    rows(session, _TAKE_TURNS, {"accounts": ordered})
+    return {bytes(row.account): row.amount_minor for row in rows(session, _PAID_TO, params)}

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from promises.compensation.approving import MUCH_TO_ACCOUNT, OTHER_ACCOUNT
 from promises.compensation.errors import ListHasChanged
 from promises.compensation.holding import marks_print
 from promises.compensation.models import FOR_A_PERSON, Hold
@@ -21,7 +22,6 @@ from promises.db.session import UnitOfWork
 from promises.flows import annul_breach, decide_compensation, dispute
 from promises.flows.bank_answers import SAID_BY_FILE
 from promises.flows.choose_payout import CONTACT_CHANGED, MANY_CASES
-from promises.flows.compensate import OTHER_ACCOUNT
 from promises.http.context import current, work
 from promises.http.i18n import gettext, ngettext, say
 from promises.http.permissions import Permission, staff
@@ -57,6 +57,9 @@ HOLD_NAMES = {
 
 WHY_NAMES = {
     OTHER_ACCOUNT: N_("Approved before, but not for the account that it would go to now."),
+    MUCH_TO_ACCOUNT: N_(
+        "Together with other cases, this account would get more than the limit for approvals."
+    ),
     MANY_CASES: N_("The same account was given for many cases."),
     CONTACT_CHANGED: N_("The contact was changed or taken off before the account was given."),
     SAID_BY_FILE: N_("A bank's file said that the payment did not arrive."),
