@@ -79,6 +79,7 @@ def _other_states(world, base):
         f"/imports/{world.waiting_import_id}", f"/tickets/{world.annulled.ticket_id}",
         f"/tickets/{world.disputed.ticket_id}", f"/tickets/{world.waiting.ticket_id}",
         "/breaches?stage=owed", "/cases?state=kept", "/vouchers?state=expired",
+        "/vouchers?only=one_person",
     ]  # fmt: skip
     clerk = [
         f"/counter?issued={world.paper.ticket_id}", f"/tickets/{world.in_service.ticket_id}",

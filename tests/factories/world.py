@@ -199,6 +199,11 @@ class FullWorld(World):
         self.redeemed = self._visit(16)
         code = self._code(self.redeemed)
         with self.work() as uow:
+            for voucher, _ in redeem_voucher.codes_of_ticket(
+                uow, ticket_id=self.redeemed.ticket_id
+            ):
+                redeem_voucher.show_code(uow, voucher_id=voucher.id)
+        with self.work() as uow:
             redeem_voucher.redeem(uow, code=code, counter_id=self.made.counter_id)
         self.ticket = self._visit(16)
         self.code = self._code(self.ticket)

@@ -1,5 +1,6 @@
 """Many tills, one voucher; many workers, one payout."""
 
+import contextlib
 import threading
 
 import pytest
@@ -42,6 +43,46 @@ def issued(world, count):
                 code for _, code in redeem_voucher.codes_of_ticket(uow, ticket_id=ticket.ticket_id)
             ]
     return codes
+
+
+def test_code_shown_to_one_person_many_times_at_once_is_on_record_once(as_application, app_url):
+    world = World()
+    issued(world, 1)
+    (voucher,) = world.vouchers()
+
+    def browser(_number):
+        with world.work() as uow:
+            return redeem_voucher.show_code(uow, voucher_id=voucher.id)
+
+    codes = crowd(app_url, browser, 8)
+    assert len(set(codes)) == 1
+    assert world.one("SELECT count(*) AS n FROM voucher_showings").n == 1
+    audited = "SELECT count(*) AS n FROM audit_records WHERE action = 'voucher_shown'"
+    assert world.one(audited).n == 1
+
+
+def test_code_shown_while_it_is_redeemed_is_known_or_not_shown(as_application, app_url):
+    """To the same person, at two tills at once."""
+    world = World()
+    codes = issued(world, 10)
+    with world.work() as uow:
+        by_code = {code: redeem_voucher.look_up(uow, code=code).id for code in codes}
+    seen = set()
+
+    def till(number):
+        for code, voucher_id in by_code.items():
+            with contextlib.suppress(AlreadyRedeemed), world.work() as uow:
+                if number:
+                    redeem_voucher.redeem_at_till(uow, code=code, counter_id=None, form="1")
+                else:
+                    redeem_voucher.show_code(uow, voucher_id=voucher_id)
+                    seen.add(voucher_id)
+
+    crowd(app_url, till, 2)
+    found = world.rows("SELECT voucher_id, shown_before FROM voucher_redemptions")
+    assert len(found) == len(codes)
+    assert {row.voucher_id for row in found if row.shown_before} == seen
+    assert {row.voucher_id for row in world.rows("SELECT * FROM voucher_showings")} == seen
 
 
 def test_one_of_many_tills_redeems_a_voucher_every_time(as_application, app_url):
