@@ -24,10 +24,17 @@ from promises.payouts.errors import (
     IncidentClosed,
     NoteMissing,
     NotUnderReview,
+    OtherAmountPaid,
     ReviewOwnApproval,
     StillPaused,
 )
-from promises.payouts.incidents import close_incident, close_one, incident_by_id, take_untold
+from promises.payouts.incidents import (
+    close_incident,
+    close_one,
+    has_other_amount,
+    incident_by_id,
+    take_untold,
+)
 from promises.payouts.rail_models import IncidentKind
 from promises.payouts.reviewing import decide_payout, payouts_by_id, was_approved_by
 from promises.payouts.run_errors import SecondPersonNeeded
@@ -82,7 +89,7 @@ def review(uow: UnitOfWork, *, payout_id: uuid.UUID, was_paid: bool, evidence: s
     the debt is open again.
 
     Raises NotFound, EvidenceMissing, ReviewOwnApproval, SecondPersonNeeded, OwnEvidence, OwnMoney,
-    NotUnderReview.
+    NotUnderReview, OtherAmountPaid.
     """
     tenant: dict[str, Any] = {"organisation_id": uow.organisation_id}
     found = payouts_by_id(uow.session, payout_ids=[payout_id], **tenant).get(payout_id)
@@ -92,6 +99,8 @@ def review(uow: UnitOfWork, *, payout_id: uuid.UUID, was_paid: bool, evidence: s
         raise EvidenceMissing
     _refuse_own(uow, payout_id, found.compensation_id)
     touch_tickets(uow.session, ticket_ids=_tickets(uow, found), **tenant)
+    if has_other_amount(uow.session, payout_id=payout_id, **tenant):
+        raise OtherAmountPaid
     moved = decide_payout(
         uow.session,
         actor=uow.actor,

@@ -47,6 +47,7 @@ def take_in(
     )
     moved = record(uow.session, organisation_id=uow.organisation_id, now=uow.now, outcomes=outcomes)
     follow(uow, moved)
+    _tell_other_amounts(uow, outcomes)
     if record is record_looks:
         _doubt(uow, outcomes)
     _pause_refused(uow, outcomes, changed_at)
@@ -191,6 +192,25 @@ def _doubt(uow: UnitOfWork, outcomes: Answers) -> None:
     for incident in found:
         if (incident.kind.value, incident.ref) not in settled:
             open_incident(uow.session, now=uow.now, incident=incident, **tenant)
+
+
+def _tell_other_amounts(uow: UnitOfWork, outcomes: Answers) -> None:
+    """What is at the provider has another amount, and no book has it: until somebody has settled
+    the difference nobody can say that this payout was paid. By the ref that the nightly comparison
+    uses, so that it is told once."""
+    for one, out in outcomes:
+        if one.state is PayoutState.PAID or out.seen is None:
+            continue
+        payout_id = one.request.payout_id
+        ref = out.provider_ref or str(payout_id)
+        details = {"ours_minor": one.request.amount_minor, "provider_ref": out.provider_ref}
+        kind, (amount_minor, currency) = IncidentKind.OTHER_AMOUNT, out.seen
+        open_incident(
+            uow.session,
+            organisation_id=uow.organisation_id,
+            now=uow.now,
+            incident=Incident(kind, one.rail, ref, payout_id, amount_minor, currency, details),
+        )
 
 
 def _doubted(one: ClaimedPayout, out: Outcome) -> Incident:

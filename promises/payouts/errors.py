@@ -89,6 +89,16 @@ class NotUnderReview(Conflict):
     message = N_("Somebody has settled this payout meanwhile.")
 
 
+class OtherAmountPaid(Conflict):
+    """The books would say this payout's amount, which is not what the customer got."""
+
+    code = "other_amount_paid"
+    message = N_(
+        "A payment of another amount was found. Settle the difference first, or have that payment "
+        "taken back, and close its own incident. Then say what became of this payout."
+    )
+
+
 class ReviewOwnApproval(Forbidden):
     code = "review_own_approval"
     message = N_("You approved this compensation. Somebody else has to say what became of it.")

@@ -46,6 +46,13 @@ SELECT count(*)::int AS n FROM money_incidents
 WHERE organisation_id = %(organisation_id)s AND closed_at IS NULL
 """
 
+_OTHER_AMOUNT = """
+SELECT 1 AS found FROM money_incidents
+WHERE organisation_id = %(organisation_id)s AND kind = 'other_amount'
+  AND payout_id = %(payout_id)s AND closed_at IS NULL
+LIMIT 1
+"""
+
 _CLOSE_ONE = """
 UPDATE money_incidents SET closed_at = %(now)s, closed_by = %(closed_by)s, closing_note = %(note)s
 WHERE organisation_id = %(organisation_id)s AND id = %(incident_id)s AND closed_at IS NULL
@@ -151,6 +158,12 @@ def incident_by_id(
     params = {"organisation_id": organisation_id, "incident_id": incident_id}
     row = one_or_none(session, _ONE, params)
     return None if row is None else _known(row)
+
+
+def has_other_amount(session: Session, *, organisation_id: uuid.UUID, payout_id: uuid.UUID) -> bool:
+    """Whether another amount was found, and nobody has settled the difference yet."""
+    params = {"organisation_id": organisation_id, "payout_id": payout_id}
+    return one_or_none(session, _OTHER_AMOUNT, params) is not None
 
 
 def count_open(session: Session, *, organisation_id: uuid.UUID) -> int:

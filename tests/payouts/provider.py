@@ -100,12 +100,12 @@ class Provider:
             if refused is not None:
                 return refused
             found = self.of(request.payout_id)
-            return self._seen(*found[0]) if found else None
+            return self._seen(*found[0], request) if found else None
 
     def look(self, request, provider_ref):
         with self.lock:
             refused = self._sight("look", request)
-            return refused or self._seen(provider_ref, self.effects[provider_ref])
+            return refused or self._seen(provider_ref, self.effects[provider_ref], request)
 
     def _sight(self, what, request):
         plan = self._next(self.sights, request, "see")
@@ -114,7 +114,10 @@ class Provider:
             raise RuntimeError("while looking")
         return {"blind": LOST, "no_access": NO_ACCESS}.get(plan)
 
-    def _seen(self, ref, effect):
+    def _seen(self, ref, effect, request):
+        if effect.amount_minor != request.amount_minor:
+            other = (effect.amount_minor, request.currency)
+            return Outcome(RailVerdict.MISMATCH, ref, trouble=Trouble.OTHER_EFFECT, seen=other)
         return Outcome(VERDICTS[effect.state], provider_ref=ref)
 
     def of(self, payout_id):

@@ -128,6 +128,26 @@ def test_each_answer_means_what_the_protocol_says(core, system, fault, verdict):
     assert rail(core).submit(request()).verdict is verdict
 
 
+@pytest.mark.parametrize(
+    ("fault", "seen"),
+    [
+        ({"amount_minor": 9}, (9, "EUR")),
+        ({"currency": "SEK"}, (1500, "SEK")),
+        ({"amount_minor": 9, "status": "refused"}, None),
+        ({"amount_minor": 9, "payout_id": "another"}, None),
+        ({"amount_minor": "9"}, None),
+        ({"amount_minor": True}, None),
+        ({"amount_minor": 1 << 70}, None),
+        ({"currency": 978}, None),
+        ({"account": "101"}, None),
+    ],
+)
+def test_other_money_than_asked_for_is_told_where_it_is_of_this_payout(core, system, fault, seen):
+    system.faults.append(fault)
+    outcome = rail(core).submit(request())
+    assert (outcome.verdict, outcome.seen) == (RailVerdict.MISMATCH, seen)
+
+
 def test_lost_look_is_unknown_and_never_absent(core, system):
     for fault in ("drop_before", (404, {}), (500, {}), (404, {"code": "other"})):
         system.faults.append(fault)

@@ -134,9 +134,11 @@ def test_effect_unlike_what_was_asked_for_is_not_adopted(fake, rail_and_request)
     other = dataclasses.replace(request, amount_minor=999)
     for seen in (rail.find(other), rail.look(other, ref)):
         assert (seen.verdict, seen.trouble) == (V.MISMATCH, T.OTHER_EFFECT)
-        assert seen.provider_ref == ref
-    assert rail.look(dataclasses.replace(request, payout_id=new_id()), ref).verdict is V.MISMATCH
-    assert rail.find(dataclasses.replace(request, currency="SEK")).verdict is V.MISMATCH
+        assert (seen.provider_ref, seen.seen) == (ref, (request.amount_minor, request.currency))
+    foreign = rail.look(dataclasses.replace(other, payout_id=new_id()), ref)
+    assert (foreign.verdict, foreign.seen) == (V.MISMATCH, None)
+    swedish = rail.find(dataclasses.replace(request, currency="SEK"))
+    assert (swedish.verdict, swedish.seen) == (V.MISMATCH, (request.amount_minor, "EUR"))
 
 
 def test_effect_that_went_elsewhere_is_not_adopted(fake):
@@ -145,7 +147,7 @@ def test_effect_that_went_elsewhere_is_not_adopted(fake):
     ref = rail.submit(request).provider_ref
     elsewhere = dataclasses.replace(request.destination, details={"payment": "pi_2"})
     seen = rail.look(dataclasses.replace(request, destination=elsewhere), ref)
-    assert (seen.verdict, seen.trouble) == (V.MISMATCH, T.OTHER_EFFECT)
+    assert (seen.verdict, seen.trouble, seen.seen) == (V.MISMATCH, T.OTHER_EFFECT, None)
 
 
 def test_key_that_was_used_for_another_payout_does_nothing(fake, rail_and_request):

@@ -14,6 +14,7 @@ from promises.payouts.errors import (
     IncidentClosed,
     NoteMissing,
     NotUnderReview,
+    OtherAmountPaid,
     ReviewOwnApproval,
     StillPaused,
 )
@@ -85,6 +86,34 @@ def opened(purse, kind=IncidentKind.UNKNOWN_EFFECT):
 def review(purse, payout_id, *, was_paid=True, evidence="Seen in the list of refunds.", role=None):
     with purse.work(role or Role.MANAGER) as uow:
         money_incidents.review(uow, payout_id=payout_id, was_paid=was_paid, evidence=evidence)
+
+
+def test_payout_of_another_amount_is_not_decided_before_the_difference_is_settled(manager, purse):
+    (payout_id,) = purse.owe()
+    purse.provider.plans[payout_id].append("lost_after")
+    purse.settle()
+    ((ref, effect),) = purse.provider.of(payout_id)
+    effect.amount_minor = 900
+    purse.later(seconds=10)
+    purse.settle()
+    found = incident_of(purse, ref)
+    assert (found.kind, found.payout_id, found.amount_minor) == ("other_amount", payout_id, 900)
+    books = purse.balances()
+    for decision in ("paid", "nothing"):
+        with purse.at(purse.now):
+            answer = post(
+                manager, page(purse, f"{payout_id}/review"),
+                {"decision": decision, "evidence": "Seen in the list."}, page=page(purse),
+            )  # fmt: skip
+        assert answer.status_code == 409
+        assert "A payment of another amount was found." in check_page(answer).text
+        with pytest.raises(OtherAmountPaid):
+            review(purse, payout_id, was_paid=decision == "paid")
+    assert (purse.payout(payout_id).state, purse.balances()) == ("needs_review", books)
+    assert incident_of(purse, payout_id).closed_at is None
+    close(purse, found.id)
+    review(purse, payout_id)
+    assert purse.payout(payout_id).state == "paid"
 
 
 def test_manager_says_that_it_was_paid(manager, purse):
@@ -199,10 +228,6 @@ def test_pause_is_ended_before_its_incident_is_closed(manager, purse):
     purse.works_again()
     close(purse, incident.id)
     assert incident_of(purse, incident.ref).closed_at is not None
-
-
-def turned(purse, *, enabled):
-    purse.rows("UPDATE rail_settings SET enabled = %(e)s RETURNING rail", e=enabled)
 
 
 def test_payout_that_stays_unknown_for_a_day_is_for_a_person(purse):

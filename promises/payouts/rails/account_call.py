@@ -47,6 +47,7 @@ _STATUS = {
     "returned": RailVerdict.RETURNED,
 }
 _OK, _CREATED, _MISSING = 200, 201, 404
+_MOST_MINOR = 1 << 53
 _REFUSED_US = (401, 403)
 _REFUSED_IT = (400, 404, 409, 410, 422)
 _NO_MONEY, _LATER = 402, 429
@@ -278,6 +279,17 @@ def _account_of(request: PayoutRequest) -> str:
     return "" if request.destination is None else request.destination.details.get("account", "")
 
 
+def _other_money(request: PayoutRequest, answer: Mapping[str, Any]) -> tuple[int, str] | None:
+    """Where it is money at all that the answer names, and some that came to be."""
+    amount, currency = answer.get("amount_minor"), answer.get("currency")
+    if type(amount) is not int or not 0 < amount <= _MOST_MINOR or not isinstance(currency, str):
+        return None
+    gone = _STATUS.get(str(answer.get("status"))) in (RailVerdict.REJECTED, RailVerdict.RETURNED)
+    same = (amount, currency) == (request.amount_minor, request.currency)
+    mine = answer.get("payout_id") == str(request.payout_id)
+    return (amount, currency[:3]) if mine and not same and not gone else None
+
+
 def _compared(request: PayoutRequest, answer: Mapping[str, Any], status: int) -> Outcome:
     """An effect is ours only where it is what was asked for. The account is compared for as long
     as it is known here."""
@@ -292,6 +304,7 @@ def _compared(request: PayoutRequest, answer: Mapping[str, Any], status: int) ->
             detail="not what was asked for",
             trouble=Trouble.OTHER_EFFECT,
             http_status=status,
+            seen=_other_money(request, answer),
         )
     verdict = _STATUS.get(str(answer.get("status")), RailVerdict.UNKNOWN)
     reason = code_of(answer.get("reason"))

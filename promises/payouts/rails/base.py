@@ -79,7 +79,8 @@ class PayoutRequest:
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """`key_spent`: under this key the provider will answer so for ever. `detail` is for the
-    attempt's row: a code or a short technical text without personal data."""
+    attempt's row: a code or a short technical text without personal data. `seen`: amount and
+    currency of what is there, where they are not what was asked for."""
 
     verdict: RailVerdict
     provider_ref: str | None = None
@@ -89,6 +90,7 @@ class Outcome:
     request_id: str | None = None
     replayed: bool = False
     key_spent: bool = False
+    seen: tuple[int, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,6 +82,12 @@ class Effect:
             and self.payout_id == str(request.payout_id)
         )
 
+    def other_money(self, request: PayoutRequest) -> tuple[int, str] | None:
+        gone = self.verdict in (RailVerdict.REJECTED, RailVerdict.RETURNED)
+        money = (self.amount_minor, self.currency.upper())
+        same = money == (request.amount_minor, request.currency)
+        return None if gone or same or self.payout_id != str(request.payout_id) else money
+
 
 class StripeRail(abc.ABC):
     """One organisation's rail. What differs between them is told by the methods without a body;
@@ -349,7 +355,8 @@ def _mark(thing: Mapping[str, Any]) -> Any:
 
 def _judged(effect: Effect, request: PayoutRequest, target: str) -> Outcome:
     if not effect.is_as_asked(request, target):
-        return _mismatch(effect, "another amount, currency or target")
+        other = _mismatch(effect, "another amount, currency or target")
+        return replace(other, seen=effect.other_money(request))
     return Outcome(effect.verdict, provider_ref=effect.ref, trouble=effect.trouble)
 
 
