@@ -11,6 +11,7 @@ from promises.db import sql
 from promises.db.session import UnitOfWork
 from promises.desk.actions import erase_texts, touch_tickets
 from promises.identity.actions import erase_contact, erase_customer
+from promises.notify.actions import forget_addresses
 from promises.payouts.purging import forget_details
 
 _TICKETS = """
@@ -56,6 +57,7 @@ def forget_customer(uow: UnitOfWork, *, customer_id: uuid.UUID) -> Forgotten:
         uow.session, organisation_id=uow.organisation_id, now=uow.now, ticket_ids=tickets
     )
     texts += wipe_words(uow.session, organisation_id=uow.organisation_id, ticket_ids=tickets)
+    forget_addresses(uow.session, organisation_id=uow.organisation_id, ticket_ids=tickets)
     under_way = forget_details(
         uow.session, organisation_id=uow.organisation_id, now=uow.now, ticket_ids=tickets
     )

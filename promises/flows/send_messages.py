@@ -22,7 +22,7 @@ from promises.notify.actions import Claimed
 from promises.notify.channels import Carrier, Outcome, Parcel, Result
 from promises.notify.letter_parts import Facts
 from promises.notify.letters import compose_email, compose_text
-from promises.notify.models import Channel, MessageKind
+from promises.notify.models import CONTACT_REMOVED, Channel, MessageKind
 
 WORD_OF_MATTERS = (
     MessageKind.MATTER_RECEIVED,
@@ -149,9 +149,13 @@ def _find_recipient(uow: UnitOfWork, claimed: Claimed) -> _Recipient:
             "member_id": claimed.member_id,
         },
     )
-    return _Recipient(
-        row.organisation, row.slug, row.time_zone, _address(uow, row), row.member_name or ""
-    )
+    address = claimed.secret if _is_farewell(claimed) else _address(uow, row)
+    return _Recipient(row.organisation, row.slug, row.time_zone, address, row.member_name or "")
+
+
+def _is_farewell(claimed: Claimed) -> bool:
+    """Whether it goes to an address that was taken off, which it carries itself."""
+    return claimed.kind is MessageKind.MONEY_NEWS and claimed.params.get("what") == CONTACT_REMOVED
 
 
 def _address(uow: UnitOfWork, row: Any) -> str | None:
@@ -198,8 +202,9 @@ def _gather(
     )
     if ticket is None or _moved_on(claimed.kind, ticket.state):
         return Result(Outcome.TOO_LATE, "its moment has passed")
+    page = f"{base_url}/o/{recipient.slug}/{_page(claimed, ticket)}"
     return Facts(
-        link=f"{base_url}/o/{recipient.slug}/{_page(claimed, ticket)}",
+        link=page if claimed.params.get("linked", True) else None,
         zone=ticket.time_zone,
         branch=ticket.branch,
         label=label_of(ticket.letter, ticket.number),

@@ -10,8 +10,9 @@ from typing import Any
 
 from promises.db import sql
 from promises.db.session import UnitOfWork
+from promises.identity.customers import OpenContact
 from promises.notify.actions import NewMessage, enqueue
-from promises.notify.models import Channel, MessageKind
+from promises.notify.models import CONTACT_REMOVED, Channel, MessageKind
 from promises.payouts.choices import CONFIRM_WITHIN
 from promises.payouts.models import PayoutState
 from promises.payouts.rails.voucher import VOUCHER
@@ -39,6 +40,28 @@ FROM tickets t
 JOIN contacts c ON c.organisation_id = t.organisation_id AND c.id = t.contact_id
     AND c.erased_at IS NULL
 WHERE t.organisation_id = %(organisation_id)s AND t.id = %(ticket_id)s
+"""
+
+# Owed, on its way, or a voucher that is still unused.
+_OPEN_MONEY = """
+SELECT min(m.since) AS since, bool_or(c.created_at < m.since) AS told_before
+FROM contacts c
+JOIN (
+    SELECT k.created_at AS since FROM compensations k
+    LEFT JOIN payouts y ON y.organisation_id = k.organisation_id AND y.compensation_id = k.id
+        AND y.state NOT IN ('failed', 'cancelled', 'returned')
+    LEFT JOIN vouchers v ON v.organisation_id = y.organisation_id AND v.payout_id = y.id
+    WHERE k.organisation_id = %(organisation_id)s AND k.ticket_id = %(ticket_id)s
+      AND (k.state = 'owed' OR k.state = 'released' AND y.state <> 'paid'
+          AND coalesce(v.state, 'active') = 'active')
+    UNION ALL
+    SELECT g.given_at FROM goodwill_gifts g
+    JOIN payouts y ON y.organisation_id = g.organisation_id AND y.gift_id = g.id
+    JOIN vouchers v ON v.organisation_id = y.organisation_id AND v.payout_id = y.id
+        AND v.state = 'active'
+    WHERE g.organisation_id = %(organisation_id)s AND g.ticket_id = %(ticket_id)s
+) m ON true
+WHERE c.organisation_id = %(organisation_id)s AND c.id = %(contact_id)s
 """
 
 _OF_DEBTS = """
@@ -121,6 +144,33 @@ def tell_confirm(
     )
     _put(uow, [message])
     return True
+
+
+def tell_contact_removed(uow: UnitOfWork, *, ticket_id: uuid.UUID, contact: OpenContact) -> bool:
+    """Write to an address once more, before it is erased, where money of its ticket is open. The
+    message carries the address, sealed, and loses it when it has ended. The link to the page goes
+    only where the news of the money went already: an address that was mistyped must not get it.
+    Whether it is told."""
+    params = {
+        "organisation_id": uow.organisation_id,
+        "ticket_id": ticket_id,
+        "contact_id": contact.id,
+    }
+    found = sql.one(uow.session, _OPEN_MONEY, params)
+    if found.since is None:
+        return False
+    message = NewMessage(
+        kind=MessageKind.MONEY_NEWS,
+        channel=Channel(contact.channel),
+        locale=contact.locale,
+        contact_id=contact.id,
+        ticket_id=ticket_id,
+        params={"what": CONTACT_REMOVED, "linked": found.told_before},
+        secret=contact.address,
+        dedupe_key=f"{MessageKind.MONEY_NEWS.value}:{CONTACT_REMOVED}:{ticket_id}:{contact.id}",
+        expires_at=uow.now + NEWS_LASTS,
+    )
+    return _put(uow, [message]) == 1
 
 
 def tell_voucher_instead(uow: UnitOfWork, compensation_ids: Sequence[uuid.UUID]) -> int:

@@ -18,7 +18,7 @@ from promises.db import sql
 from promises.identity import keys
 from promises.kernel.ids import new_id
 from promises.notify.channels import Outcome, Result
-from promises.notify.models import Channel, MessageKind, MessageState
+from promises.notify.models import CONTACT_REMOVED, Channel, MessageKind, MessageState
 
 SEALED_FOR = "contact"
 """The purpose of the organisation's key that seals addresses and links."""
@@ -34,7 +34,8 @@ class NewMessage:
     """One message to one person: exactly one of `contact_id` and `member_id` is set.
 
     `params` are JSON values without personal data and secrets. `secret` (a link that lets somebody
-    in) is sealed. Two messages with one `dedupe_key` are one message.
+    in, or an address that was taken off) is sealed. Two messages with one `dedupe_key` are one
+    message.
     """
 
     kind: MessageKind
@@ -108,6 +109,25 @@ def enqueue(
 
 def _sealed(key: bytes | None, secret: str | None) -> bytes | None:
     return keys.seal(key, secret) if key is not None and secret is not None else None
+
+
+_FORGET = """
+UPDATE messages SET secret_sealed = NULL
+WHERE organisation_id = %(organisation_id)s AND ticket_id = ANY(%(ticket_ids)s)
+  AND state = 'queued' AND secret_sealed IS NOT NULL AND params ->> 'what' = %(what)s
+"""
+
+
+def forget_addresses(
+    session: Session, *, organisation_id: uuid.UUID, ticket_ids: Sequence[uuid.UUID]
+) -> None:
+    """Wipe the addresses that waiting messages about these tickets carry themselves."""
+    params = {
+        "organisation_id": organisation_id,
+        "ticket_ids": list(ticket_ids),
+        "what": CONTACT_REMOVED,
+    }
+    sql.execute(session, _FORGET, params)
 
 
 @dataclass(frozen=True, slots=True)

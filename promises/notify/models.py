@@ -39,6 +39,10 @@ class MessageKind(enum.StrEnum):
     FOLLOWED_NEWS = "followed_news"  # to those who follow promises
 
 
+CONTACT_REMOVED = "contact_removed"
+"""Which news of the money goes to an address that was taken off: the message itself carries it."""
+
+
 class MessageState(enum.StrEnum):
     QUEUED = "queued"
     SENT = "sent"
@@ -53,7 +57,8 @@ class Channel(enum.StrEnum):
 
 class Message(TenantModel):
     """One message to one person. `params` holds no personal data and no secret; a link that lets
-    somebody in is sealed in `secret_sealed` and wiped when the message was sent."""
+    somebody in, or an address that was taken off, is sealed in `secret_sealed` and wiped when the
+    message has ended."""
 
     __tablename__ = "messages"
     __table_args__ = (

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from promises.kernel.money import Money
 from promises.kernel.text import N_, format_date, format_money
 from promises.notify.letter_parts import Facts, Letter, say
-from promises.notify.models import MessageKind
+from promises.notify.models import CONTACT_REMOVED, MessageKind
 from promises.notify.trouble_words import trouble_words
 
 _WHERE = {
@@ -89,6 +89,33 @@ def _late(facts: Facts) -> Letter:
     )
 
 
+def _contact_removed(facts: Facts) -> Letter:
+    paragraphs = [
+        say(
+            facts,
+            N_(
+                "Somebody, probably you, took this contact off your page with us, or put another "
+                "one in its place. Money of yours is still open there. This is our last message "
+                "here about it."
+            ),
+        ),
+        say(facts, N_("If it was you, you need not do anything.")),
+        say(
+            facts,
+            N_(
+                "If it was not you, tell the staff at %(branch)s. A bank account that is given "
+                "on the page from now on is used only after a member of staff has checked it."
+            ),
+            branch=facts.branch,
+        ),
+    ]
+    if facts.link:
+        paragraphs.append(say(facts, _PAGE))
+    return Letter(
+        say(facts, N_("Your contact was taken off, and money is still open")), tuple(paragraphs)
+    )
+
+
 def _due(facts: Facts) -> Letter:
     return Letter(
         say(facts, N_("Your voucher of %(amount)s is still unused"), amount=_amount(facts)),
@@ -126,6 +153,7 @@ _NEWS: Mapping[str, Callable[[Facts], Letter]] = {
     "came_back": _came_back,
     "voucher": _voucher,
     "late": _late,
+    CONTACT_REMOVED: _contact_removed,
 }
 
 PAYOUT_LETTERS: Mapping[MessageKind, Callable[[Facts], Letter]] = {

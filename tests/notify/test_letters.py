@@ -151,6 +151,7 @@ def test_a_broken_promise_about_a_matter_speaks_of_no_number():
         ("arrived", "sepa", "€10 has been paid to you"),
         ("came_back", "sepa", "The bank says that this account is closed."),
         ("voucher", "voucher", "so you get a voucher"),
+        ("contact_removed", "", "If it was not you, tell the staff at"),
     ],
 )
 def test_news_of_money_says_what_happened_and_what_comes_next(what, rail, said):
