@@ -145,20 +145,27 @@ def decide_annulment(
         },
     )
     if confirm:
-        kept = verdict_state is State.KEPT
-        execute(
-            session,
-            _EXCLUDE,
-            {
-                "organisation_id": organisation_id,
-                "commitment_id": found.commitment_id,
-                "state": "kept" if kept else "excluded",
-                "reason": "in_time" if kept else "annulled",
-                "now": now,
-            },
-        )
+        _take_back(session, organisation_id, now, found.commitment_id, verdict_state)
     ticket_id: uuid.UUID = found.ticket_id
     return ticket_id
+
+
+def _take_back(
+    session: Session,
+    organisation_id: uuid.UUID,
+    now: dt.datetime,
+    commitment_id: uuid.UUID,
+    verdict_state: State | None,
+) -> None:
+    kept = verdict_state is State.KEPT
+    params = {
+        "organisation_id": organisation_id,
+        "commitment_id": commitment_id,
+        "state": "kept" if kept else "excluded",
+        "reason": "in_time" if kept else "annulled",
+        "now": now,
+    }
+    execute(session, _EXCLUDE, params)
 
 
 def _is_second_person(

@@ -81,8 +81,7 @@ def move_proposal(
 
     A question makes the deadline rest, its answer starts it again; a trial or a decision is
     management's answer, in time or not; a trial that ended, which it does by itself, starts a new
-    deadline. Raises
-    ProposalMovedOn, and DraftRefused for missing words.
+    deadline. Raises ProposalMovedOn, and DraftRefused for missing words.
     """
     before = S(proposal.state)
     ends_by_itself = actor.kind is ActorKind.SYSTEM and (before, to) == (S.SHADOW, S.OPEN)
@@ -94,19 +93,7 @@ def move_proposal(
     check = Check()
     check.text("reason", words, needed=needed, longest=2000)
     check.done()
-    change = ProposalChange(
-        organisation_id=proposal.organisation_id,
-        id=new_id(),
-        proposal_id=proposal.id,
-        from_state=before.value,
-        to_state=to.value,
-        reason=words,
-        changed_by=person,
-        changed_at=now,
-        decide_before=proposal.decide_before,
-        in_time=_in_time(proposal, before, to, now),
-    )
-    session.add(change)
+    change = _note_change(session, proposal, to, words, person, now)
     _keep_time(session, proposal, before, to, now)
     proposal.state = to.value
     proposal.reason = "" if to is S.OPEN else words
@@ -120,6 +107,31 @@ def move_proposal(
         now=now,
         what=Happening(proposal.id, kind, change.id, person),
     )
+    return change
+
+
+def _note_change(
+    session: Session,
+    proposal: Proposal,
+    to: S,
+    words: str,
+    person: uuid.UUID | None,
+    now: dt.datetime,
+) -> ProposalChange:
+    before = S(proposal.state)
+    change = ProposalChange(
+        organisation_id=proposal.organisation_id,
+        id=new_id(),
+        proposal_id=proposal.id,
+        from_state=before.value,
+        to_state=to.value,
+        reason=words,
+        changed_by=person,
+        changed_at=now,
+        decide_before=proposal.decide_before,
+        in_time=_in_time(proposal, before, to, now),
+    )
+    session.add(change)
     return change
 
 

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
 
@@ -49,29 +49,17 @@ def propose(
     """Store a proposal, and its problem where it is new. The proposer follows it, and management's
     time to decide begins. Raises DraftRefused with all problems."""
     author = _person(actor)
-    title, way, needs, problem_text = (
-        tidy(text) for text in (draft.title, draft.way_of_working, draft.needs, draft.problem_text)
-    )
-    check = Check()
-    check.text("title", title)
-    if title:
-        for problem in sentence_problems(title):
-            check.refuse("title", problem.msgid, **problem.params)
-    check.text("way_of_working", way)
-    check.text("needs", needs, needed=False)
-    check_terms(session, organisation_id, draft.terms, check)
-    _check_problems(session, organisation_id, draft, problem_text, check)
-    check.done()
+    draft = _checked(session, organisation_id, draft)
     proposal = Proposal(
         organisation_id=organisation_id,
         id=new_id(),
         problem_id=draft.problem_id
-        or _new_problem(session, organisation_id, author, now, problem_text, draft.branch_id),
+        or _new_problem(session, organisation_id, author, now, draft.problem_text, draft.branch_id),
         branch_id=draft.branch_id,
-        title=title,
+        title=draft.title,
         terms=dump_terms(draft.terms),
-        way_of_working=way,
-        needs=needs,
+        way_of_working=draft.way_of_working,
+        needs=draft.needs,
         credit=draft.credit,
         state=ProposalState.OPEN,
         created_by=author,
@@ -92,11 +80,33 @@ def propose(
     return proposal
 
 
+def _checked(session: Session, organisation_id: uuid.UUID, draft: ProposalDraft) -> ProposalDraft:
+    """The draft with its texts tidied. Raises DraftRefused with all problems."""
+    draft = replace(
+        draft,
+        title=tidy(draft.title),
+        way_of_working=tidy(draft.way_of_working),
+        needs=tidy(draft.needs),
+        problem_text=tidy(draft.problem_text),
+    )
+    check = Check()
+    check.text("title", draft.title)
+    if draft.title:
+        for problem in sentence_problems(draft.title):
+            check.refuse("title", problem.msgid, **problem.params)
+    check.text("way_of_working", draft.way_of_working)
+    check.text("needs", draft.needs, needed=False)
+    check_terms(session, organisation_id, draft.terms, check)
+    _check_problems(session, organisation_id, draft, check)
+    check.done()
+    return draft
+
+
 def _check_problems(
-    session: Session, organisation_id: uuid.UUID, draft: ProposalDraft, text: str, check: Check
+    session: Session, organisation_id: uuid.UUID, draft: ProposalDraft, check: Check
 ) -> None:
     if draft.problem_id is None:
-        check.text("problem_text", text, longest=LONGEST_PROBLEM)
+        check.text("problem_text", draft.problem_text, longest=LONGEST_PROBLEM)
     for name, one in (
         ("problem_id", draft.problem_id),
         *(("further_problems", one) for one in draft.further_problems),

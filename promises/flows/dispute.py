@@ -43,35 +43,12 @@ def resolve(
     not happen: it is undone, and the ticket judged anew. Money that this creates waits for another
     person, as all corrected evidence does."""
     if untrue_event_id is not None:
-        log_event(
-            uow.session,
-            organisation_id=uow.organisation_id,
-            actor=uow.actor,
-            now=uow.now,
-            claim=EventClaim(
-                ticket_id=ticket_id,
-                kind=EventKind.UNDONE,
-                source=EventSource.DESK,
-                corrects_id=untrue_event_id,
-            ),
-        )
+        _log(uow, ticket_id, EventKind.UNDONE, EventSource.DESK, corrects_id=untrue_event_id)
     logged = _log(uow, ticket_id, EventKind.DISPUTE_RESOLVED, EventSource.DESK)
     judge(uow, [ticket_id])
     if untrue_event_id is not None:
         put_right(uow, [ticket_id])
-    owed = owed_of_tickets(uow.session, organisation_id=uow.organisation_id, ticket_ids=[ticket_id])
-    if owed and reason.strip():
-        record_decisions(
-            uow.session,
-            organisation_id=uow.organisation_id,
-            now=uow.now,
-            actor=uow.actor,
-            compensation_ids=owed,
-            kind="lifted",
-            holds=[Hold.DISPUTE],
-            reason=reason.strip(),
-        )
-    lift_and_let_go(uow, owed, [Hold.DISPUTE])
+    _lift(uow, ticket_id, reason.strip())
     _touch(uow, logged)
     record(
         uow.session,
@@ -86,15 +63,35 @@ def resolve(
     return logged
 
 
+def _lift(uow: UnitOfWork, ticket_id: uuid.UUID, reason: str) -> None:
+    owed = owed_of_tickets(uow.session, organisation_id=uow.organisation_id, ticket_ids=[ticket_id])
+    if owed and reason:
+        record_decisions(
+            uow.session,
+            organisation_id=uow.organisation_id,
+            now=uow.now,
+            actor=uow.actor,
+            compensation_ids=owed,
+            kind="lifted",
+            holds=[Hold.DISPUTE],
+            reason=reason,
+        )
+    lift_and_let_go(uow, owed, [Hold.DISPUTE])
+
+
 def _log(
-    uow: UnitOfWork, ticket_id: uuid.UUID, kind: EventKind, source: EventSource
+    uow: UnitOfWork,
+    ticket_id: uuid.UUID,
+    kind: EventKind,
+    source: EventSource,
+    corrects_id: uuid.UUID | None = None,
 ) -> LoggedEvent:
     return log_event(
         uow.session,
         organisation_id=uow.organisation_id,
         actor=uow.actor,
         now=uow.now,
-        claim=EventClaim(ticket_id=ticket_id, kind=kind, source=source),
+        claim=EventClaim(ticket_id=ticket_id, kind=kind, source=source, corrects_id=corrects_id),
     )
 
 

@@ -127,7 +127,6 @@ def accept_callback(
     if at_desk and ticket.presence_shown_at is None:
         _log(uow, ticket_id, EventKind.PRESENCE_SHOWN, source)
     _log(uow, ticket_id, EventKind.BOOKED, source)
-    subject = translate(locale, SUBJECT, number=_label(ticket))
     matter = open_matter(
         uow,
         request=NewMatter(
@@ -135,7 +134,7 @@ def accept_callback(
             service_kind_id=ticket.service_kind_id,
             kind=TicketKind.CALLBACK,
             source=source,
-            subject=subject,
+            subject=translate(locale, SUBJECT, number=_label(ticket)),
             promised_at=chosen_at,
             customer_id=ticket.customer_id,
             contact_id=contact_id,
@@ -151,17 +150,23 @@ def accept_callback(
         matter_id=matter.ticket_id,
         **tenant,
     )
+    _audit(uow, ticket_id, matter, source)
+    return matter
+
+
+def _audit(
+    uow: UnitOfWork, ticket_id: uuid.UUID, matter: OpenedMatter, source: EventSource
+) -> None:
     record(
         uow.session,
+        organisation_id=uow.organisation_id,
         actor=uow.actor,
         now=uow.now,
         action="callback_accepted",
         object_kind="ticket",
         object_id=ticket_id,
         details={"matter": str(matter.ticket_id), "source": source.value},
-        **tenant,
     )
-    return matter
 
 
 def decline_callback(uow: UnitOfWork, *, ticket_id: uuid.UUID) -> None:

@@ -166,7 +166,12 @@ def ask_to_follow(
                 session, organisation_id=organisation_id, now=now, contact_ids=[contact_id]
             )
             return
-    message = NewMessage(
+    message = _letter(wish, contact_id, token, now)
+    enqueue(session, organisation_id=organisation_id, now=now, messages=[message])
+
+
+def _letter(wish: Wish, contact_id: uuid.UUID, token: str, now: dt.datetime) -> NewMessage:
+    return NewMessage(
         kind=MessageKind.FOLLOW_ASKED,
         channel=Channel.EMAIL,
         locale=wish.locale,
@@ -176,7 +181,6 @@ def ask_to_follow(
         secret=wish.page.replace(TOKEN, token),
         expires_at=now + VALID_FOR,
     )
-    enqueue(session, organisation_id=organisation_id, now=now, messages=[message])
 
 
 @dataclass(frozen=True, slots=True)
