@@ -8,6 +8,7 @@ from promises.db.session import UnitOfWork
 from promises.feedback.settings import asking_of
 from promises.feedback.surveys import answer_survey, is_held, open_survey
 from promises.identity.queries import list_branches, member_by_id, organisation_row
+from promises.improvement.reviews import quarter_of
 from promises.kernel.errors import Forbidden
 from promises.kernel.zones import local_date, resolve_local
 
@@ -19,17 +20,17 @@ def ask_staff(uow: UnitOfWork) -> bool:
     zone = organisation_row(uow.session, **tenant).time_zone
     today = local_date(uow.now, zone)
     quarter = quarter_of(today)
-    if is_held(uow.session, quarter=quarter, **tenant):
+    if is_held(uow.session, quarter=quarter.round, **tenant):
         return False
     days = asking_of(uow.session, **tenant).survey_days
     last = today + dt.timedelta(days=days)
-    if not days or quarter_of(last) != quarter:
+    if not days or last > quarter.to_on:
         return False
     branches = list_branches(uow.session, **tenant)
     return open_survey(
         uow.session,
         now=uow.now,
-        quarter=quarter,
+        quarter=quarter.round,
         closes_at=resolve_local(dt.datetime.combine(last, dt.time()), zone).instant,
         branch_ids=[one.id for one in branches],
         **tenant,
@@ -53,7 +54,3 @@ def answer_staff_question(
         score=score,
         text=text,
     )
-
-
-def quarter_of(day: dt.date) -> str:
-    return f"{day.year:04}Q{(day.month + 2) // 3}"

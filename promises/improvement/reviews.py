@@ -41,6 +41,11 @@ class Quarter:
         """`2026-3`, as it stands in addresses."""
         return f"{self.from_on.year}-{(self.from_on.month + 2) // 3}"
 
+    @property
+    def round(self) -> str:
+        """`2026Q3`, as the rounds of the question to staff are kept."""
+        return f"{self.from_on.year:04}Q{(self.from_on.month + 2) // 3}"
+
 
 def quarter_of(day: dt.date) -> Quarter:
     """The one in which the day lies."""

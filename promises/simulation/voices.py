@@ -19,8 +19,8 @@ from promises.feedback.surveys import answer_survey, open_survey
 from promises.feedback.texts import list_texts
 from promises.flows import import_feedback, merge_problems, report_problem, sort_feedback
 from promises.flows.answer_feedback import answer
-from promises.flows.ask_staff import quarter_of
 from promises.flows.settle_feedback import settle_feedback
+from promises.improvement.reviews import quarter_of
 from promises.kernel.actors import SYSTEM, Actor, ActorKind, Role
 from promises.kernel.zones import local_date, resolve_local
 from promises.simulation.acts import ANYBODY, Acts
@@ -205,14 +205,14 @@ def _ask_staff(acts: Acts, bank: Bank, now: dt.datetime) -> None:
     with acts.at(opens).work(SYSTEM) as uow:
         open_survey(
             uow.session, organisation_id=uow.organisation_id, now=uow.now,
-            quarter=quarter_of(last), closes_at=opens + 14 * _DAY,
+            quarter=quarter_of(last).round, closes_at=opens + 14 * _DAY,
             branch_ids=[branch.id for branch in bank.branches.values()],
         )  # fmt: skip
         survey_id = sql.one(
             uow.session,
             "SELECT id FROM staff_surveys WHERE organisation_id = %(organisation_id)s"
             " AND quarter = %(quarter)s",
-            {"organisation_id": uow.organisation_id, "quarter": quarter_of(last)},
+            {"organisation_id": uow.organisation_id, "quarter": quarter_of(last).round},
         ).id
     for person, (score, words) in zip(PEOPLE, _answers(len(PEOPLE)), strict=True):
         actor = Actor(ActorKind.MEMBER, bank.member_ids[person.email], person.role)

@@ -53,6 +53,7 @@ def test_quarters_are_those_of_the_calendar_year():
     ]  # fmt: skip
     assert quarter_of(dt.date(2026, 12, 31)) == Quarter(dt.date(2026, 10, 1), dt.date(2026, 12, 31))
     assert quarter_before(dt.date(2026, 1, 1)).name == "2025-4"
+    assert quarter_of(dt.date(2026, 8, 31)).round == "2026Q3"
     assert quarter_named(SECOND.name) == SECOND
     assert [quarter_named(bad) for bad in ("", "2026", "2026-5", "26-1", "0000-1", "٢٠٢٦-1")] == (
         [None] * 6
