@@ -257,8 +257,16 @@ def _submit(payout: ClaimedPayout, desk: _Desk) -> Outcome:
     outcome = rail.submit(payout.request)
     if outcome.verdict is RailVerdict.REJECTED and not payout.certain:
         # an earlier try that came through after the look may be why
-        return _found(rail, payout) or outcome
+        return _found(rail, payout) or _overtaken(payout, outcome)
     return outcome
+
+
+def _overtaken(payout: ClaimedPayout, refusal: Outcome) -> Outcome:
+    """A refusal that no key stands for says nothing of a try that may still be on its way: it is
+    asked again after that time."""
+    if payout.overtaking and not refusal.key_spent:
+        return replace(refusal, verdict=RailVerdict.UNKNOWN)
+    return refusal
 
 
 def _unfit(payout: ClaimedPayout) -> Outcome:

@@ -51,7 +51,10 @@ RETURNING p.id, p.rail, p.amount_minor, p.currency, p.key, p.generation, p.reque
     p.created_at <= %(aged_before)s AS aged,
     1 + (SELECT count(*) FROM payout_attempts a
          WHERE a.organisation_id = p.organisation_id AND a.payout_id = p.id AND a.step = 'begun')
-        AS number
+        AS number,
+    EXISTS (SELECT 1 FROM payout_attempts a
+         WHERE a.organisation_id = p.organisation_id AND a.payout_id = p.id AND a.step = 'begun'
+           AND a.recorded_at > %(lately)s) AS overtaking
 """
 
 # Nobody can be asked about these: what was left by a worker that died is unknown, and what stays
@@ -75,6 +78,7 @@ RETURNING p.id, p.rail, p.amount_minor, p.currency, p.key, p.generation, p.reque
     p.compensation_id, p.gift_id, p.key_used_at, p.provider_ref, p.state, p.looks,
     p.lease_until AS leased_until,
     false AS certain, d.id AS destination_id, d.fingerprint, d.details_sealed, false AS aged,
+    false AS overtaking,
     1 + (SELECT count(*) FROM payout_attempts a
          WHERE a.organisation_id = p.organisation_id AND a.payout_id = p.id AND a.step = 'begun')
         AS number
@@ -98,6 +102,7 @@ RETURNING p.id, p.rail, p.amount_minor, p.currency, p.key, p.generation, p.reque
     p.compensation_id, p.gift_id, p.key_used_at, p.provider_ref, p.state, p.looks,
     p.look_at AS leased_until,
     false AS certain, d.id AS destination_id, d.fingerprint, d.details_sealed, false AS aged,
+    false AS overtaking,
     (SELECT count(*) FROM payout_attempts a
      WHERE a.organisation_id = p.organisation_id AND a.payout_id = p.id AND a.step = 'begun')
         AS number
@@ -129,7 +134,8 @@ class ClaimedPayout:
     first. A look is no try of its own: it speaks for the last. `certain`: no earlier try can have
     had an effect. `drifted`: the row asks for something else than was frozen. `unopened`: where it
     goes is known and cannot be read. `aged`: it has waited for so long that in a database restored
-    from a backup its try may be what is missing."""
+    from a backup its try may be what is missing. `overtaking`: its last try began so lately that it
+    may still be on its way."""
 
     request: PayoutRequest
     rail: str
@@ -145,6 +151,7 @@ class ClaimedPayout:
     leased_until: dt.datetime | None = None
     aged: bool = False
     unopened: bool = False
+    overtaking: bool = False
 
     @property
     def unfit(self) -> str | None:
@@ -248,6 +255,7 @@ def _params(organisation_id: uuid.UUID, now: dt.datetime, limit: int) -> dict[st
         "now": now,
         "lease_until": now + LEASE,
         "aged_before": now - AGED,
+        "lately": now - LEASE,
         "limit": limit,
     }
 
@@ -283,6 +291,7 @@ def _read(
                 leased_until=row.leased_until,
                 aged=row.aged,
                 unopened=unopened,
+                overtaking=row.overtaking,
             )
         )
     return claimed

@@ -40,7 +40,7 @@ WHERE p.organisation_id = %(organisation_id)s AND p.id = free.id
 RETURNING p.id, p.rail, p.amount_minor, p.currency, p.key, p.generation, p.request_hash,
     p.compensation_id, p.gift_id, p.key_used_at, p.provider_ref, p.state, p.looks,
     p.lease_until AS leased_until, true AS certain, d.id AS destination_id, d.fingerprint,
-    d.details_sealed, false AS aged,
+    d.details_sealed, false AS aged, false AS overtaking,
     1 + (SELECT count(*) FROM payout_attempts a
          WHERE a.organisation_id = p.organisation_id AND a.payout_id = p.id AND a.step = 'begun')
         AS number

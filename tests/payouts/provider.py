@@ -42,7 +42,8 @@ class Provider:
 
     Plans of a submit: accept, pay, refuse, empty, too_many, no_access, lost_before, lost_after,
     broken_before, broken_after (stored under the key), slow (the effect comes later), raise,
-    raise_after. Plans of a find or a look: see, blind, no_access, raise.
+    raise_after, refuse_first (before the key is looked at). Plans of a find or a look: see, blind,
+    no_access, raise.
     """
 
     def __init__(self):
@@ -57,6 +58,8 @@ class Provider:
             self.calls[request.payout_id].append(("submit", request.provider_key, plan))
             if plan == "raise":
                 raise RuntimeError("before the call")
+            if plan == "refuse_first":
+                return dataclasses.replace(REFUSED, key_spent=False)
             key = request.provider_key
             if key in self.coming:
                 return BUSY

@@ -9,6 +9,7 @@ from promises.flows.payout_results import take_in
 from promises.identity.models import Role
 from promises.payouts.rails.base import RailVerdict, Trouble
 from promises.payouts.recording import record_looks, record_outcomes
+from promises.payouts.retries import LEASE
 from tests.payouts.provider import HOURS_20, VERDICTS
 from tests.payouts.settling import SECONDS_5, incidents_of, kinds, planned, spoil, under_way
 
@@ -119,6 +120,32 @@ def test_refusal_after_an_unknown_try_is_looked_into_once_more(purse):
     assert purse.payout(payout_id).state == "submitted"
     assert len(provider.of(payout_id)) == 1
     assert kinds(purse, payout_id) == ["submit", "find", "submit", "find"]
+
+
+def test_refusal_that_overtakes_a_try_on_its_way_reopens_no_debt(purse):
+    payout_id = planned(purse, "slow", "refuse_first")
+    purse.settle()
+    purse.now += SECONDS_5
+    purse.settle()
+    row = purse.payout(payout_id)
+    assert (row.state, row.trouble) == ("unknown", "nothing_to_refund")
+    assert kinds(purse, payout_id) == ["submit", "find", "submit", "find"]
+    assert purse.debt(payout_id).state == "released"
+    purse.provider.arrive()
+    purse.now += LEASE
+    purse.settle()
+    assert purse.payout(payout_id).state == "submitted"
+    assert len(purse.provider.of(payout_id)) == 1
+
+
+def test_refusal_counts_once_nothing_is_on_its_way_any_more(purse):
+    payout_id = planned(purse, "lost_before", "refuse_first", "refuse_first")
+    purse.settle()
+    for pause, state in ((SECONDS_5, "unknown"), (LEASE, "failed")):
+        purse.now += pause
+        purse.settle()
+        assert purse.payout(payout_id).state == state
+    assert purse.debt(payout_id).state == "owed"
 
 
 def test_refusal_after_an_unknown_try_of_which_nothing_is_found_is_one(purse):
