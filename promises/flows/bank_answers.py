@@ -5,7 +5,7 @@ Uploading the same file again changes nothing, in whatever order its messages co
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 
@@ -105,6 +105,8 @@ def take_bank_file(uow: UnitOfWork, rails: Rails, *, rail: str, content: bytes) 
         _raise_foreign(uow, new)
         return Taken(file, file_id, foreign)
     _lock(uow, told)
+    # read again: another file may have moved them before they were locked
+    told = replace(told, payouts=told.payouts | _told(uow, rail, file).payouts)
     fresh = enter_lines(
         uow.session,
         organisation_id=uow.organisation_id,

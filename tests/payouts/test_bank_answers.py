@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 
 from promises.compensation.errors import OwnEvidence
+from promises.flows import bank_answers
 from promises.flows.choose_payout import pay_without_choice
 from promises.flows.decide_compensation import approve
 from promises.flows.money_incidents import close, review
@@ -263,6 +264,27 @@ def test_money_that_leaves_twice_or_after_a_refusal_is_an_incident(world, their)
     assert world.states() == ["paid", ("failed", "account_closed")]
     assert world.incidents() == [("unknown_effect", 1000, True)] * 2
     assert world.balances()["money_out:sepa"] == -1000
+
+
+def test_money_that_leaves_while_another_file_refuses_it_is_an_incident(world, their, monkeypatch):
+    _run, content = world.sent(PAYEE)
+    their.receive(content)
+    accepted = their.mail("pain.002")[0]
+    assert "<GrpSts>ACCP</GrpSts>" in accepted
+    their.days(1)
+    is_foreign = bank_answers._is_foreign
+
+    def meanwhile(file, told):
+        """The other file comes after this one was read, and before anything is locked."""
+        monkeypatch.setattr(bank_answers, "_is_foreign", is_foreign)
+        refused = accepted.replace("ACCP", "RJCT").replace("<MsgId>", "<MsgId>X", 1)
+        assert world.take_file(refused).moved == 1
+        return is_foreign(file, told)
+
+    monkeypatch.setattr(bank_answers, "_is_foreign", meanwhile)
+    assert world.take_file(their.mail("camt.054")[0]).moved == 0
+    assert [state for state, _ in world.states()] == ["failed"]
+    assert world.incidents() == [("unknown_effect", 1000, True)]
 
 
 def test_whoever_had_a_hand_in_the_file_does_not_say_that_it_was_not_paid(world, their):
