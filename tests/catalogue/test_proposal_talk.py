@@ -1,7 +1,6 @@
 """Support, comments, names, news: what colleagues do around a proposal."""
 
 import datetime as dt
-import time
 import uuid
 
 import pytest
@@ -10,101 +9,21 @@ from promises.catalogue.errors import DraftRefused, NoSuchProposal
 from promises.catalogue.models import ProposalState
 from promises.catalogue.proposal_errors import NoSuchComment, NotYourComment, ProposalMovedOn
 from promises.catalogue.proposal_models import NewsKind
-from promises.catalogue.proposal_moves import (
-    lock_undecided_proposal,
-    merge_proposal,
-    move_proposal,
-)
 from promises.catalogue.proposal_news import unread_news
-from promises.catalogue.proposal_queries import (
-    Order,
-    Wanted,
-    count_wanted,
-    further_problems,
-    get_proposal,
-    list_proposals,
-)
-from promises.catalogue.proposal_similar import similar_to
+from promises.catalogue.proposal_queries import further_problems
 from promises.catalogue.proposal_talk import list_comments, mentions, names_that_begin, supporters
-from promises.catalogue.proposals import ProposalDraft
-from promises.db.session import inject_clock, unit_of_work
+from promises.db.session import unit_of_work
 from promises.db.sql import execute, one, rows
 from promises.flows import discuss_proposal
-from promises.flows.propose_promise import propose
-from promises.kernel.actors import SYSTEM, Actor, ActorKind, Role
-from promises.kernel.ids import new_id
+from promises.kernel.actors import SYSTEM
 from tests.catalogue.ground import make_ground
-from tests.factories.catalogue import simple_terms
-from tests.factories.identity import add_member
+from tests.catalogue.talk import NOON, by, colleague, merge, move, proposed, read
 from tests.races.crowd import crowd
-
-NOON = dt.datetime(2026, 3, 2, 10, 0, tzinfo=dt.UTC)
-MANY = 5_000
 
 
 @pytest.fixture
 def ground(as_application):
     return make_ground()
-
-
-def by(ground, actor, at=NOON):
-    return _At(ground, actor, at)
-
-
-class _At:
-    def __init__(self, ground, actor, at):
-        self.clock = inject_clock(lambda: at)
-        self.work = unit_of_work(ground.organisation_id, actor)
-
-    def __enter__(self):
-        self.clock.__enter__()
-        return self.work.__enter__()
-
-    def __exit__(self, *error):
-        try:
-            return self.work.__exit__(*error)
-        finally:
-            self.clock.__exit__(*error)
-
-
-def proposed(ground, **changes):
-    parts = {
-        "title": "Served within 15 minutes", "terms": simple_terms(),
-        "way_of_working": "A second counter opens.", "problem_text": "A queue.",
-    }  # fmt: skip
-    with by(ground, ground.clerk) as uow:
-        return propose(uow, draft=ProposalDraft(**(parts | changes))).id
-
-
-def colleague(ground, name, role=Role.CLERK):
-    with unit_of_work(ground.organisation_id, SYSTEM) as uow:
-        return Actor(ActorKind.MEMBER, add_member(uow, role=role, name=name), role)
-
-
-def move(ground, proposal_id, to, *, actor=None, reason="Because.", at=NOON):
-    with by(ground, actor or ground.manager, at) as uow:
-        proposal = lock_undecided_proposal(
-            uow.session, organisation_id=ground.organisation_id, proposal_id=proposal_id
-        )
-        return move_proposal(
-            uow.session, proposal=proposal, actor=uow.actor, now=uow.now, to=to, reason=reason
-        ).in_time
-
-
-def merge(ground, proposal_id, into_id):
-    with by(ground, ground.manager) as uow:
-        merge_proposal(
-            uow.session, organisation_id=ground.organisation_id, proposal_id=proposal_id,
-            into_id=into_id, actor=uow.actor, now=uow.now, reason="The same.",
-        )  # fmt: skip
-
-
-def read(ground, proposal_id, reader=None):
-    with by(ground, SYSTEM) as uow:
-        return get_proposal(
-            uow.session, organisation_id=ground.organisation_id, proposal_id=proposal_id,
-            reader=reader and reader.id,
-        )  # fmt: skip
 
 
 def news(ground, actor):
@@ -323,82 +242,3 @@ def test_things_of_another_organisation_are_not_there(ground):
     with pytest.raises(NoSuchProposal):
         merge(ground, proposed(ground), theirs)
     assert (read(other, theirs).supports, read(other, theirs).comments) == (0, 1)
-
-
-def test_board_is_narrowed_and_sorted(ground):
-    plain = proposed(ground)
-    liked = proposed(ground, title="Called within 9 minutes", way_of_working="100 % at the phones")
-    with by(ground, ground.manager) as uow:
-        discuss_proposal.support(uow, proposal_id=liked)
-    tenant = {"organisation_id": ground.organisation_id}
-
-    def ids(wanted=None, order=Order.NEWEST, **more):
-        with by(ground, SYSTEM) as uow:
-            page = list_proposals(uow.session, wanted=wanted, order=order, **tenant, **more)
-            total = count_wanted(uow.session, wanted=wanted or Wanted(), **tenant)
-        assert total >= len(page.rows)
-        return [row.proposal_id for row in page.rows]
-
-    assert ids(order=Order.SUPPORTED) == [liked, plain]
-    assert ids(order=Order.SUPPORTED, offset=1) == [plain]
-    assert ids(order=Order.WAITING) == [plain, liked]
-    assert ids(Wanted(words="0 % at")) == [liked]
-    assert ids(Wanted(words="%a%")) == []
-    assert ids(Wanted(states=[ProposalState.DECLINED])) == []
-    assert ids(Wanted(problem_id=read(ground, plain).problem_id)) == [plain]
-    assert ids(Wanted(overdue_at=NOON)) == []
-    assert set(ids(Wanted(overdue_at=NOON + dt.timedelta(days=30)))) == {plain, liked}
-
-
-_FILL = """
-INSERT INTO proposals (organisation_id, id, problem_id, title, terms, way_of_working, state,
-    created_by, created_at)
-SELECT q.organisation_id, gen_random_uuid(), q.problem_id,
-    'Asia ' || n || ' hoidetaan ' || n %% 90 + 1 || ' minuutissa', q.terms,
-    'Kello ' || n %% 24 || ' tiimi ' || n || ' siirtyy tiskille ja hoitaa asian ' || md5(n::text),
-    'open', q.created_by, q.created_at
-FROM proposals q, generate_series(1, %(n)s) AS n
-WHERE q.organisation_id = %(organisation_id)s
-"""
-
-
-def test_similar_ones_among_five_thousand_are_found_in_half_a_second(ground):
-    """The quickest of four tries counts: others use the processors too."""
-    proposed(ground)
-    way = "When five people wait, Anna leaves the loans and opens the second counter."
-    wanted = proposed(ground, title="You are served within 12 minutes", way_of_working=way)
-    with by(ground, SYSTEM) as uow:
-        params = {"organisation_id": ground.organisation_id, "n": MANY // 2}
-        execute(uow.session, _FILL, params)
-    spent = []
-    with by(ground, SYSTEM) as uow:
-        for _ in range(4):
-            began = time.monotonic()
-            found = similar_to(
-                uow.session, organisation_id=ground.organisation_id, now=NOON,
-                title="You are served within 15 minutes, or 10 €",
-                way_of_working="As soon as five people wait, Anna opens a second counter",
-            )  # fmt: skip
-            spent.append(time.monotonic() - began)
-    print(f"\nsimilar among {MANY}: {min(spent) * 1000:.0f} ms")
-    assert found.proposals[0].proposal_id == wanted
-    assert min(spent) <= 0.5
-
-
-def test_similar_promises_in_force_are_named_and_short_texts_are_like_nothing(ground):
-    with by(ground, SYSTEM) as uow:
-        from_factory = {"organisation_id": ground.organisation_id, "now": NOON}
-        assert (
-            similar_to(uow.session, title="Served", way_of_working="x", **from_factory).promises
-            == ()
-        )
-        promise = "INSERT INTO promises (organisation_id, id, slug, titles, created_at) VALUES"
-        execute(
-            uow.session,
-            f"{promise} (%(organisation_id)s, %(id)s, 'served', %(titles)s::jsonb, %(now)s)",
-            from_factory | {"id": new_id(), "titles": '{"en": "Served within 15 minutes"}'},
-        )
-        found = similar_to(
-            uow.session, title="You are served within 15 minutes", way_of_working="", **from_factory
-        )
-    assert [one.slug for one in found.promises] == ["served"]
