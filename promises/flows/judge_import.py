@@ -21,6 +21,7 @@ from promises.compensation.awarding import BreachToAward
 from promises.compensation.models import CompensationState
 from promises.compensation.queries import debts_of_import
 from promises.db.session import UnitOfWork
+from promises.db.sql import plan_anew
 from promises.desk.facts import import_span
 from promises.flows.commit import open_history
 from promises.flows.compensate import compensate, end_debts
@@ -85,6 +86,7 @@ def withdraw(uow: UnitOfWork, *, import_id: uuid.UUID) -> None:
 
 def _judge_spans(uow: UnitOfWork, spans: Sequence[VersionSpan], import_id: uuid.UUID | None) -> int:
     new = 0
+    plan_anew(uow.session)
     for span in spans:
         if not isinstance(span.terms, WaitTerms):
             new += _judge_general(uow, span, import_id)
@@ -97,6 +99,7 @@ def _judge_spans(uow: UnitOfWork, spans: Sequence[VersionSpan], import_id: uuid.
             terms=span.terms,
             import_id=import_id,
         )
+    plan_anew(uow.session)
     version_ids = [span.version_id for span in spans if isinstance(span.terms, WaitTerms)]
     while batch := record_imported_breaches(
         uow.session,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from promises.db.session import UnitOfWork
-from promises.db.sql import execute, one, rows
+from promises.db.sql import execute, one, plan_anew, rows
 from promises.desk.imports.local_times import instant_of
 from promises.desk.imports.staging import MOST_PROBLEMS, RowProblem
 from promises.identity.customers import known_customers
@@ -161,6 +161,7 @@ def merge(uow: UnitOfWork, merge: Merge) -> int:
         "id_low": low,
     }
     added = execute(uow.session, _TICKETS, params)
+    plan_anew(uow.session)
     execute(uow.session, _EVENTS, params)
     return added
 
