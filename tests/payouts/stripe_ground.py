@@ -1,5 +1,6 @@
 """Rails of Stripe opened on the fake, and what is asked of them."""
 
+import contextlib
 import uuid
 
 from promises.kernel.ids import new_id
@@ -7,10 +8,24 @@ from promises.payouts.rails.base import Destination, PayoutRequest, RailAccount
 from promises.payouts.rails.stripe_credit import credit_maker
 from promises.payouts.rails.stripe_outbound import outbound_maker
 from promises.payouts.rails.stripe_refund import refund_maker
-from tests.fakes.stripe_server import TEST_KEY
+from tests.fakes.stripe_server import TEST_KEY, FakeStripe
 
 PATIENCE_S = (1.0, 0.25)
 SOURCE = {"financial_account": "fa_fake"}
+
+
+@contextlib.contextmanager
+def stocked():
+    """A Stripe with something to refund, somebody to credit and somebody to pay."""
+    with FakeStripe() as running:
+        running.pay("pi_1", 5000)
+        running.customer("cus_1", currency="eur")
+        running.recipient("acct_anna", "pm_anna")
+        yield running
+
+
+def now(fake):
+    return fake.clock.now()
 
 
 def account(*, key=TEST_KEY, live=False, settings=None):
