@@ -7,6 +7,7 @@ a browser in which staff is signed in they are what staff typed.
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from promises.compensation.models import Hold
 from promises.db.session import UnitOfWork
 from promises.desk.queries import ticket_by_code
 from promises.desk.views import TicketView
@@ -89,11 +90,25 @@ def confirm(code: str, token: str) -> Response:
         ticket = _ticket(uow, code)
         usable_at = choose_payout.confirm(uow, ticket_id=ticket.ticket_id, token=token)
         rests = usable_at > uow.now
+        waits = _waits_for_a_person(uow, ticket)
     said = gettext("Thank you. The money goes to your account.")
     if rests:
         said = said_of(Given(Proof.LINK, usable_at), ticket.time_zone)
+    elif waits:
+        said = said_of(Given(Proof.PERSON, None), ticket.time_zone)
     flash(said, "success")
     return _back(code)
+
+
+def _waits_for_a_person(uow: UnitOfWork, ticket: TicketView) -> bool:
+    """Whether somebody approves the money before it goes to the account."""
+    ways = ways_of_ticket(
+        uow.session,
+        organisation_id=uow.organisation_id,
+        now=uow.now,
+        ticket_id=ticket.ticket_id,
+    )
+    return any(Hold.APPROVAL.value in debt.holds for debt in ways.debts)
 
 
 def _ticket(uow: UnitOfWork, code: str) -> TicketView:

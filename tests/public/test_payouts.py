@@ -79,6 +79,18 @@ def test_customer_chooses_a_transfer_and_confirms_it_by_the_link(client, world):
     assert visitor.get(confirm).status_code == 410
 
 
+def test_customer_reads_that_somebody_looks_at_the_account_first(client, app):
+    with app.app_context():
+        strict = ChoosingWorld(approval_threshold_minor=1500)
+    for said in ("The money goes to your account.", "Somebody here looks at the details"):
+        visitor = Visitor(client, strict, strict.vouchered(contact=MAIL))
+        strict.later(minutes=1)
+        strict.give(visitor.ticket)
+        visitor.post(f"/pay/confirm/{strict.token()}")
+        assert said in visitor.reads()
+    assert visitor.last_payout() == (VOUCHER, "returned")
+
+
 def test_account_typed_on_the_customers_page_by_staff_waits_for_a_second_person(app, world):
     ticket, others = world.vouchered(), app.test_client()
     staff = Visitor(app.test_client(), world, ticket)
