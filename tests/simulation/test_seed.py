@@ -6,11 +6,13 @@ import sys
 import time
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from config import load_config
 from promises.audit.queries import verify
 from promises.db import sql
+from promises.db.base import db
 from promises.db.session import unit_of_work
 from promises.identity import keys, queries
 from promises.identity.actions import NewOrganisation, create_organisation
@@ -54,6 +56,10 @@ SELECT
         AND kind NOT IN ('matter_received', 'follow_asked', 'bank_confirm', 'money_news'))
         AS messages
 """
+
+OTHERS = """SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND backend_type = 'client backend'
+  AND pid <> pg_backend_pid()"""
 
 VISIT_DAYS = "SELECT DISTINCT day_on FROM tickets WHERE kind = 'visit'"
 
@@ -226,30 +232,35 @@ def test_a_real_organisation_of_that_slug_is_left_alone(server):
     server.drop_database(database.name)
 
 
+@pytest.fixture
+def empty(fresh_database):
+    """A database of this test alone, and the application there."""
+    app = bare_app(fresh_database.app_url)
+    queries._ids.clear()
+    with app.app_context():
+        yield fresh_database
+    queries._ids.clear()
+    dispose(app)
+
+
 @pytest.mark.crash
-def test_a_killed_seeding_goes_on_where_it_was(server):
-    database = make_database(server)
+def test_a_killed_seeding_goes_on_where_it_was(empty):
     command = [sys.executable, "-m", "flask", "--app", "wsgi", "seed-demo", "--days", str(DAYS)]
     process = subprocess.Popen(
-        command, cwd=Path(__file__).parents[2], env=environment(database), stdout=subprocess.PIPE
+        command, cwd=Path(__file__).parents[2], env=environment(empty), stdout=subprocess.PIPE
     )
-    app = bare_app(database.app_url)
-    with app.app_context():
-        queries._ids.clear()
-        wait_until_day(2)
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-        finished = seed_demo(RAILS, days=DAYS)
-        assert 0 < finished.days < DAYS
-        with unit_of_work(find_bank().organisation_id, SYSTEM) as uow:
-            days = sql.rows(uow.session, VISIT_DAYS)
-        assert len(days) == DAYS
-        (whole,) = read(find_bank().organisation_id, WHOLE)
-        assert whole.broken == whole.breaches == whole.awarded
-        assert seed_demo(RAILS, days=DAYS) == Seeded(0, 0)
-        queries._ids.clear()
-    dispose(app)
-    server.drop_database(database.name)
+    wait_until_day(2)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    wait_until_alone(empty)
+    finished = seed_demo(RAILS, days=DAYS)
+    assert 0 < finished.days < DAYS
+    with unit_of_work(find_bank().organisation_id, SYSTEM) as uow:
+        days = sql.rows(uow.session, VISIT_DAYS)
+    assert len(days) == DAYS
+    (whole,) = read(find_bank().organisation_id, WHOLE)
+    assert whole.broken == whole.breaches == whole.awarded
+    assert seed_demo(RAILS, days=DAYS) == Seeded(0, 0)
 
 
 def environment(database):
@@ -261,6 +272,18 @@ def environment(database):
         "LUPAUS_SECRET_KEY": load_config().secret_key.decode(),
         "LUPAUS_BASE_URL": "https://promises.example",
     }
+
+
+def wait_until_alone(database):
+    """A killed program's last transaction may still be on its way to its commit."""
+    db.engine.dispose()
+    until = time.monotonic() + 60
+    with psycopg.connect(database.worker_url.replace("+psycopg", ""), autocommit=True) as watch:
+        others = watch.execute(OTHERS).fetchone()[0]
+        while others:
+            assert time.monotonic() < until
+            time.sleep(0.05)
+            others = watch.execute(OTHERS).fetchone()[0]
 
 
 def wait_until_day(number):
