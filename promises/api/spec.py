@@ -49,7 +49,7 @@ class Problem(Part):
     errors = Many(Nested(ProblemPlace))
 
 
-class PublishedApi(Api):  # type: ignore[misc]
+class PublishedApi(Api):
     """Problems as problem+json in the document; errors are answered by promises.http.errors."""
 
     DEFAULT_ERROR_RESPONSE_NAME = None

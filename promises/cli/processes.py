@@ -51,7 +51,7 @@ class Process:
         self.child = child
         self.captured: list[str] = []
         self.code: int | None = None
-        self._popen = subprocess.Popen(  # noqa: S603
+        self._popen = subprocess.Popen(  # noqa: S603  our own words, no shell
             [*head, "--signal", str(int(signal.SIGTERM)), "--", *child.argv],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -67,7 +67,7 @@ def _major(folder: Path) -> int | None:
     if not (folder / "initdb").is_file():
         return None
     try:
-        answer = subprocess.run(  # noqa: S603
+        answer = subprocess.run(  # noqa: S603  our own words, no shell
             [str(folder / "postgres"), "--version"],
             capture_output=True, text=True, timeout=20, check=True, env=clean_environment(),
         )  # fmt: skip
@@ -94,7 +94,7 @@ def find_binaries() -> Binaries:
 def _works(identity: Identity, binaries: Binaries, folder: Path) -> bool:
     """Whether that identity can run the programs and reach `folder`."""
     program = ("/bin/sh", "-c", '"$0" -V && test -x "$1"', binaries.postgres, str(folder))
-    answer = subprocess.run(  # noqa: S603
+    answer = subprocess.run(  # noqa: S603  our own words, no shell
         identity.command(signal.SIGKILL, *program),
         capture_output=True, timeout=30, check=False, env=clean_environment(), cwd="/",
     )  # fmt: skip

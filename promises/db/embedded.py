@@ -93,7 +93,7 @@ def _serves(pid: int, data_dir: Path) -> bool:
         except OSError:
             return False
         return os.fsencode(data_dir) in words
-    asked = subprocess.run(  # noqa: S603
+    asked = subprocess.run(  # noqa: S603  our own words, no shell
         ["/bin/ps", "-p", str(pid), "-o", "command="], capture_output=True, text=True, check=False
     )
     return f"-D {data_dir} " in asked.stdout
@@ -258,7 +258,7 @@ class EmbeddedServer:
             *(locale if major > 16 else ["--locale=C.UTF-8"]),
             *([] if self.durable else ["--no-sync"]),
         ]  # fmt: skip
-        done = subprocess.run(  # noqa: S603
+        done = subprocess.run(  # noqa: S603  our own words, no shell
             identity.command(signal.SIGTERM, *command),
             capture_output=True, text=True, check=False, env=clean_environment(), cwd="/",
         )  # fmt: skip
@@ -319,7 +319,7 @@ class EmbeddedServer:
             time.sleep(0.5 * attempt)
             with self.log_path.open("ab") as log:
                 position = log.tell()
-                self._process = subprocess.Popen(  # noqa: S603
+                self._process = subprocess.Popen(  # noqa: S603  our own words, no shell
                     identity.command(signal.SIGINT, *command),
                     stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=clean_environment(),
                     cwd="/", start_new_session=True,

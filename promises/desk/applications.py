@@ -93,8 +93,7 @@ def _read(number: int, row: Sequence[str], zone: str, now: dt.datetime) -> Appli
 def _instant(text: str, zone: str) -> dt.datetime:
     for form in _FORMATS:
         try:
-            # the zone of the branch is added in the next step
-            local = dt.datetime.strptime(text, form)  # noqa: DTZ007
+            local = dt.datetime.strptime(text, form)  # noqa: DTZ007  the branch's zone is added below
         except ValueError:
             continue
         return resolve_local(local, zone).instant

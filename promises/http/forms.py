@@ -62,7 +62,7 @@ class _Translations:
 _translations = _Translations()
 
 
-class Form(FlaskForm):  # type: ignore[misc]
+class Form(FlaskForm):
     """CSRF is checked for the whole application before any form is looked at."""
 
     class Meta:
@@ -110,7 +110,7 @@ def tidy(text: str | None) -> str | None:
     return None if text is None else unicodedata.normalize("NFC", text).strip()
 
 
-class Line(StringField):  # type: ignore[misc]
+class Line(StringField):
     """One line of text, tidied; `required` unless told otherwise."""
 
     def __init__(
@@ -122,7 +122,7 @@ class Line(StringField):  # type: ignore[misc]
         super().__init__(label, validators, filters=[tidy], render_kw=keywords, **others)
 
 
-class Text(TextAreaField):  # type: ignore[misc]
+class Text(TextAreaField):
     """Several lines of text, tidied; the browser's line ends become one sign each."""
 
     def __init__(
@@ -137,7 +137,7 @@ def _one_line_end(text: str | None) -> str | None:
     return None if text is None else text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-class WholeNumber(IntegerField):  # type: ignore[misc]
+class WholeNumber(IntegerField):
     """Takes the blanks of grouped digits as they are typed; never more than 18 digits."""
 
     def process_formdata(self, valuelist: list[str]) -> None:

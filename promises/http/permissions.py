@@ -292,7 +292,7 @@ def init_app(app: Flask) -> None:
     manager = LoginManager()
     manager.session_protection = None
     manager.request_loader(_load_member)
-    app.login_manager = manager  # type: ignore[attr-defined]
+    app.login_manager = manager  # type: ignore[attr-defined]  # where Flask-Login looks for it
     app.before_request(enforce)
     app.jinja_env.globals.update(may=may, Permission=Permission)
     public(app.view_functions["static"])

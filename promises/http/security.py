@@ -75,6 +75,7 @@ def init_app(app: Flask, config: Config) -> None:
     )
     if config.trusted_proxies:
         proxies = config.trusted_proxies
+        # Flask's own way to wrap an application
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]
     app.before_request(_refuse_early)
     csrf.init_app(app)

@@ -48,7 +48,7 @@ class Purpose(StrEnum):
     VOUCHER = "voucher"
     CUSTOMER_INDEX = "customer_index"
     CONTACT = "contact"
-    TOKEN = "token"  # noqa: S105
+    TOKEN = "token"  # noqa: S105  what a key is for
     RAIL = "rail"  # keys of providers
     BANK = "bank"  # where customers get their money
     FACTOR = "factor"  # second steps of members

@@ -72,7 +72,8 @@ class _Formats:
         self.bold = book.add_format({"bold": True, "text_wrap": True})
         self.share = book.add_format({"num_format": "0.0 %"})
         self.hours = book.add_format({"num_format": "0.0"})
-        self._book, self._money = book, {}  # type: ignore[var-annotated]
+        self._book = book
+        self._money: dict[str, Any] = {}
 
     def money(self, currency: str) -> Any:
         if currency not in self._money:

@@ -1,6 +1,6 @@
 """The board report as tables in the reader's language: the page and both files show the same."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -147,14 +147,17 @@ def _share(rate: KeptRate) -> tuple[Cell, Cell, Cell]:
 def _money(board: Board) -> Table:
     head = (gettext("Promise"), *(gettext(STAGE_NAMES[stage]) for stage in SHOWN_STAGES))
 
-    def sums(minor: Callable[[MoneyStage], int]) -> tuple[Cell, ...]:
-        return tuple(Money(minor(stage), board.currency) for stage in SHOWN_STAGES)
+    def sums(minors: Iterable[int]) -> tuple[Cell, ...]:
+        return tuple(Money(minor, board.currency) for minor in minors)
 
     rows = [
-        (line.info.title(locale()), *sums(lambda stage, of=line: of.money_minor.get(stage, 0)))  # type: ignore[misc]
+        (
+            line.info.title(locale()),
+            *sums(line.money_minor.get(stage, 0) for stage in SHOWN_STAGES),
+        )
         for line in board.lines
     ]
-    total = (gettext("All promises"), *sums(board.money_minor))
+    total = (gettext("All promises"), *sums(map(board.money_minor, SHOWN_STAGES)))
     return Table(gettext("Money"), head, (*rows, total), has_total=True)
 
 

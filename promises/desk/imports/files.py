@@ -107,6 +107,7 @@ class _Guard(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
+    # BufferedReader passes nothing but memory of bytes
     def readinto(self, buffer: "memoryview | bytearray") -> int:  # type: ignore[override]
         try:
             chunk = self._source.read(len(buffer))

@@ -180,7 +180,7 @@ class _Maker:
 
     def _meaning(self, outcome: Outcome) -> Callable[[Cells], Meaning]:
         rules = [(self._columns.when(when), meaning) for when, meaning in outcome.rules]
-        get: Get = lambda cells: None  # noqa: E731
+        get: Get = _nothing
         name = None
         if outcome.column is not None:
             get, name = self._columns.get(outcome.column), self._columns.name(outcome.column)
@@ -265,3 +265,8 @@ class _Maker:
 def _is_text(reference: str) -> bool:
     """Odd blanks are text; control characters and what is no character are not."""
     return not any(unicodedata.category(sign).startswith("C") for sign in reference)
+
+
+def _nothing(cells: Cells) -> str | None:
+    """What is read where no column is named."""
+    return None

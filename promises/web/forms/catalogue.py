@@ -59,7 +59,7 @@ def _local_instant(form: Any, day: str, time: str, zone: str) -> dt.datetime:
 _IN_THE_PAST = N_("Choose a time in the past.")
 
 
-class Percent(DecimalField):  # type: ignore[misc]
+class Percent(DecimalField):
     """97, 97.5 and 97,5: a field of text, as browsers take only one of the marks for a number."""
 
     widget = TextInput()

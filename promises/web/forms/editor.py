@@ -48,7 +48,7 @@ _PLACES = {
 }
 
 
-class YearDays(StringField):  # type: ignore[misc]
+class YearDays(StringField):
     """Days of the year as people write them, `24.12., 31.12.`; `data` holds them as `12-24`."""
 
     def _value(self) -> str:
@@ -115,6 +115,7 @@ def _ticks(label: str) -> SelectMultipleField:
 class GuaranteeForm(VersionForm):
     """A draft of the general form; `blanks` are those of its template that still fit."""
 
+    # WTForms takes an inherited field away by None
     matter = until = limit = unit = amount = boundary = before_limit = after_limit = None  # type: ignore[assignment]
     matters = _ticks(N_("For which matters"))
     blanks: tuple[Blank, ...] = ()

@@ -16,7 +16,7 @@ from promises.web.ledger_words import TREATMENTS
 LONGEST_NUMBER, LONGEST_NAME = 20, 100
 
 
-class Percent(StringField):  # type: ignore[misc]
+class Percent(StringField):
     """A rate in per cent; `data` is whole basis points, None where empty."""
 
     def _value(self) -> str:

@@ -40,7 +40,7 @@ HINTS = {
 }
 
 
-class Secret(PasswordField):  # type: ignore[misc]
+class Secret(PasswordField):
     """Never filled in again: what was typed is gone from the page once it was sent."""
 
     def __init__(self, label: str, *, required: bool, **others: Any) -> None:

@@ -85,7 +85,7 @@ _FIELDS = {
 """Where a problem of the terms, by its place in the document, stands on the page."""
 
 
-class Amount(StringField):  # type: ignore[misc]
+class Amount(StringField):
     """Money in whole units; `data` is minor units of the form's currency, None where empty."""
 
     currency = "EUR"
