@@ -82,11 +82,6 @@ SELECT EXISTS (SELECT 1 FROM payouts
     AS waiting
 """
 
-_LOOK_NO_MORE = """
-UPDATE payouts SET look_at = NULL
-WHERE organisation_id = %(organisation_id)s AND look_at IS NOT NULL AND state = 'paid'
-"""
-
 _TURN = """
 UPDATE rail_settings SET enabled = %(enabled)s, changed_by = %(changed_by)s, changed_at = %(now)s
 WHERE organisation_id = %(organisation_id)s AND rail = %(rail)s AND enabled <> %(enabled)s
@@ -264,8 +259,8 @@ def is_live(session: Session, *, organisation_id: uuid.UUID) -> bool:
 
 
 def leave_mode(session: Session, *, organisation_id: uuid.UUID, live: bool) -> bool:
-    """End what goes on in the mode that `live` follows: what arrived in it is looked at no more.
-    False where that is the mode already. The mode stays locked until the transaction ends.
+    """Whether there is another mode to leave for that which `live` says, and nothing goes on in it.
+    The mode stays locked until the transaction ends.
 
     Raises MoneyUnderWay, MoneyWaiting.
     """
@@ -277,7 +272,6 @@ def leave_mode(session: Session, *, organisation_id: uuid.UUID, live: bool) -> b
         raise MoneyUnderWay
     if found.waiting:
         raise MoneyWaiting
-    execute(session, _LOOK_NO_MORE, params)
     return True
 
 

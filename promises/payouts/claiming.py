@@ -84,11 +84,27 @@ RETURNING p.id, p.rail, p.amount_minor, p.currency, p.key, p.generation, p.reque
         AS number
 """
 
-_CLAIM_LOOKS = """
+_MODE_SINCE = """(SELECT coalesce(money_mode_at, '-infinity') FROM organisations
+        WHERE organisation_id = %(organisation_id)s)"""
+
+# The keys of the present mode know nothing of what was paid in the one before.
+_LOOK_NO_MORE = f"""
+UPDATE payouts p SET look_at = NULL
+FROM (SELECT id FROM payouts
+      WHERE organisation_id = %(organisation_id)s AND look_at <= %(now)s AND NOT by_run
+        AND created_at < {_MODE_SINCE}
+      ORDER BY look_at, id
+      LIMIT %(at_once)s
+      FOR UPDATE SKIP LOCKED) AS past
+WHERE p.organisation_id = %(organisation_id)s AND p.id = past.id
+"""
+_FORGOTTEN_AT_ONCE = 1000
+
+_CLAIM_LOOKS = f"""
 WITH due AS (
     SELECT id, destination_id FROM payouts
     WHERE organisation_id = %(organisation_id)s AND look_at <= %(now)s
-      AND state IN ('submitted', 'paid') AND NOT by_run
+      AND state IN ('submitted', 'paid') AND NOT by_run AND created_at >= {_MODE_SINCE}
     ORDER BY look_at, id
     LIMIT %(limit)s
     FOR UPDATE SKIP LOCKED
@@ -215,8 +231,11 @@ def begin_tries(
 def claim_looks(
     session: Session, *, organisation_id: uuid.UUID, now: dt.datetime, limit: int
 ) -> list[ClaimedPayout]:
-    """Take submitted and paid payouts whose present state is to be asked for."""
-    found = rows(session, _CLAIM_LOOKS, _params(organisation_id, now, limit))
+    """Take submitted and paid payouts whose present state is to be asked for. What arrived before
+    the mode of money was changed is looked at no more."""
+    params = _params(organisation_id, now, limit)
+    execute(session, _LOOK_NO_MORE, params | {"at_once": _FORGOTTEN_AT_ONCE})
+    found = rows(session, _CLAIM_LOOKS, params)
     return _read(session, organisation_id, found)
 
 

@@ -255,7 +255,11 @@ def test_mode_is_changed_by_typing_the_name_and_never_while_money_is_under_way(
     purse.settle()
     assert purse.payout(payout_id).state == "paid"
     assert post(admin, address, {"typed": made.slug}).status_code == 303
-    assert purse.payout(payout_id).look_at is None
+    called = len(stripe.calls())
+    purse.later(days=2)
+    purse.settle()
+    assert (purse.payout(payout_id).state, purse.payout(payout_id).look_at) == ("paid", None)
+    assert len(stripe.calls()) == called
     assert "Keys of the other mode" in check_page(admin.get(page(made, ""))).text
     assert [entry.details for entry in audited(made, "money_mode_changed")] == [{"mode": "live"}]
     with purse.work(None) as uow:
