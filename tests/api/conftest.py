@@ -4,6 +4,7 @@ import pytest
 
 from tests.api.contract import Contract
 from tests.api.ground import PaidWorld, Shop
+from tests.browser import browser  # noqa: F401 -- a fixture
 
 
 @pytest.fixture

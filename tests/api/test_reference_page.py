@@ -3,14 +3,14 @@
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from tests.browser import WCAG, browser  # noqa: F401
+from tests.browser import WCAG
 from tests.http.site import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.no_cover]
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "light")])
-def test_reference_is_whole_readable_and_breaks_no_policy(app, browser, width, scheme):  # noqa: F811
+def test_reference_is_whole_readable_and_breaks_no_policy(app, browser, width, scheme):
     with served(app) as address:
         context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
         page = context.new_page()

@@ -21,7 +21,7 @@ from promises.db.base import db
 from promises.flows import settle_payouts
 from promises.identity import keys
 from promises.payouts import claiming
-from promises.payouts.rails.account_call import AccountCallMaker
+from promises.payouts.rails import account_call
 from promises.payouts.rails.stripe_credit import credit_maker
 from promises.payouts.rails.stripe_outbound import outbound_maker
 from promises.payouts.rails.stripe_refund import refund_maker
@@ -32,7 +32,7 @@ MAKERS = {
     "stripe_refund": refund_maker,
     "stripe_credit": credit_maker,
     "stripe_outbound": outbound_maker,
-    "account_call": lambda _: AccountCallMaker(),
+    "account_call": lambda _: account_call.AccountCallMaker(),
 }
 PATIENCE_S = (1.0, 0.5)
 PAUSE_S = 0.05
@@ -49,6 +49,7 @@ def settle_for_ever(told):
     """A shorter lease than in earnest, so that the dead are followed within the test."""
     claiming.LEASE = dt.timedelta(seconds=told["lease_s"])
     settle_payouts.CALL_WITHIN_S = told["lease_s"] / 2
+    account_call.TIMEOUTS = PATIENCE_S
     keys.configure(bytes.fromhex(told["secret"]))
     rails = RAILS | {told["rail"]: maker_of(told["rail"], told["address"])}
     with bare_app(told["url"]).app_context():

@@ -1,7 +1,14 @@
 """A core system by the protocol of docs/account-credits.md, over real HTTP.
 
-It keeps accounts and credits, checks signatures, gives one effect an idempotency key, and does
-wrong what `faults` says, one a call: names of the methods below `_fault`.
+It keeps accounts and credits, checks signatures, and makes one credit a payout id. What goes wrong is
+in `faults`, one a call of any kind, and in what `fail_next` was told, one a call with an effect:
+
+    drop_before  timeout_before  500_before  429  409   nothing happens
+    drop_after   timeout_after   500_after   502_after  the credit is made, the answer is lost or bad
+    (status, body)   answered as it is, nothing happens
+    {…}              the answer says this instead
+
+A timeout lasts until the caller hangs up, so it costs what the caller's own timeout costs.
 """
 
 import contextlib
@@ -9,32 +16,76 @@ import datetime as dt
 import hashlib
 import hmac
 import json
+import sys
 import threading
+import time
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 KEY = "a-key-of-sixteen-or-more"
 PAGE = 2
+LONGEST_SILENCE_S = 30
+
+_INSTEAD = {
+    "500_before": (500, {}),
+    "429": (429, {}),
+    "409": (409, {"code": "in_progress"}),
+}
+_AFTERWARDS = {"500_after": (500, {}), "502_after": (502, b"<html>Bad gateway</html>")}
+_SILENT = {f"{kind}_{when}" for kind in ("drop", "timeout") for when in ("before", "after")}
+KINDS = _SILENT | _INSTEAD.keys() | _AFTERWARDS.keys()
+
+
+@dataclass(frozen=True)
+class Effect:
+    payout_id: str
+    ref: str
+    status: str
+
+    @property
+    def standing(self):
+        return self.status in ("accepted", "credited")
 
 
 class CoreSystem:
     """`accounts`: open, closed or blocked by number. `credits` by payout id, `calls` all requests
-    with a right signature, `hosts` by which name they came. `now` is its clock."""
+    with a right signature, `hosts` by which name they came. `now` is its clock. Not `once`: it
+    breaks the first rule of the protocol, and credits again whatever comes again."""
 
-    def __init__(self, mode="test", key=KEY):
+    def __init__(self, mode="test", key=KEY, *, once=True, latency_s=0.0):
         self.mode, self.key = mode, key
+        self.once, self.latency_s, self.url = once, latency_s, ""
         self.accounts = {"100": "open", "200": "closed", "300": "blocked"}
         self.credits, self.calls, self.faults = {}, [], []
-        self.hosts = []
+        self.doubled, self.faults_of_effects, self.hosts = [], [], []
         self.forged = 0
         self.slowly = False
         self.now = dt.datetime(2026, 3, 2, 10, 0, tzinfo=dt.UTC)
         self.lock = threading.Lock()
 
+    def fail_next(self, kind):
+        assert kind in KINDS, kind
+        with self.lock:
+            self.faults_of_effects.append(kind)
+
+    def take_fault(self, method):
+        with self.lock:
+            if method == "POST" and self.faults_of_effects:
+                return self.faults_of_effects.pop(0)
+            return self.faults.pop(0) if self.faults else None
+
+    def effects(self):
+        with self.lock:
+            made = [*self.credits.values(), *self.doubled]
+        return [Effect(one["payout_id"], one["reference"], one["status"]) for one in made]
+
     def credit(self, body):
         with self.lock:
             known = self.credits.get(body["payout_id"])
             if known is not None:
+                if not self.once:
+                    self.doubled.append(known)
                 return 200, known
             if body["mode"] != self.mode:
                 return 403, {"code": "wrong_mode"}
@@ -74,7 +125,10 @@ class _Handler(BaseHTTPRequestHandler):
     system: CoreSystem
 
     def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        length = int(self.headers["Content-Length"])
+        body = self.rfile.read(length)
+        if len(body) < length:  # the caller died while it spoke: not a request
+            return
         self._serve(lambda: self.system.credit(json.loads(body)), body)
 
     def do_GET(self):
@@ -94,17 +148,19 @@ class _Handler(BaseHTTPRequestHandler):
             return self._answer(401, {"code": "bad_signature"})
         self.system.calls.append((self.command, self.path, self.headers.get("Idempotency-Key")))
         self.system.hosts.append(self.headers["Host"])
-        fault = self.system.faults.pop(0) if self.system.faults else None
-        if fault == "drop_before":
-            return self._drop()
-        if isinstance(fault, tuple):
-            return self._answer(*fault)
-        status, answer = act()
-        if fault == "drop_after":
-            return self._drop()
+        time.sleep(self.system.latency_s)
+        fault = self.system.take_fault(self.command)
         if isinstance(fault, dict):
-            answer = answer | fault
-        return self._answer(status, answer)
+            status, answer = act()
+            return self._answer(status, answer | fault)
+        if isinstance(fault, tuple) or fault in _INSTEAD:
+            return self._answer(*_INSTEAD.get(fault, fault))
+        if fault in _SILENT and fault.endswith("_before"):
+            return self._fall_silent(fault)
+        told = act()
+        if fault in _SILENT:
+            return self._fall_silent(fault)
+        return self._answer(*_AFTERWARDS.get(fault, told))
 
     def _signed(self, body):
         at, key = self.headers["Lupaus-Time"], self.headers.get("Idempotency-Key", "")
@@ -112,7 +168,11 @@ class _Handler(BaseHTTPRequestHandler):
         right = hmac.new(self.system.key.encode(), signed, hashlib.sha256).hexdigest()
         return hmac.compare_digest(right, self.headers["Lupaus-Signature"])
 
-    def _drop(self):
+    def _fall_silent(self, kind):
+        if kind.startswith("timeout"):
+            self.connection.settimeout(LONGEST_SILENCE_S)
+            with contextlib.suppress(OSError):
+                self.connection.recv(1)
         self.close_connection = True
         self.connection.close()
 
@@ -130,20 +190,30 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def handle_error(self, request, client_address):
+        """Callers that hang up are expected."""
+        if not isinstance(sys.exc_info()[1], (ConnectionError, TimeoutError)):
+            super().handle_error(request, client_address)
+
+
 @contextlib.contextmanager
 def core_system(*, tls=None, **parts):
     """The system and its address; by https where it has `tls`."""
     system = CoreSystem(**parts)
     handler = type("Handler", (_Handler,), {"system": system})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), handler)
     if tls is not None:
         server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
         scheme = "http" if tls is None else "https"
-        yield system, f"{scheme}://127.0.0.1:{server.server_address[1]}/core"
+        system.url = f"{scheme}://127.0.0.1:{server.server_address[1]}/core"
+        yield system, system.url
     finally:
         server.shutdown()
         thread.join()

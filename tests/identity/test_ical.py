@@ -59,7 +59,7 @@ def closed(*parts, zone="Europe/Helsinki", zones=""):
 
 
 def wall(*parts):
-    return dt.datetime(*parts)  # noqa: DTZ001
+    return dt.datetime(*parts)  # noqa: DTZ001  as it stands on a wall
 
 
 def problems(data):

@@ -66,8 +66,8 @@ def rules(draw):
 def test_days_of_a_rule_are_those_of_dateutil(text, start, since):
     last = dt.date(2029, 12, 31)
     ours = list(days(parse_rule(text), start, since, last, Budget()))
-    begun = dt.datetime(start.year, start.month, start.day)  # noqa: DTZ001
-    bound = dt.datetime(last.year, last.month, last.day)  # noqa: DTZ001
+    begun = dt.datetime(start.year, start.month, start.day)  # noqa: DTZ001  days only
+    bound = dt.datetime(last.year, last.month, last.day)  # noqa: DTZ001  days only
     until = "" if "COUNT" in text else f";UNTIL={bound:%Y%m%dT%H%M%S}"
     theirs = [at.date() for at in rrulestr(text + until, dtstart=begun)]
     assert ours == [day for day in theirs if since <= day <= last]

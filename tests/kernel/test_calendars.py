@@ -188,7 +188,7 @@ def test_calendar_takes_instants_of_any_zone_and_refuses_naive_ones():
     assert calendar.is_open(local)
     assert not calendar.is_open(local - timedelta.resolution)
     with pytest.raises(ValueError, match="not an instant"):
-        calendar.is_open(datetime(2026, 3, 23, 9))  # noqa: DTZ001
+        calendar.is_open(datetime(2026, 3, 23, 9))  # noqa: DTZ001  refused
 
 
 def test_calendar_closing_of_a_window_past_midnight_lies_on_the_next_day():

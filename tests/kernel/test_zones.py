@@ -25,7 +25,7 @@ def test_require_utc_converts_and_refuses_naive_times():
     assert converted.tzinfo is UTC
     assert require_utc(converted) is converted
     with pytest.raises(ValueError, match="not an instant"):
-        require_utc(datetime(2026, 6, 1, 12))  # noqa: DTZ001
+        require_utc(datetime(2026, 6, 1, 12))  # noqa: DTZ001  refused
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_local_date_is_the_date_on_the_wall(hour, zone, expected):
 
 
 def local(*parts):
-    return datetime(*parts)  # noqa: DTZ001
+    return datetime(*parts)  # noqa: DTZ001  as it stands on a wall
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from tests.reporting.cases import Case, Cases
 
 DAY = dt.timedelta(days=1)
 MONDAY = dt.date(2026, 3, 2)
+ALL = Selection()
 STATES = ("kept", "broken", "excluded", "open")
 
 
@@ -108,11 +109,11 @@ def test_scorecard_equals_a_recount_for_every_selection(uow, ground, world):
     everything = scorecard(uow.session, organisation_id=ground.organisation_id)
     assert everything.commitments == len(cases) + len(others)
     by_promise = scorecards_by_promise(
-        uow.session, organisation_id=ground.organisation_id, selection=Selection()
+        uow.session, organisation_id=ground.organisation_id, selection=ALL
     )
     assert by_promise[second.promise.promise_id].kept == recount(others)["kept"]
     by_branch = scorecard_grid(
-        uow.session, organisation_id=ground.organisation_id, selection=Selection()
+        uow.session, organisation_id=ground.organisation_id, selection=ALL
     ).by_branch
     assert sum(card.commitments for card in by_branch.values()) == len(cases) + len(others)
 
@@ -152,14 +153,14 @@ def test_waits_put_the_limit_itself_left_of_the_line(uow, ground):
         Case(MONDAY, "excluded", dt.timedelta(minutes=1)),
         Case(MONDAY, "open"),
     )
-    found = waits(uow.session, organisation_id=ground.organisation_id, selection=Selection())
+    found = waits(uow.session, organisation_id=ground.organisation_id, selection=ALL)
     assert found.counts == ((0, 1), (900, 2), (901, 1), (7200, 1))
     assert found.bins(300, 6) == [1, 0, 2, 1, 0, 1]
     assert [found.percentile(share) for share in (1, 50, 60, 61, 100)] == [0, 900, 900, 901, 7200]
 
 
 def test_percentile_of_nobody_is_nothing(uow, ground):
-    found = waits(uow.session, organisation_id=ground.organisation_id, selection=Selection())
+    found = waits(uow.session, organisation_id=ground.organisation_id, selection=ALL)
     assert (found.cases, found.percentile(50), found.bins(60, 3)) == (0, None, [0, 0, 0])
 
 
@@ -184,7 +185,7 @@ def test_money_is_in_exactly_one_stage(uow, ground, world):
             assert figures.of(stage).amount == Money(amount, "EUR")
 
 
-def clean_days(uow, ground, now, selection=Selection()):  # noqa: B008
+def clean_days(uow, ground, now, selection=ALL):
     return days_without_breach(
         uow.session,
         organisation_id=ground.organisation_id,

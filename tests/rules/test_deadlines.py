@@ -40,7 +40,7 @@ def test_due_at_counts_real_time_across_the_change_of_the_clocks(started, expect
 
 def test_due_at_refuses_a_naive_start():
     with pytest.raises(ValueError, match="not an instant"):
-        due_at(terms(), datetime(2026, 1, 1))  # noqa: DTZ001
+        due_at(terms(), datetime(2026, 1, 1))  # noqa: DTZ001  refused
 
 
 def test_time_left_is_never_negative():

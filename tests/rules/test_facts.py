@@ -19,7 +19,7 @@ def test_fact_event_refuses_unknown_kinds_and_naive_times():
     with pytest.raises(ValueError, match="appeared"):
         FactEvent("appeared", START)
     with pytest.raises(ValueError, match="not an instant"):
-        FactEvent(EventKind.ARRIVED, datetime(2026, 1, 1))  # noqa: DTZ001
+        FactEvent(EventKind.ARRIVED, datetime(2026, 1, 1))  # noqa: DTZ001  refused
 
 
 def test_facts_read_the_ticket_kind_from_its_word():

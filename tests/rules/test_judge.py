@@ -255,4 +255,4 @@ def test_judge_takes_events_and_the_present_in_any_zone():
 
 def test_judge_refuses_a_naive_present_where_it_decides():
     with pytest.raises(TypeError):
-        judge(terms(), facts(("arrived", 0)), datetime(2026, 1, 1))  # noqa: DTZ001
+        judge(terms(), facts(("arrived", 0)), datetime(2026, 1, 1))  # noqa: DTZ001  refused

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from promises.identity.customers import known_customer
 from promises.kernel.actors import Role
-from tests.browser import WCAG, browser, press  # noqa: F401
+from tests.browser import WCAG, press
 from tests.e2e.clocked import Clocked
 from tests.flows.ground import QUARTER, TICK, World
 from tests.http.site import served
@@ -35,7 +35,7 @@ def filled():
     return world
 
 
-def test_manager_clears_ten_payouts_in_twenty_seconds_with_the_keyboard(app, browser):  # noqa: F811
+def test_manager_clears_ten_payouts_in_twenty_seconds_with_the_keyboard(app, browser):
     world = filled()
     with served(Clocked(app, world)) as address:
         with world.at(world.now):

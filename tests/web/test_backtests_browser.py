@@ -9,7 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from promises.kernel.actors import Role
-from tests.browser import WCAG, browser  # noqa: F401
+from tests.browser import WCAG
 from tests.http.site import served
 from tests.reporting.backtests.ground import Bank, random_ticket
 from tests.web.staff import sign_in
@@ -38,7 +38,7 @@ def bank():
     return made
 
 
-def open_page(browser, site, app, bank, **words):  # noqa: F811
+def open_page(browser, site, app, bank, **words):
     client = app.test_client()
     token = sign_in(client, bank.made, Role.MANAGER)
     context = browser.new_context(**words)
@@ -63,7 +63,7 @@ def assert_accessible(page):
     assert width <= 0, f"{page.url} is {width} px too wide"
 
 
-def test_moved_slider_changes_the_result_and_the_address(browser, site, app, bank):  # noqa: F811
+def test_moved_slider_changes_the_result_and_the_address(browser, site, app, bank):
     page = open_page(browser, site, app, bank)
     expect(page.locator("#result .promise")).to_contain_text("15")
     shot(page, "backtest_desk")
@@ -77,7 +77,7 @@ def test_moved_slider_changes_the_result_and_the_address(browser, site, app, ban
     expect(page.locator("#result .promise")).to_contain_text("within 7")
 
 
-def test_page_works_without_script(browser, site, app, bank):  # noqa: F811
+def test_page_works_without_script(browser, site, app, bank):
     page = open_page(browser, site, app, bank, java_script_enabled=False)
     page.get_by_label("Within how long").fill("20")
     page.get_by_role("button", name="Try it").click()
@@ -85,7 +85,7 @@ def test_page_works_without_script(browser, site, app, bank):  # noqa: F811
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_page_fits_a_phone(browser, site, app, bank, scheme):  # noqa: F811
+def test_page_fits_a_phone(browser, site, app, bank, scheme):
     page = open_page(
         browser, site, app, bank, viewport={"width": 360, "height": 740}, color_scheme=scheme
     )

@@ -12,7 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from promises.kernel.actors import Role
-from tests.browser import WCAG, browser  # noqa: F401
+from tests.browser import WCAG
 from tests.factories.identity import make_organisation
 from tests.http.site import served
 from tests.web.staff import sign_in
@@ -63,7 +63,7 @@ def look(page, name, scripts):
 
 
 @pytest.mark.parametrize(("width", "scripts"), [(1280, True), (390, True), (390, False)])
-def test_a_calendar_is_made_changed_and_takes_a_file_over(app, site, browser, width, scripts):  # noqa: F811
+def test_a_calendar_is_made_changed_and_takes_a_file_over(app, site, browser, width, scripts):
     made = make_organisation()
     token = sign_in(app.test_client(), made, Role.ADMINISTRATOR)
     context = browser.new_context(

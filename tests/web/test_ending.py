@@ -82,7 +82,8 @@ def test_manager_pauses_at_once_and_ends_it(client, world, pages):
     shown = client.get(f"{pages}/pauses").text
     assert REASON in shown
     assert "Paused now" in shown
-    assert post(client, f"{pages}/pauses/{one.pause_id}/end", page=f"{pages}/pauses").status_code == 303  # fmt: skip  # noqa: E501
+    answer = post(client, f"{pages}/pauses/{one.pause_id}/end", page=f"{pages}/pauses")
+    assert answer.status_code == 303
     (one,) = known(world)
     assert one.ends_at is not None
     assert "End the pause now" not in client.get(f"{pages}/pauses").text

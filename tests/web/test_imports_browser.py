@@ -12,7 +12,7 @@ from promises.db.sql import one
 from promises.desk.imports.actions import save_mapping
 from promises.flows import run_import
 from promises.kernel.actors import Role
-from tests.browser import WCAG, browser  # noqa: F401
+from tests.browser import WCAG
 from tests.desk.imports.ground import SIMPLE
 from tests.factories.identity import make_organisation
 from tests.http.site import served
@@ -52,7 +52,7 @@ def assert_accessible(page):
 @pytest.mark.parametrize(
     ("width", "scheme", "lang"), [(390, "light", "fi"), (1280, "dark", "sv"), (1280, "light", "en")]
 )
-def test_manager_imports_a_file_and_sees_it_end(app, browser, site, width, scheme, lang):  # noqa: F811
+def test_manager_imports_a_file_and_sees_it_end(app, browser, site, width, scheme, lang):
     made = make_organisation()
     with made.work(Role.MANAGER) as uow:
         save_mapping(

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from promises.desk.models import TicketKind
 from promises.kernel.actors import Role
-from tests.browser import WCAG, browser  # noqa: F401
+from tests.browser import WCAG
 from tests.flows.guarantees import GeneralWorld
 from tests.http.site import served
 from tests.web.staff import sign_in
@@ -38,7 +38,7 @@ def look(page, name, scripts):
 
 
 @pytest.mark.parametrize(("width", "scripts"), [(1280, True), (390, True), (390, False)])
-def test_clerk_notes_facts_and_reads_what_came_of_it(app, site, browser, width, scripts):  # noqa: F811
+def test_clerk_notes_facts_and_reads_what_came_of_it(app, site, browser, width, scripts):
     world = GeneralWorld(repair(), MANY_KINDS)
     with world.made.work() as uow:
         world.now = uow.now

@@ -14,7 +14,7 @@ from playwright.sync_api import expect
 from promises.db.session import unit_of_work
 from promises.db.sql import execute, one
 from promises.kernel.actors import SYSTEM, Role
-from tests.browser import WCAG, browser  # noqa: F401
+from tests.browser import WCAG
 from tests.factories.identity import PASSWORD, make_organisation
 from tests.http.site import served
 from tests.web.staff import give_password
@@ -55,7 +55,7 @@ def rule_of(made):
         return one(uow.session, "SELECT count(*) AS n FROM goodwill_rules").n
 
 
-def test_a_passkey_is_made_signs_in_and_opens_the_door_before_money(site, browser):  # noqa: F811
+def test_a_passkey_is_made_signs_in_and_opens_the_door_before_money(site, browser):
     made = make_organisation()
     email = give_password(made, Role.MANAGER)
     context = browser.new_context(
