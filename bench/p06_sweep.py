@@ -115,7 +115,7 @@ def _ours(on: Ground) -> tuple[int, float]:
 def _written(on: Ground) -> dict[str, int]:
     tables = ("breaches", "compensations", "ledger_transactions", "ledger_entries")
     return {
-        table: on.owner.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # type: ignore[index]
+        table: on.owner.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0]
         for table in tables
     }
 

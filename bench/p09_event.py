@@ -120,9 +120,10 @@ def _assert_same_effect(on: Ground, client: Any, key: str, floor: Any) -> None:
     [ticket_id] = _tickets(on, 1)
 
     def counted() -> tuple[int, int]:
-        return on.owner.execute(  # type: ignore[return-value]
+        ((events, problems),) = on.owner.execute(
             "SELECT (SELECT count(*) FROM service_events), (SELECT count(*) FROM problems)"
-        ).fetchone()
+        ).fetchall()
+        return events, problems
 
     events, problems = counted()
     logged = _log(client, key, ticket_id)

@@ -91,13 +91,14 @@ class Look:
         until = self.deadlines[-1] + dt.timedelta(seconds=PATIENCE)
         span = (self.deadlines[0], self.deadlines[-1])
         while True:
-            earliest, at = self._connection.execute(
+            looked: list[Any] = self._connection.execute(
                 "SELECT (SELECT due_at FROM commitments WHERE state = 'open'"
                 " AND due_at BETWEEN %s AND %s ORDER BY due_at LIMIT 1), clock_timestamp()",
                 span,
-            ).fetchone()  # type: ignore[misc]
-            self.seen.append((at, earliest))  # type: ignore[arg-type]
-            if earliest is None or at > until:  # type: ignore[operator]
+            ).fetchall()
+            earliest, at = looked[0]
+            self.seen.append((at, earliest))
+            if earliest is None or at > until:
                 return
             time.sleep(LOOK_EVERY)
 

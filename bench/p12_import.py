@@ -110,7 +110,7 @@ def _assert_same_rows(
 
 def _counts(on: Ground) -> list[int]:
     return [
-        on.owner.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # type: ignore[index]
+        on.owner.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0]
         for table in ("tickets", "service_events")
     ]
 

@@ -1,9 +1,11 @@
 """P13: what a customer's page costs while nothing changes; P15: what a served visit costs."""
 
 import contextlib
+import functools
 import re
 from collections.abc import Iterator
 from typing import Any
+from unittest import mock
 
 import psycopg
 
@@ -68,11 +70,8 @@ def counted() -> Iterator[list[str]]:
         sent.append(str(query))
         return execute(self, query, *rest, **named)
 
-    psycopg.Cursor.execute = counting  # type: ignore[assignment, method-assign]
-    try:
+    with mock.patch.object(psycopg.Cursor, "execute", counting):
         yield sent
-    finally:
-        psycopg.Cursor.execute = execute  # type: ignore[method-assign]
 
 
 class _Clerk:
@@ -119,7 +118,7 @@ def visit(on: Ground, visits: int) -> list[Figure]:
             else:
                 fields = clerk.button(path, what)
             with counted() as sent:
-                spent += cpu(lambda path=path, fields=fields: clerk.post(path, **fields))  # type: ignore[misc]
+                spent += cpu(functools.partial(clerk.post, path, **fields))
             sent_before += len(sent)
         if number >= 3:
             taken.append(spent)

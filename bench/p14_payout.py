@@ -59,7 +59,7 @@ def serve(on: Ground, web: Any, key: str, count: int) -> list[float]:
     overdue = dt.datetime.now(dt.UTC) - LIMIT - dt.timedelta(seconds=1)
     waiting = seed_open(on, count, arrived_at=overdue, events=True)
     _until(on, "SELECT count(*) FROM commitments WHERE state = 'open'", 0)
-    (since,) = on.owner.execute("SELECT clock_timestamp()").fetchone()  # type: ignore[misc]
+    ((since,),) = on.owner.execute("SELECT clock_timestamp()").fetchall()
     posts = [
         dataclasses.replace(event_post(key, ticket_id), at=number / RATE)
         for number, ticket_id in enumerate(waiting)

@@ -67,5 +67,5 @@ def _among(column: str, ids: Sequence[uuid.UUID] | None) -> str:
 
 def counts(connection: "psycopg.Connection[Any]", sql: str) -> list[tuple[int, ...]]:
     """kept, broken, excluded and cents of each draft."""
-    found = connection.execute(sql).fetchall()  # type: ignore[call-overload]
+    found = connection.execute(sql.encode()).fetchall()
     return [tuple(int(value) for value in row[1:]) for row in sorted(found)]

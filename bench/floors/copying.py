@@ -53,7 +53,7 @@ def rows_like(
     ):
         columns = _columns(connection, table)
         chosen = ", ".join(news.get(column, f"{alias}.{column}") for column in columns)
-        with connection.cursor().copy(statement.format(columns=chosen)) as copy:  # type: ignore[arg-type]
+        with connection.cursor().copy(statement.format(columns=chosen).encode()) as copy:
             made[table] = (columns, b"".join(bytes(block) for block in copy))
     return made
 
@@ -62,7 +62,7 @@ def write(connection: "psycopg.Connection[Any]", made: dict[str, tuple[list[str]
     """Both tables in one transaction, tickets first."""
     with connection.transaction(), connection.cursor() as cursor:
         for table, (columns, text) in made.items():
-            with cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:  # type: ignore[arg-type]
+            with cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN".encode()) as copy:
                 copy.write(text)
 
 
@@ -70,6 +70,6 @@ def copy_file(connection: "psycopg.Connection[Any]", content: bytes, columns: in
     """The file as it is into one table of texts without an index."""
     with connection.transaction(), connection.cursor() as cursor:
         listed = ", ".join(f"c{number} text" for number in range(columns))
-        cursor.execute(f"CREATE TEMPORARY TABLE plain ({listed}) ON COMMIT DROP")  # type: ignore[arg-type]
+        cursor.execute(f"CREATE TEMPORARY TABLE plain ({listed}) ON COMMIT DROP".encode())
         with cursor.copy("COPY plain FROM STDIN WITH (FORMAT csv, HEADER)") as copy:
             copy.write(content)

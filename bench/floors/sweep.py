@@ -1,6 +1,5 @@
 """The sweep by hand: the same rows written, in one statement or row by row."""
 
-import datetime as dt
 import uuid
 from typing import Any
 
@@ -59,9 +58,9 @@ def sweep(connection: "psycopg.Connection[Any]", org: uuid.UUID, limit: int) -> 
         with connection.transaction(), connection.cursor() as cursor:
             cursor.execute(f"SET LOCAL app.organisation_id = '{org}'")
             cursor.execute("SELECT clock_timestamp()")
-            now: dt.datetime = cursor.fetchone()[0]  # type: ignore[index]
+            ((now,),) = cursor.fetchall()
             cursor.execute(STATEMENT, {"org": org, "now": now, "limit": limit})
-            count = cursor.fetchone()[0]  # type: ignore[index]
+            ((count,),) = cursor.fetchall()
         if not count:
             return total
         total += count
