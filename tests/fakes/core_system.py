@@ -1,10 +1,10 @@
 """A core system by the protocol of docs/account-credits.md, over real HTTP.
 
-It keeps accounts and credits, checks signatures, and makes one credit a payout id. What goes wrong is
-in `faults`, one a call of any kind, and in what `fail_next` was told, one a call with an effect:
+It keeps accounts and credits, checks signatures, and makes one credit a payout id. It does wrong
+what `faults` says, one a call, and what `fail_next` was told, one a call with an effect:
 
     drop_before  timeout_before  500_before  429  409   nothing happens
-    drop_after   timeout_after   500_after   502_after  the credit is made, the answer is lost or bad
+    drop_after   timeout_after   500_after   502_after  it happens, the answer is lost or bad
     (status, body)   answered as it is, nothing happens
     {…}              the answer says this instead
 
@@ -153,8 +153,10 @@ class _Handler(BaseHTTPRequestHandler):
         if isinstance(fault, dict):
             status, answer = act()
             return self._answer(status, answer | fault)
-        if isinstance(fault, tuple) or fault in _INSTEAD:
-            return self._answer(*_INSTEAD.get(fault, fault))
+        if isinstance(fault, tuple):
+            return self._answer(*fault)
+        if fault in _INSTEAD:
+            return self._answer(*_INSTEAD[fault])
         if fault in _SILENT and fault.endswith("_before"):
             return self._fall_silent(fault)
         told = act()
