@@ -18,6 +18,9 @@ ARGUMENTS = (
 )
 WCAG = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
 
+AXE = {"runOnly": {"type": "tag", "values": list(WCAG)}, "resultTypes": ["violations"]}
+"""Of what is fine axe describes each element unless it is told not to, which takes far longer."""
+
 
 def find_chromium():
     """The path of the browser, or None."""

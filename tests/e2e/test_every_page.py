@@ -9,7 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 
 from promises.identity.models import DeviceKind
 from promises.kernel.actors import Role
-from tests.browser import WCAG
+from tests.browser import AXE
 from tests.e2e.tour import HALF_WAY, cookies_of, open_stops, staff_stops
 from tests.web.staff import sign_in
 
@@ -23,9 +23,6 @@ LOOKS = {
 FIRST, LAST = tuple(LOOKS)[0], tuple(LOOKS)[-1]
 """In the first look every role opens all that it may, then each page is seen once, in the last
 only those of most use. Axe looks at a page as the first role that may open it."""
-OPTIONS = {
-    "runOnly": {"type": "tag", "values": list(WCAG)}, "resultTypes": ["violations"]
-}  # fmt: skip
 NARROWEST = 320
 VISITORS = (None, HALF_WAY, *Role, DeviceKind.KIOSK, DeviceKind.DISPLAY)
 MOST_USED = (None, Role.CLERK, DeviceKind.KIOSK, DeviceKind.DISPLAY)
@@ -91,7 +88,7 @@ class Visit:
             self.note("speaks another language")
         self._picture(stop)
         if not stop.again:
-            found = axe.run(self.page, options=OPTIONS)
+            found = axe.run(self.page, options=AXE)
             for violation in found.response["violations"]:
                 self.note(f"{violation['id']}: {violation['nodes'][0]['html'][:300]}")
         if self.width > 400:

@@ -26,9 +26,11 @@ SAME = {
 }
 """Words that are the same in English and in that language."""
 
-
 OF_NO_LANGUAGE = r"https?://\S+|/\S+|Suomi|Svenska|English|[0-9A-Z]{4}|[a-z]+(_[a-z0-9]+)+"
 """Addresses, names of languages, groups of a code, names of problems."""
+
+ZONES = available_timezones()
+"""Asked for once: each time they are read from the disk."""
 
 
 class Texts(HTMLParser):
@@ -152,7 +154,7 @@ def test_nothing_is_left_in_english(app, world, stops, sessions):
 
 def _same(stop, lang, text):
     """Addresses, zones, codes, languages by their own names, and words that both languages have."""
-    if text in available_timezones() or re.fullmatch(OF_NO_LANGUAGE, text):
+    if text in ZONES or re.fullmatch(OF_NO_LANGUAGE, text):
         return True
     if stop.path.endswith("/problems") and re.fullmatch("[a-z]+", text):
         return True  # the names of problems are part of the API

@@ -9,7 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from promises.kernel.actors import Role
-from tests.browser import WCAG
+from tests.browser import AXE
 from tests.http.site import served
 from tests.reporting.backtests.ground import Bank, random_ticket
 from tests.web.staff import sign_in
@@ -57,7 +57,7 @@ def shot(page, name):
 
 
 def assert_accessible(page):
-    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": list(WCAG)}})
+    found = Axe().run(page, options=AXE)
     assert found.response["violations"] == [], json.dumps(found.response["violations"], indent=1)
     width = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
     assert width <= 0, f"{page.url} is {width} px too wide"

@@ -12,7 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from promises.kernel.actors import Role
-from tests.browser import WCAG
+from tests.browser import AXE
 from tests.factories.identity import make_organisation
 from tests.http.site import served
 from tests.web.staff import sign_in
@@ -54,7 +54,7 @@ def look(page, name, scripts):
     width = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
     assert width <= 0, f"{page.url} is {width} px too wide"
     if scripts:
-        found = Axe().run(page, options={"runOnly": {"type": "tag", "values": list(WCAG)}})
+        found = Axe().run(page, options=AXE)
         violations = found.response["violations"]
         assert violations == [], json.dumps(violations, indent=1)
     if folder := os.environ.get("SCREENSHOTS"):

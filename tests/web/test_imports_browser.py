@@ -12,7 +12,7 @@ from promises.db.sql import one
 from promises.desk.imports.actions import save_mapping
 from promises.flows import run_import
 from promises.kernel.actors import Role
-from tests.browser import WCAG
+from tests.browser import AXE
 from tests.desk.imports.ground import SIMPLE
 from tests.factories.identity import make_organisation
 from tests.http.site import served
@@ -34,7 +34,7 @@ def site(app):
 
 
 def assert_accessible(page):
-    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": list(WCAG)}})
+    found = Axe().run(page, options=AXE)
     assert found.response["violations"] == [], json.dumps(found.response["violations"], indent=1)
     width = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
     assert width <= 0, f"{page.url} is {width} px too wide"

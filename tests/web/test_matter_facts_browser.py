@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from promises.desk.models import TicketKind
 from promises.kernel.actors import Role
-from tests.browser import WCAG
+from tests.browser import AXE
 from tests.flows.guarantees import GeneralWorld
 from tests.http.site import served
 from tests.web.staff import sign_in
@@ -28,7 +28,7 @@ def site(app):
 
 def look(page, name, scripts):
     if scripts:
-        found = Axe().run(page, options={"runOnly": {"type": "tag", "values": list(WCAG)}})
+        found = Axe().run(page, options=AXE)
         assert found.violations_count == 0, found.generate_report()
     wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
     assert wide <= 0

@@ -14,7 +14,7 @@ from playwright.sync_api import expect
 from promises.db.session import unit_of_work
 from promises.db.sql import execute, one
 from promises.kernel.actors import SYSTEM, Role
-from tests.browser import WCAG
+from tests.browser import AXE
 from tests.factories.identity import PASSWORD, make_organisation
 from tests.http.site import served
 from tests.web.staff import give_password
@@ -37,7 +37,7 @@ def site(app):
 def look(page, name):
     width = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
     assert width <= 0, f"{page.url} is {width} px too wide"
-    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": list(WCAG)}})
+    found = Axe().run(page, options=AXE)
     violations = found.response["violations"]
     assert violations == [], json.dumps(violations, indent=1)
     if folder := os.environ.get("SCREENSHOTS"):
