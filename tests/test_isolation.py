@@ -128,9 +128,17 @@ def _naming(branch_id):
 
 def forms(own, foreign, theirs):
     """Who posts where with what of the other organisation's."""
-    at, counter = own["ticket_id"], foreign["counter_id"]
-    event = foreign["event_id"]
-    desk = [
+    assert own["ticket_id"] != foreign["event_id"]
+    return [
+        *((Role.CLERK, *one) for one in _at_the_desk(own, foreign, theirs)),
+        *((Role.MANAGER, *one) for one in _about_money(own, foreign)),
+        *((Role.ADMINISTRATOR, *one) for one in _in_the_office(own, foreign)),
+    ]
+
+
+def _at_the_desk(own, foreign, theirs):
+    counter, event = foreign["counter_id"], foreign["event_id"]
+    return [
         ("counter/pick", {"counter_id": counter}),
         *(
             ("counter/mark", {"what": what, "ticket_id": foreign["ticket_id"],
@@ -156,11 +164,15 @@ def forms(own, foreign, theirs):
         ("vouchers/redeem", {"code": theirs.code}),
         ("vouchers/redeem", {"code": theirs.code, "seen": "1"}),
     ]  # fmt: skip
+
+
+def _about_money(own, foreign):
+    event = foreign["event_id"]
     draft = f"editor/{own['draft_id']}"
     decision = f"proposals/{own['proposal_id']}/decision"
     answers = FILLED | {"b_limit": "3", "b_amount": "10", "matters": "complaint", "revision": "1"}
     both = [own["shown_debt"], foreign["shown_debt"]]
-    money = [
+    return [
         ("approvals/approve", {"chosen": both[1]}),
         ("approvals/approve", {"chosen": both}),
         ("approvals/refuse", {"chosen": both, "reason": "No."}),
@@ -177,19 +189,16 @@ def forms(own, foreign, theirs):
         ("imports/new", {"branch_id": foreign["branch_id"], "mapping_id": own["mapping_id"]}),
         ("imports/new", {"branch_id": own["branch_id"], "mapping_id": foreign["mapping_id"]}),
     ]  # fmt: skip
+
+
+def _in_the_office(own, foreign):
     people = {"name": "Ann", "email": "ann@example.fi", "role": "clerk", "locale": "en"}
-    office = [
+    return [
         ("people/invite", people | {"branch_id": foreign["branch_id"]}),
         (f"people/{own['member_id']}", people | {"branch_id": foreign["branch_id"]}),
         (f"branches/{own['branch_id']}/services", {"kinds": foreign["service_kind_id"]}),
         ("devices/new", {"kind": "kiosk", "name": "Door", "branch_id": foreign["branch_id"]}),
         ("keys/new", {"name": "Till", "scopes": "desk:read", "branch_id": foreign["branch_id"]}),
-    ]
-    assert at != event
-    return [
-        *((Role.CLERK, *one) for one in desk),
-        *((Role.MANAGER, *one) for one in money),
-        *((Role.ADMINISTRATOR, *one) for one in office),
     ]
 
 
