@@ -222,6 +222,18 @@ def test_name_that_stands_twice_is_refused():
     assert "/facts/size" in _problems(deadlines={"size": due})
 
 
+def test_rows_of_dated_values_give_the_same_names_one_after_the_other():
+    first = {"from": "2026-01-01", "until": "2026-06-30", "values": {"ceiling": 900}}
+    other = {"from": "2026-07-01", "values": {"floor": 100}}
+    early = {"from": "2026-06-01", "values": {"ceiling": 950}}
+    for second in (other, early):
+        found = _problems(dated_values=[{"by": "received_at", "rows": [first, second]}])
+        assert "/dated_values/0/rows/1" in found
+    fitting = {"from": "2026-07-01", "values": {"ceiling": 950}}
+    found = _problems(dated_values=[{"by": "received_at", "rows": [first, fitting]}])
+    assert not [one for one in found if one.startswith("/dated_values")]
+
+
 def test_dated_values_need_rows():
     assert "/dated_values/0/rows" in _problems(dated_values=[{"by": "received_at", "rows": []}])
 
