@@ -80,14 +80,18 @@ class FullWorld(World):
 
     # --- the catalogue ---
 
-    def _catalogue(self):
-        way = "A second counter opens when five people wait."
+    def _proposals(self):
+        """Two that stay undecided; the ids of one to decline and of one to publish."""
         self.proposal_id = self._propose(
             "Loan customers are served within 20 minutes", seconds=1200
         )
         self._propose("Your call is answered within 45 seconds", seconds=45, to="called")
         declined = self._propose("Everybody is served within 2 minutes", seconds=120)
-        published = self._propose("You are served within 15 minutes, or we pay you 10 €")
+        return declined, self._propose("You are served within 15 minutes, or we pay you 10 €")
+
+    def _catalogue(self):
+        way = "A second counter opens when five people wait."
+        declined, published = self._proposals()
         with self.work(Role.MANAGER) as uow:
             decline(uow, proposal_id=declined, reason="We cannot keep it with two counters.")
             path = (TargetStep(uow.now.date() - 30 * DAY, Decimal("0.9")),
