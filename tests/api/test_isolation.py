@@ -116,8 +116,7 @@ def test_batch_with_anothers_tickets_answers_each_with_404(strangers):
     assert theirs.snapshot() == before
 
 
-def test_key_of_one_branch_sees_and_touches_that_branch_only(in_app):
-    world = PaidWorld(in_app)
+def add_another_branch(world):
     with world.work(None) as uow:
         common = {"organisation_id": world.made.id, "actor": SYSTEM, "now": uow.now}
         other = add_branch(
@@ -128,6 +127,12 @@ def test_key_of_one_branch_sees_and_touches_that_branch_only(in_app):
         set_branch_services(
             uow.session, **common, branch_id=other.id, service_kind_ids=[world.made.kind_id]
         )
+    return other
+
+
+def test_key_of_one_branch_sees_and_touches_that_branch_only(in_app):
+    world = PaidWorld(in_app)
+    other = add_another_branch(world)
     bound = world.program_with(branch_id=other.id)
     ids = {name: str(value) for name, value in world.ids().items()}
     before = world.snapshot()

@@ -61,6 +61,10 @@ def test_of_tills_and_a_change_of_mind_one_wins_every_time(as_application, app_u
         else:
             assert tills == [VoucherNotActive, VoucherNotActive]
             assert found == [(VOUCHER, "returned"), (SEPA, "ready")]
+    assert_balanced(world)
+
+
+def assert_balanced(world):
     redeemed = len(world.rows("SELECT 1 FROM voucher_redemptions"))
     balances = world.balances()
     assert balances.get("desk_settlement", 0) == -1000 * redeemed
