@@ -229,7 +229,7 @@ def _guarded(
     not logged whole: it could name an account."""
     try:
         return ask(payout, desk)
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:  # noqa: BLE001  whatever it was, it told nothing
         kind = type(error).__name__
         log.warning(
             "rail_raised", rail=payout.rail, payout_id=str(payout.request.payout_id), error=kind
