@@ -320,7 +320,8 @@ def test_voucher_being_issued_is_exchanged_by_the_next_round(world):
 
     ticket = world.released(contact=MAIL)
     with world.work(None) as uow:
-        claim_payouts(uow.session, organisation_id=world.made.id, now=uow.now, rail=VOUCHER, limit=9)
+        tenant = {"organisation_id": world.made.id, "now": uow.now}
+        claim_payouts(uow.session, rail=VOUCHER, limit=9, **tenant)
     with pytest.raises(BeingPaid):
         world.give(ticket, role=Role.CLERK, at_desk=True)
     assert world.rows("SELECT 1 FROM payout_destinations") == []
