@@ -44,14 +44,11 @@ class Database:
 def make_database(server):
     name = f"tests_{next(_numbers)}"
     server.create_database(name, TEMPLATE)
-    app_url, worker_url, owner_url = (
-        server.url(role, name) for role in (roles.APPLICATION, roles.WORKER, roles.OWNER)
-    )
-    config = dataclasses.replace(
-        load_config(), app_url=app_url, worker_url=worker_url, migration_url=owner_url
-    )
+    urls = [server.url(role, name) for role in (roles.APPLICATION, roles.WORKER, roles.OWNER)]
+    names = ("app_url", "worker_url", "migration_url")
+    config = dataclasses.replace(load_config(), **dict(zip(names, urls, strict=True)))
     keys.configure(config.secret_key)
-    return Database(name, app_url, worker_url, owner_url, config)
+    return Database(name, *urls, config)
 
 
 def bare_app(url):
