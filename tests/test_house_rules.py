@@ -22,10 +22,14 @@ BY_TOKEN_ALONE = {"follow_pages.stop"}
 EVIDENCE = {Permission.DESK}
 MONEY = {Permission.COMPENSATION_DECIDE, Permission.PAYOUT_RELEASE}
 DOORS = MONEY | {Permission.RAIL_SETTINGS, Permission.BREACH_ANNUL, Permission.DISPUTE_RESOLVE}
-"""What a form asks for that decides about money: it wants a second step first."""
+DOORS |= {Permission.PEOPLE, Permission.KEYS}
+"""What a form asks for that decides about money, or about who may: it wants a second step first."""
 WITHOUT_A_DOOR = {
     "approval_queue.check",  # decides nothing: it shows what would be
     "approvals.ask_annulment",  # another person decides
+    "keys.revoke",  # to take away what was stolen may not wait
+    "people.deactivate",  # likewise
+    "people.invite_again",  # the same invitation, to the same address
     "rails.test",  # asks the provider, changes nothing
 }
 
@@ -117,7 +121,7 @@ def test_no_role_both_makes_evidence_and_releases_money():
     assert not ROLE_PERMISSIONS[Role.ADMINISTRATOR] & (EVIDENCE | MONEY)
 
 
-def test_every_form_that_decides_about_money_asks_for_a_second_step(app):
+def test_every_form_about_money_or_about_who_may_asks_for_a_second_step(app):
     asking, open_doors = set(), set()
     for rule, method in pages(app, Asks.MEMBER):
         access = access_of(app, rule.endpoint, method)

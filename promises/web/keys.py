@@ -34,7 +34,7 @@ def list_keys() -> str:
 
 
 @blueprint.route("/staff/keys/new", methods=["GET", "POST"])
-@staff(Permission.KEYS)
+@staff(Permission.KEYS, fresh=True)
 def new() -> str | tuple[str, int]:
     """The answer to the form shows the key, this once; nothing stores it."""
     form = KeyForm()

@@ -56,7 +56,7 @@ def list_people() -> str:
 
 
 @blueprint.route("/staff/people/invite", methods=["GET", "POST"])
-@staff(Permission.PEOPLE)
+@staff(Permission.PEOPLE, fresh=True)
 def invite() -> Response | tuple[str, int]:
     form = InviteForm(role=Role.CLERK, locale=current().organisation.locale)
     with work() as uow:
@@ -83,7 +83,7 @@ def invite() -> Response | tuple[str, int]:
 
 
 @blueprint.route("/staff/people/<uuid:member_id>", methods=["GET", "POST"])
-@staff(Permission.PEOPLE)
+@staff(Permission.PEOPLE, fresh=True)
 def person(member_id: uuid.UUID) -> Response | tuple[str, int]:
     with work() as uow:
         row = _member(uow, member_id)
@@ -144,7 +144,7 @@ def reset_second_step(member_id: uuid.UUID) -> Response:
 
 
 @blueprint.post("/staff/people/<uuid:member_id>/bring-back")
-@staff(Permission.PEOPLE)
+@staff(Permission.PEOPLE, fresh=True)
 def bring_back(member_id: uuid.UUID) -> Response:
     with work() as uow:
         invite_member.bring_back(uow, member_id=member_id)
