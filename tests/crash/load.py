@@ -1,5 +1,6 @@
 """Clients that keep asking until they are answered, as programs with an Idempotency-Key do."""
 
+import http.client
 import json
 import random
 import threading
@@ -41,8 +42,8 @@ class Caller:
                     document = json.load(error)
                     if document["code"] != "request_in_flight":
                         return error.code, document
-            except (OSError, ValueError):
-                pass
+            except (OSError, ValueError, http.client.HTTPException):
+                pass  # killed before or in the middle of its answer
             self.retries += 1
             assert time.monotonic() < until, f"{path} was not answered for {PATIENCE} s"
             time.sleep(0.1)
