@@ -63,8 +63,10 @@ class Person:
         place.and_(self.page.locator(":visible")).first.click()
 
     def sees(self, msgid, *, timeout=PATIENCE_MS, **params):
+        """The text, on a page whose scripts have run: a person reads before acting."""
         text = self.page.get_by_text(self.say(msgid, **params))
         expect(text.and_(self.page.locator(":visible")).first).to_be_visible(timeout=timeout)
+        self.page.wait_for_load_state()
 
     def fill(self, name, text):
         self.page.locator(f'[name="{name}"]').fill(text)
