@@ -12,6 +12,7 @@ from typing import Any
 from promises.audit.actions import record
 from promises.db import sql
 from promises.db.session import unscoped
+from promises.desk.models import EventKind
 from promises.kernel.actors import SYSTEM
 from promises.kernel.zones import local_date, resolve_local
 from promises.payouts.rails.base import Rails
@@ -41,6 +42,18 @@ SELECT
     (SELECT max(day_on) FROM tickets
      WHERE organisation_id = %(organisation_id)s AND kind = 'visit') AS last_day
 """
+
+_LEFT_OPEN = """
+SELECT id, branch_id, state FROM tickets
+WHERE organisation_id = %(organisation_id)s AND kind = 'visit'
+  AND state IN ('waiting', 'called', 'in_service')
+ORDER BY queued_at, id
+"""
+_ENDINGS = {
+    "waiting": EventKind.LEFT,
+    "called": EventKind.NO_SHOW,
+    "in_service": EventKind.SERVED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +115,16 @@ def _play(acts: Acts, bank: Bank, day: dt.date, seed: int) -> int:
 
 
 def _close_all(acts: Acts, bank: Bank, instant: dt.datetime) -> None:
-    """End what an interrupted day left open."""
+    """End what an interrupted day left open, also where no closing time ends it: a branch that
+    never shuts would begin its next day with a customer who was called the day before."""
+    late = acts.at(instant)
     for branch in bank.branches.values():
-        acts.at(instant).close(branch.id)
+        late.close(branch.id)
+    clerks = {branch.id: branch.clerk(0) for branch in bank.branches.values()}
+    with acts.work(SYSTEM) as uow:
+        left = sql.rows(uow.session, _LEFT_OPEN, {"organisation_id": uow.organisation_id})
+    for row in left:
+        late.log(clerks[row.branch_id], row.id, _ENDINGS[row.state])
 
 
 def _progress(acts: Acts) -> Any:

@@ -23,6 +23,7 @@ from promises.payouts.rails.voucher import VOUCHER, VoucherRail
 from promises.simulation.bank import SLUG
 from promises.simulation.letters import PARTNER, STORIES
 from promises.simulation.matters import PROMISED, instant_of
+from promises.simulation.play import Hall, Play
 from promises.simulation.seed import Seeded, seed_demo
 from promises.simulation.setup import NotADemo, find_bank
 from tests.conftest import bare_app, dispose, make_database
@@ -241,6 +242,31 @@ def empty(fresh_database):
         yield fresh_database
     queries._ids.clear()
     dispose(app)
+
+
+class Interrupted(Exception):
+    pass
+
+
+@pytest.mark.parametrize("step", ["_call_if", "_serve", "_finish"])
+def test_a_day_that_breaks_off_where_no_door_ever_shuts_is_ended_first(empty, monkeypatch, step):
+    """Somebody waits, was called, or is being served when it happens."""
+    real = getattr(Play, step)
+
+    def interrupted(play, *words):
+        hall = next(word for word in words if isinstance(word, Hall))
+        if hall.branch.plan.always_open:
+            raise Interrupted
+        return real(play, *words)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Play, step, interrupted)
+        with pytest.raises(Interrupted):
+            seed_demo(RAILS, days=2)
+    assert seed_demo(RAILS, days=2).days > 0
+    (whole,) = read(find_bank().organisation_id, WHOLE)
+    assert (whole.live, whole.overdue) == (0, 0)
+    assert whole.broken == whole.breaches == whole.awarded
 
 
 @pytest.mark.crash
