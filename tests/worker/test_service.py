@@ -1,5 +1,4 @@
 import dataclasses
-import datetime as dt
 import functools
 import os
 import signal
@@ -29,7 +28,6 @@ from tests.notify.mailserver import mail_server
 from tests.worker.ground import Live, wait_for
 from tests.worker.process import worker_process
 
-A_BUSY_MOMENT = dt.timedelta(seconds=5)
 VOUCHERS = "SELECT * FROM vouchers WHERE organisation_id = %(organisation_id)s"
 MESSAGES = """
 SELECT message.kind, message.state, delivery.detail
@@ -79,7 +77,7 @@ def test_a_worker_breaks_pays_and_tells_and_ends_when_asked(application, fresh_d
         with worker_process(fresh_database, tmp_path / "log", **settings) as process:
             (ticket,) = live.take(contact_id=give_contact(live))
             (breach,) = wait_for(live.breaches)
-            assert breach.detected_at - breach.breached_at < A_BUSY_MOMENT
+            assert (breach.detected_at - breach.breached_at).total_seconds() < 1
             serve(live, ticket)
             wait_for(lambda: live.rows(VOUCHERS))
             wait_for(lambda: len(mailbox.received) == 3)
