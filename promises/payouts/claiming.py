@@ -23,8 +23,15 @@ from promises.payouts.models import PayoutState
 from promises.payouts.rails.base import Destination, PayoutRequest
 from promises.payouts.retries import AGED, LEASE, SILENT_FOR
 
+_ROW = """p.id, p.rail, p.amount_minor, p.currency, p.key, p.generation, p.request_hash,
+    p.compensation_id, p.gift_id, p.key_used_at, p.provider_ref, p.state, p.looks,
+    d.id AS destination_id, d.fingerprint, d.details_sealed"""
+_OF_TRIES = """FROM payout_attempts a
+    WHERE a.organisation_id = p.organisation_id AND a.payout_id = p.id AND a.step = 'begun'"""
+_UNASKED = "false AS certain, false AS aged, false AS overtaking"
+
 # A spent key is followed by the next generation, whose life begins now.
-_CLAIM = """
+_CLAIM = f"""
 WITH free AS (
     SELECT id, destination_id, key_used_at IS NULL AS certain,
         key_spent OR key_used_at IS NULL AS fresh
@@ -44,22 +51,14 @@ FROM free
 LEFT JOIN payout_destinations d
     ON d.organisation_id = %(organisation_id)s AND d.id = free.destination_id
 WHERE p.organisation_id = %(organisation_id)s AND p.id = free.id
-RETURNING p.id, p.rail, p.amount_minor, p.currency, p.key, p.generation, p.request_hash,
-    p.compensation_id, p.gift_id, p.key_used_at, p.provider_ref, p.state, p.looks,
-    p.lease_until AS leased_until,
-    free.certain, d.id AS destination_id, d.fingerprint, d.details_sealed,
-    p.created_at <= %(aged_before)s AS aged,
-    1 + (SELECT count(*) FROM payout_attempts a
-         WHERE a.organisation_id = p.organisation_id AND a.payout_id = p.id AND a.step = 'begun')
-        AS number,
-    EXISTS (SELECT 1 FROM payout_attempts a
-         WHERE a.organisation_id = p.organisation_id AND a.payout_id = p.id AND a.step = 'begun'
-           AND a.recorded_at > %(lately)s) AS overtaking
+RETURNING {_ROW}, p.lease_until AS leased_until, 1 + (SELECT count(*) {_OF_TRIES}) AS number,
+    free.certain, p.created_at <= %(aged_before)s AS aged,
+    EXISTS (SELECT 1 {_OF_TRIES} AND a.recorded_at > %(lately)s) AS overtaking
 """
 
 # Nobody can be asked about these: what was left by a worker that died is unknown, and what stays
 # unknown for too long is for a person. Their keys stay as they are.
-_CLAIM_SHUT = """
+_CLAIM_SHUT = f"""
 WITH free AS (
     SELECT id, destination_id FROM payouts
     WHERE organisation_id = %(organisation_id)s AND NOT by_run AND rail <> ALL(%(open_rails)s)
@@ -74,14 +73,8 @@ FROM free
 LEFT JOIN payout_destinations d
     ON d.organisation_id = %(organisation_id)s AND d.id = free.destination_id
 WHERE p.organisation_id = %(organisation_id)s AND p.id = free.id
-RETURNING p.id, p.rail, p.amount_minor, p.currency, p.key, p.generation, p.request_hash,
-    p.compensation_id, p.gift_id, p.key_used_at, p.provider_ref, p.state, p.looks,
-    p.lease_until AS leased_until,
-    false AS certain, d.id AS destination_id, d.fingerprint, d.details_sealed, false AS aged,
-    false AS overtaking,
-    1 + (SELECT count(*) FROM payout_attempts a
-         WHERE a.organisation_id = p.organisation_id AND a.payout_id = p.id AND a.step = 'begun')
-        AS number
+RETURNING {_ROW}, p.lease_until AS leased_until, 1 + (SELECT count(*) {_OF_TRIES}) AS number,
+    {_UNASKED}
 """
 
 _MODE_SINCE = """(SELECT coalesce(money_mode_at, '-infinity') FROM organisations
@@ -114,14 +107,7 @@ FROM due
 LEFT JOIN payout_destinations d
     ON d.organisation_id = %(organisation_id)s AND d.id = due.destination_id
 WHERE p.organisation_id = %(organisation_id)s AND p.id = due.id
-RETURNING p.id, p.rail, p.amount_minor, p.currency, p.key, p.generation, p.request_hash,
-    p.compensation_id, p.gift_id, p.key_used_at, p.provider_ref, p.state, p.looks,
-    p.look_at AS leased_until,
-    false AS certain, d.id AS destination_id, d.fingerprint, d.details_sealed, false AS aged,
-    false AS overtaking,
-    (SELECT count(*) FROM payout_attempts a
-     WHERE a.organisation_id = p.organisation_id AND a.payout_id = p.id AND a.step = 'begun')
-        AS number
+RETURNING {_ROW}, p.look_at AS leased_until, (SELECT count(*) {_OF_TRIES}) AS number, {_UNASKED}
 """
 
 _FREEZE = """
