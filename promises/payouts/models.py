@@ -194,7 +194,8 @@ class Voucher(TenantModel):
         CheckConstraint("amount_minor > 0", name="amount_positive"),
         CheckConstraint("(state = 'redeemed') = (redeemed_at IS NOT NULL)", name="redeemed_whole"),
         CheckConstraint("expires_at > issued_at", name="expires_later"),
-        Index("ix_vouchers_state", "organisation_id", "state", "issued_at"),
+        Index("ix_vouchers_issued", "organisation_id", "issued_at", "id"),
+        Index("ix_vouchers_of_state", "organisation_id", "state", "issued_at", "id"),
         Index("ix_vouchers_expiry", "expires_at", postgresql_where=text("state = 'active'")),
         {"info": table_info(Access.CHANGE)},
     )

@@ -26,16 +26,18 @@ JOIN branches b ON b.organisation_id = t.organisation_id
     AND b.id = coalesce(c.branch_id, g.branch_id)
 ORDER BY {last_first}
 """
-_BY_STATE = _LIST.format(
-    page="""
+# Two statements, so that each reads a page from its own index also when its plan is kept.
+_PAGE = """
     SELECT * FROM vouchers
-    WHERE organisation_id = %(organisation_id)s
-      AND (%(state)s::text IS NULL OR state = %(state)s)
-      AND (%(before_at)s::timestamptz IS NULL OR (issued_at, id) < (%(before_at)s, %(before_id)s))
+    WHERE organisation_id = %(organisation_id)s {of_state}
+      AND (issued_at, id) < (coalesce(%(before_at)s, timestamptz 'infinity'), %(before_id)s)
     ORDER BY issued_at DESC, id DESC
     LIMIT %(limit)s
-""",
-    last_first="v.issued_at DESC, v.id DESC",
+"""
+_ALL, _OF_STATE = (_PAGE.format(of_state=words) for words in ("", "AND state = %(state)s"))
+_NEWEST = "v.issued_at DESC, v.id DESC"
+_LIST_ALL, _LIST_OF_STATE = (
+    _LIST.format(page=one, last_first=_NEWEST) for one in (_ALL, _OF_STATE)
 )
 # From the redemptions, one index of which holds only these, however many vouchers there are.
 _SHOWN_AND_REDEEMED = """
@@ -62,7 +64,7 @@ def list_vouchers(
     at, voucher_id = before or (None, None)
     return rows(
         session,
-        _BY_STATE,
+        _LIST_ALL if state is None else _LIST_OF_STATE,
         {
             "organisation_id": organisation_id,
             "state": state,

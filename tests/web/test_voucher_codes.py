@@ -9,7 +9,7 @@ from promises.db.sql import execute
 from promises.flows import redeem_voucher
 from promises.identity.branches import BranchSettings, add_branch
 from promises.kernel.actors import Role
-from promises.reporting.vouchers import _SHOWN_AND_REDEEMED
+from promises.reporting.vouchers import _ALL, _OF_STATE, _SHOWN_AND_REDEEMED
 from promises.web import vouchers
 from tests.flows.ground import QUARTER, TICK, World
 from tests.flows.test_goodwill import give, set_rule
@@ -221,10 +221,18 @@ def test_nobody_marked_is_said_in_words(client, world):
     assert "Nobody has redeemed a voucher whose code they were shown before." in page.text
 
 
-def test_those_of_one_person_are_read_from_their_index(world):
+@pytest.mark.parametrize(
+    ("page", "index"),
+    [
+        (_ALL, "ix_vouchers_issued"),
+        (_OF_STATE, "ix_vouchers_of_state"),
+        (_SHOWN_AND_REDEEMED, "ix_voucher_redemptions_shown_before"),
+    ],
+)
+def test_page_of_vouchers_is_read_from_its_index(world, page, index):
     """Not from all vouchers, however many there are."""
     params = {
-        "organisation_id": world.made.id, "limit": 51,
+        "organisation_id": world.made.id, "limit": 51, "state": "expired",
         "before_at": world.now, "before_id": world.made.id,
     }  # fmt: skip
     with world.work(Role.MANAGER) as uow:
@@ -232,10 +240,10 @@ def test_those_of_one_person_are_read_from_their_index(world):
         connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
         connection.exec_driver_sql("SET LOCAL enable_bitmapscan = off")
         plan = connection.exec_driver_sql(
-            f"EXPLAIN {_SHOWN_AND_REDEEMED}", params
+            f"EXPLAIN {page}", params
         ).scalars().all()  # fmt: skip
     text = "\n".join(plan)
-    assert "ix_voucher_redemptions_shown_before" in text
+    assert index in text
     assert "Sort" not in text
 
 
