@@ -108,12 +108,9 @@ def headings(bank, world):
     return re.findall(r"<h2[^>]*>([^<]*)", public_page(bank, world))
 
 
-def test_words_of_customers_become_a_promise_that_is_kept_better(bank, tmp_path):
-    world, base = bank.world, f"/o/{bank.made.slug}/staff"
-    manager, steps = sign_in(bank, Role.MANAGER)
-
-    # Problem: a file of answers comes in, its words are put behind a problem.
-    file = tmp_path / "answers.csv"
+def find_a_problem(bank, manager, steps, file):
+    """A file of answers comes in, its words are put behind a problem; its id."""
+    base = f"/o/{bank.made.slug}/staff"
     file.write_text(ANSWERS, encoding="utf-8")
     manager.page.goto(f"{base}/feedback/files")
     manager.page.locator('[name="file"]').set_input_files(file)
@@ -126,11 +123,13 @@ def test_words_of_customers_become_a_promise_that_is_kept_better(bank, tmp_path)
     steps.click(manager.button("It is about this problem"))
     expect(manager.page.locator("main")).to_be_visible()
     steps.within("a problem from a file", 6, 45)
-    problem_id = world.one("SELECT id FROM problems WHERE text = %(t)s", t=PROBLEM).id
+    return bank.world.one("SELECT id FROM problems WHERE text = %(t)s", t=PROBLEM).id
 
-    # Proposal: by a clerk, with what it would have cost beside it.
+
+def propose(bank, problem_id):
+    """By a clerk, with what it would have cost beside it; the proposal's id."""
     clerk, hers = sign_in(bank, Role.CLERK)
-    clerk.page.goto(f"{base}/problems/{problem_id}")
+    clerk.page.goto(f"/o/{bank.made.slug}/staff/problems/{problem_id}")
     hers.click(clerk.link("Propose a promise"))
     clerk.page.wait_for_url("**/proposals/new?**")
     hers.type("limit", "10")
@@ -141,12 +140,13 @@ def test_words_of_customers_become_a_promise_that_is_kept_better(bank, tmp_path)
     hers.click(clerk.button("Send the proposal"))
     clerk.sees("Thank you. You see here what becomes of it.")
     hers.within("a proposal", 6, 60)
-    proposal = world.one("SELECT id FROM proposals ORDER BY id DESC LIMIT 1")
     clerk.page.close()
+    return bank.world.one("SELECT id FROM proposals ORDER BY id DESC LIMIT 1").id
 
-    # Decision: first in shadow, of which nobody outside sees anything.
-    before = headings(bank, world)
-    page = f"{base}/proposals/{proposal.id}/decision"
+
+def try_in_shadow(bank, manager, steps, page):
+    """Nobody outside sees anything of it."""
+    world, before = bank.world, headings(bank, bank.world)
     manager.page.goto(page)
     expect(manager.page.locator("main")).to_contain_text(PROBLEM)
     steps.click(manager.page.locator("#try > summary"))
@@ -162,7 +162,10 @@ def test_words_of_customers_become_a_promise_that_is_kept_better(bank, tmp_path)
     assert headings(bank, world) == before
     manager.page.close()
 
-    # Publication, with the target level that was proposed.
+
+def publish(bank, page):
+    """With the target level that was proposed; the promise's slug."""
+    world = bank.world
     manager, steps = sign_in(bank, Role.MANAGER)
     manager.page.goto(page)
     steps.type("targets-0-share", "80")
@@ -170,10 +173,13 @@ def test_words_of_customers_become_a_promise_that_is_kept_better(bank, tmp_path)
     manager.page.wait_for_url("**/staff/promises/*")
     steps.within("a decision", 8, 90)
     assert world.rows("SELECT id FROM commitments c WHERE state <> 'open'") == []
-    promise = world.one("SELECT p.id, p.slug FROM promises p ORDER BY id DESC LIMIT 1")
+    manager.page.close()
+    return world.one("SELECT p.slug FROM promises p ORDER BY id DESC LIMIT 1").slug
 
-    # Broken and paid: the customer does nothing.
-    late = None
+
+def break_and_pay(bank):
+    """The customer does nothing for it."""
+    world, late = bank.world, None
     for _ in range(10):
         for minutes in (4, 15):
             late = world.serves(minutes)
@@ -184,8 +190,10 @@ def test_words_of_customers_become_a_promise_that_is_kept_better(bank, tmp_path)
     customer.sees("We broke our promise. We are sorry.")
     customer.page.close()
 
-    # Action: the cause is one tap, the action a few, its result is in the figures.
-    manager.page.close()
+
+def act_on_the_cause(bank):
+    """The cause is one tap, the action a few."""
+    world, base = bank.world, f"/o/{bank.made.slug}/staff"
     manager, steps = sign_in(bank, Role.MANAGER)
     breach = world.one("SELECT id FROM breaches ORDER BY breached_at DESC LIMIT 1")
     manager.page.goto(f"{base}/breaches/{breach.id}")
@@ -198,21 +206,27 @@ def test_words_of_customers_become_a_promise_that_is_kept_better(bank, tmp_path)
     steps.click(manager.button("Mark as done"))
     steps.within("an action", 7, 45)
     manager.page.close()
+
+
+def tell_what_was_changed(bank, slug):
+    """Its result is in the figures, and everybody may read of it."""
+    world = bank.world
     world.now += DAY
     for _ in range(10):
         world.day(4, 6, 5)
     manager, steps = sign_in(bank, Role.MANAGER)
     action = world.one("SELECT id FROM improvement_actions")
-    manager.page.goto(f"{base}/improvements/{action.id}")
+    manager.page.goto(f"/o/{bank.made.slug}/staff/improvements/{action.id}")
     manager.sees("Before and after")
     for lang, text in PUBLIC.items():
         steps.type(lang, text)
     steps.click(manager.button("Show it on the public page"))
     steps.within("what was changed, told in public", 6, 90)
-    shown = public_page(bank, world, f"p/{promise.slug}", lang="sv")
-    assert PUBLIC["sv"] in shown
+    assert PUBLIC["sv"] in public_page(bank, world, f"p/{slug}", lang="sv")
 
-    # The proposer sees the kept-rate, with the count behind it.
+
+def look_at_ones_own(bank):
+    """The proposer sees the kept-rate, with the count behind it."""
     clerk, hers = sign_in(bank, Role.CLERK)
     hers.click(clerk.page.locator("nav").get_by_role("link", name="Proposals"))
     hers.click(clerk.page.locator("main").get_by_role("link", name="My proposals"))
@@ -220,3 +234,16 @@ def test_words_of_customers_become_a_promise_that_is_kept_better(bank, tmp_path)
     mine = clerk.page.locator("main")
     expect(mine).to_contain_text("80%")
     expect(mine).to_contain_text("50")
+
+
+def test_words_of_customers_become_a_promise_that_is_kept_better(bank, tmp_path):
+    manager, steps = sign_in(bank, Role.MANAGER)
+    problem_id = find_a_problem(bank, manager, steps, tmp_path / "answers.csv")
+    proposal_id = propose(bank, problem_id)
+    page = f"/o/{bank.made.slug}/staff/proposals/{proposal_id}/decision"
+    try_in_shadow(bank, manager, steps, page)
+    slug = publish(bank, page)
+    break_and_pay(bank)
+    act_on_the_cause(bank)
+    tell_what_was_changed(bank, slug)
+    look_at_ones_own(bank)

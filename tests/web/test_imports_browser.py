@@ -54,21 +54,7 @@ def assert_accessible(page):
 )
 def test_manager_imports_a_file_and_sees_it_end(app, browser, site, width, scheme, lang):
     made = make_organisation()
-    with made.work(Role.MANAGER) as uow:
-        save_mapping(
-            uow.session, organisation_id=made.id, actor=uow.actor, now=uow.now, name="Calls",
-            document=SIMPLE,
-        )  # fmt: skip
-    context = browser.new_context(
-        base_url=site, viewport={"width": width, "height": 800}, color_scheme=scheme
-    )
-    cookies = {
-        f"{app.config['LUPAUS_COOKIES']}-staff": sign_in(app.test_client(), made, Role.MANAGER),
-        "lupaus-lang": lang,
-    }
-    context.add_cookies(
-        [{"name": name, "value": value, "url": site} for name, value in cookies.items()]
-    )
+    context = signed_in(app, browser, site, made, width, scheme, lang)
     page = context.new_page()
     wrong = []
     page.on("console", lambda message: message.type == "error" and wrong.append(message.text))
@@ -106,6 +92,26 @@ def test_manager_imports_a_file_and_sees_it_end(app, browser, site, width, schem
         assert_accessible(page)
     context.close()
     assert wrong == []
+
+
+def signed_in(app, browser, site, made, width, scheme, lang):
+    """A manager's browser, where a mapping is kept already."""
+    with made.work(Role.MANAGER) as uow:
+        save_mapping(
+            uow.session, organisation_id=made.id, actor=uow.actor, now=uow.now, name="Calls",
+            document=SIMPLE,
+        )  # fmt: skip
+    context = browser.new_context(
+        base_url=site, viewport={"width": width, "height": 800}, color_scheme=scheme
+    )
+    cookies = {
+        f"{app.config['LUPAUS_COOKIES']}-staff": sign_in(app.test_client(), made, Role.MANAGER),
+        "lupaus-lang": lang,
+    }
+    context.add_cookies(
+        [{"name": name, "value": value, "url": site} for name, value in cookies.items()]
+    )
+    return context
 
 
 def _run(app, organisation_id, import_id):

@@ -55,6 +55,25 @@ def rule_of(made):
         return one(uow.session, "SELECT count(*) AS n FROM goodwill_rules").n
 
 
+def add_passkey(page, made):
+    """The first second step, with the password; its recovery codes are kept."""
+    page.goto(f"/o/{made.slug}/staff/account/second-step")
+    look(page, "nothing")
+    page.get_by_role("link", name="Set up an app").click()
+    look(page, "app")
+    page.go_back()
+    page.get_by_role("link", name="Add a passkey").click()
+    page.get_by_label("Name of this passkey").fill("Work phone")
+    page.locator('[name="password"]').fill(PASSWORD)
+    look(page, "passkey")
+    page.get_by_role("button", name="Add the passkey").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Your recovery codes")
+    look(page, "codes")
+    page.get_by_role("link", name="I have kept them").click()
+    expect(page.get_by_text("Work phone")).to_be_visible()
+    look(page, "one")
+
+
 def test_a_passkey_is_made_signs_in_and_opens_the_door_before_money(site, browser):
     made = make_organisation()
     email = give_password(made, Role.MANAGER)
@@ -75,22 +94,7 @@ def test_a_passkey_is_made_signs_in_and_opens_the_door_before_money(site, browse
     page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url("**/staff")
 
-    page.goto(f"/o/{made.slug}/staff/account/second-step")
-    look(page, "nothing")
-    page.get_by_role("link", name="Set up an app").click()
-    look(page, "app")
-    page.go_back()
-    page.get_by_role("link", name="Add a passkey").click()
-    page.get_by_label("Name of this passkey").fill("Work phone")
-    page.locator('[name="password"]').fill(PASSWORD)
-    look(page, "passkey")
-    page.get_by_role("button", name="Add the passkey").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Your recovery codes")
-    look(page, "codes")
-    page.get_by_role("link", name="I have kept them").click()
-    expect(page.get_by_text("Work phone")).to_be_visible()
-    look(page, "one")
-
+    add_passkey(page, made)
     page.locator("details.menu > summary").click()
     page.get_by_role("button", name="Sign out").locator("visible=true").click()
     page.wait_for_url("**/sign-in")
