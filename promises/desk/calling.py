@@ -19,6 +19,8 @@ from promises.kernel.actors import Actor
 from promises.kernel.errors import NotFound
 from promises.kernel.ids import new_id
 
+# `desk` locks the counter, so that of two presses at one counter the second finds its place taken
+# before it looks at the line: two claims at once could leave the first in line behind the second.
 # `free` has the counter's row when it may go on. The claim asks for the number of closed visits
 # first, so that the old visit has left the counter before the new one takes its place: the index
 # of busy counters allows one. Rows come as: the counter itself (`present`: whether anybody waited
@@ -29,11 +31,13 @@ WITH desk AS MATERIALIZED (
     FROM counters c
     JOIN branches b ON b.organisation_id = c.organisation_id AND b.id = c.branch_id
     WHERE c.organisation_id = %(organisation_id)s AND c.id = %(counter_id)s
+    FOR NO KEY UPDATE OF c
 ), previous AS MATERIALIZED (
     SELECT t.id, t.state, t.letter, t.number
     FROM tickets t
     WHERE t.organisation_id = %(organisation_id)s AND t.counter_id = %(counter_id)s
       AND t.state IN ('called', 'in_service')
+      AND (SELECT count(*) FROM desk) = 1
     FOR NO KEY UPDATE
 ), free AS MATERIALIZED (
     SELECT desk.* FROM desk

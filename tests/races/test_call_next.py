@@ -1,5 +1,8 @@
 """Twenty clerks press *call next* in the same moment."""
 
+import threading
+import time
+
 import pytest
 
 from promises.desk import errors
@@ -75,17 +78,45 @@ def test_last_three_customers_go_to_three_of_the_clerks(database):
 
 
 def test_twenty_presses_at_one_counter_call_one_customer(database):
+    """And it is the first in line: no press may hold that one while another takes the second."""
     with crowd(database.app_url, CLERKS) as clerks:
+        for _ in range(10):
+            made = make_organisation(service_start=ServiceStart.CALL)
+            tickets = fill(made, CLERKS)
+            seen = Seen(None)
+            results = clerks.at_once(lambda _, made=made, seen=seen: press(made, 0, seen=seen))
+            called = [r.called.ticket_id for r in results if not isinstance(r, Exception)]
+            refused = [r for r in results if isinstance(r, Exception)]
+            assert called == [tickets[0]]
+            assert {type(r) for r in refused} == {errors.CounterMoved}
+            desk = Desk(made)
+            states = [desk.state(ticket_id) for ticket_id in tickets]
+            assert states == [TicketState.IN_SERVICE] + [TicketState.WAITING] * (CLERKS - 1)
+
+
+def test_press_that_breaks_off_costs_the_first_in_line_nothing(database):
+    """The second press waits for the counter, not past the customer whom the first one holds."""
+    with crowd(database.app_url, 2) as clerks:
         made = make_organisation(service_start=ServiceStart.CALL)
-        tickets = fill(made, CLERKS)
-        results = clerks.at_once(lambda _: press(made, 0, seen=Seen(None)))
-        called = [r.called.ticket_id for r in results if not isinstance(r, Exception)]
-        refused = [r for r in results if isinstance(r, Exception)]
-        assert called == [tickets[0]]
-        assert {type(r) for r in refused} == {errors.CounterMoved}
-        desk = Desk(made)
-        states = [desk.state(ticket_id) for ticket_id in tickets]
-        assert states == [TicketState.IN_SERVICE] + [TicketState.WAITING] * (CLERKS - 1)
+        tickets = fill(made, 2)
+        held = threading.Event()
+
+        def act(number):
+            if number:
+                assert held.wait(30)
+                return press(made, 0)
+            with made.work() as uow:
+                call_next(
+                    uow.session, organisation_id=made.id, actor=uow.actor, now=uow.now,
+                    counter_id=made.counter_ids[0],
+                )  # fmt: skip
+                held.set()
+                time.sleep(0.5)
+                raise ConnectionError("the clerk's browser went away")
+
+        broken, called = clerks.at_once(act)
+        assert isinstance(broken, ConnectionError)
+        assert called.called.ticket_id == tickets[0]
 
 
 def test_customer_who_leaves_while_called_ends_in_one_way(database):
