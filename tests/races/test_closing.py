@@ -26,10 +26,12 @@ LATE = dt.datetime(2026, 3, 31, 20, 59, 59, tzinfo=dt.UTC)  # a second to midnig
 def test_closing_neither_loses_an_entry_nor_lets_one_in(database, as_application):
     world = World()
     amounts = [[] for _ in range(PEOPLE)]
-    posted = threading.Semaphore(0)
+    posted, shut = threading.Semaphore(0), threading.Event()
 
     def post_all(number):
         for count in range(EACH):
+            if count == EACH - 1:  # so that somebody posts behind it, however it goes
+                shut.wait(30)
             with unit_of_work(world.made.id, SYSTEM) as uow:
                 amount = number * 1000 + count + 1
                 post(
@@ -49,7 +51,11 @@ def test_closing_neither_loses_an_entry_nor_lets_one_in(database, as_application
             )  # fmt: skip
 
     def act(number):
-        return close() if number >= PEOPLE else post_all(number)
+        if number < PEOPLE:
+            return post_all(number)
+        closed = close()
+        shut.set()
+        return closed
 
     with crowd(database.app_url, PEOPLE + 2) as people:
         answers = people.at_once(act)
