@@ -1,13 +1,22 @@
-"""What lets a person look before money goes: thresholds on sums, and the sums that they bind."""
+"""What lets a person look before money goes: thresholds on sums, ceilings by period, and the sums
+that they bind."""
 
 import datetime as dt
 import enum
 import uuid
 
-from sqlalchemy import BigInteger, CheckConstraint, Text
+from sqlalchemy import BigInteger, CheckConstraint, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from promises.db.base import Access, Model, one_of, organisation_fk, table_info
+from promises.db.base import (
+    Access,
+    Model,
+    TenantModel,
+    one_of,
+    organisation_fk,
+    table_info,
+    tenant_fk,
+)
 
 
 class SumScope(enum.StrEnum):
@@ -18,6 +27,23 @@ class SumScope(enum.StrEnum):
     CLERK = "clerk"  # each member of staff who marked something on the ticket
     BRANCH = "branch"
     PROMISE = "promise"  # a known customer by one promise: the threshold of its terms
+    WHOLE_PROMISE = "whole_promise"  # all that goes out by one promise; kept once it has a ceiling
+    ORGANISATION = "organisation"  # all that goes out; kept once there is a ceiling on it
+
+
+class CeilingPeriod(enum.StrEnum):
+    """Of local time; a week begins on Monday. The names are those of `date_trunc`."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+
+class CeilingReaction(enum.StrEnum):
+    """What becomes of a debt that would lift the sum above its ceiling."""
+
+    WAIT = "wait"  # it goes when a later period, or a higher ceiling, has room for it
+    APPROVE = "approve"  # a manager approves it
 
 
 class ApprovalRule(Model):
@@ -74,3 +100,38 @@ class ReleasedDay(Model):
     key: Mapped[str] = mapped_column(Text, primary_key=True)
     day_on: Mapped[dt.date] = mapped_column(primary_key=True)
     amount_minor: Mapped[int] = mapped_column(BigInteger)
+
+
+class Ceiling(TenantModel):
+    """The most that goes out in a period: at one branch, by one promise, or of the organisation as
+    a whole (neither of the two). Without a limit it is lifted. What a promise may cost in a month
+    its terms say."""
+
+    __tablename__ = "ceilings"
+    __table_args__ = (
+        organisation_fk(),
+        tenant_fk("branch_id", "branches"),
+        tenant_fk("promise_id", "promises"),
+        UniqueConstraint(
+            "organisation_id",
+            "branch_id",
+            "promise_id",
+            "period",
+            name="uq_ceilings_place",
+            postgresql_nulls_not_distinct=True,
+        ),
+        one_of("period", CeilingPeriod),
+        one_of("reaction", CeilingReaction),
+        CheckConstraint("branch_id IS NULL OR promise_id IS NULL", name="one_place"),
+        CheckConstraint("promise_id IS NULL OR period <> 'month'", name="month_in_terms"),
+        CheckConstraint("limit_minor >= 0", name="limit_not_negative"),
+        {"info": table_info(Access.CHANGE)},
+    )
+
+    branch_id: Mapped[uuid.UUID | None]
+    promise_id: Mapped[uuid.UUID | None]
+    period: Mapped[str] = mapped_column(Text)
+    limit_minor: Mapped[int | None] = mapped_column(BigInteger)
+    reaction: Mapped[str] = mapped_column(Text)
+    version: Mapped[int]
+    changed_at: Mapped[dt.datetime]

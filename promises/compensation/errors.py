@@ -45,6 +45,19 @@ class LimitsNotFit(DomainError):
     message = N_("Give between 1 and 366 days, and sums that are not below nothing.")
 
 
+class CeilingMoved(Conflict):
+    code = "ceiling_moved"
+    message = N_("Somebody else changed this ceiling meanwhile. Look at it again.")
+
+
+class CeilingNotFit(DomainError):
+    code = "ceiling_not_fit"
+    message = N_(
+        "A ceiling is for a branch, a promise or everything, and its sum is not below nothing. "
+        "What a promise may cost in a month is set in its terms."
+    )
+
+
 class HoldTooLong(DomainError):
     code = "hold_too_long"
     message = N_("Choose a day within the next three months by which somebody has looked.")

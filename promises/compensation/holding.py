@@ -26,6 +26,13 @@ WHERE organisation_id = %(organisation_id)s AND id = ANY(%(ids)s) AND state = 'o
 RETURNING id
 """
 
+_BY_RULE = """
+SELECT id FROM compensations
+WHERE organisation_id = %(organisation_id)s AND id = ANY(%(ids)s) AND state = 'owed'
+  AND 'evidence' = ANY (holds) AND held_until IS NULL
+ORDER BY id
+"""
+
 _LAPSED = """
 SELECT id, ticket_id FROM compensations
 WHERE organisation_id = %(organisation_id)s AND state = 'owed' AND held_until <= %(now)s
@@ -88,6 +95,14 @@ def hold_until(
     """Set the day on debts that a person holds; returns which those are."""
     params = {"organisation_id": organisation_id, "ids": list(compensation_ids), "until": until}
     return [row.id for row in rows(session, _UNTIL, params)]
+
+
+def held_by_rule(
+    session: Session, *, organisation_id: uuid.UUID, compensation_ids: Sequence[uuid.UUID]
+) -> list[uuid.UUID]:
+    """Those that wait for evidence alone, and which no person holds by a day."""
+    params = {"organisation_id": organisation_id, "ids": list(compensation_ids)}
+    return [row.id for row in rows(session, _BY_RULE, params)]
 
 
 def lapsed(

@@ -34,7 +34,7 @@ class Hold(enum.StrEnum):
 
     PRESENCE = "presence"  # until the customer is known to have been there
     APPROVAL = "approval"  # above the threshold of the terms
-    BUDGET = "budget"  # the month's money is used up
+    BUDGET = "budget"  # the money of a budget or a ceiling is used up
     EVIDENCE = "evidence"  # late, edited or contradicting evidence
     DISPUTE = "dispute"  # the customer said that something is wrong
     MASS_BREACH = "mass_breach"  # many at once, when a system or a branch was down
@@ -123,6 +123,13 @@ class Compensation(TenantModel):
             postgresql_where=text("is_penalty"),
         ),
         one_of("lateness", Lateness),
+        Index(
+            "ix_compensations_counted",
+            "organisation_id",
+            "counted_on",
+            "id",
+            postgresql_where=text("counted_on IS NOT NULL"),
+        ),
         Index("ix_compensations_ticket", "organisation_id", "ticket_id"),
         Index("ix_compensations_promise", "organisation_id", "promise_id", "state"),
         {"info": table_info(Access.CHANGE)},

@@ -90,12 +90,14 @@ _BUDGET_HELD = """
 SELECT w.id
 FROM (
     SELECT c.id, c.created_at,
-        row_number() OVER (PARTITION BY c.promise_id ORDER BY c.created_at, c.id) AS place
+        row_number() OVER (PARTITION BY c.promise_id, c.branch_id
+            ORDER BY c.created_at, c.id) AS place
     FROM compensations c
     WHERE c.organisation_id = %(organisation_id)s AND c.state = 'owed' AND c.holds = '{budget}'
 ) w
 WHERE w.place <= %(limit)s
-ORDER BY w.created_at, w.id
+ORDER BY w.place, w.created_at, w.id
+LIMIT %(most)s
 """
 
 
@@ -196,7 +198,9 @@ def sums_by_hold(session: Session, *, organisation_id: uuid.UUID) -> list[Any]:
 def held_by_budget(
     session: Session, *, organisation_id: uuid.UUID, limit: int = 500
 ) -> list[uuid.UUID]:
-    """Debts that wait for money only, oldest first, at most `limit` of a promise: the backlog of
-    one, whose budget stays empty, keeps no other waiting."""
-    found = rows(session, _BUDGET_HELD, {"organisation_id": organisation_id, "limit": limit})
+    """Debts that wait for money only, at most `limit` of a promise at a branch, the oldest of each
+    before the second of any: the backlog of one, whose money stays used up, keeps no other
+    waiting."""
+    params = {"organisation_id": organisation_id, "limit": limit, "most": 10 * limit}
+    found = rows(session, _BUDGET_HELD, params)
     return [row.id for row in found]

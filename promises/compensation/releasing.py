@@ -9,6 +9,8 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from promises.compensation.budgets import Room, give_back, lock_room, reserve
+from promises.compensation.ceilings import Ceilings, lock_ceilings
+from promises.compensation.control_models import CeilingReaction
 from promises.compensation.errors import ReasonMissing
 from promises.compensation.models import CompensationState, Hold
 from promises.compensation.rolling import KEY_COLUMNS, Sums, count, lock_sums, uncount
@@ -210,12 +212,13 @@ def release(
     today_on: dt.date,
     compensation_ids: Sequence[uuid.UUID],
 ) -> list[Released]:
-    """Let debts go that nothing holds, as far as limits and the month's money reach.
+    """Let debts go that nothing holds, as far as limits, ceilings and the month's money reach.
 
-    What makes a rolling sum exceed its limit, and nobody has approved, gets the hold `approval`.
-    The budget of each promise is reserved here, in this transaction, under its row lock. Where it
-    does not reach, the debt gets the hold `budget` and stays; an older debt goes first. What is
-    not owed, or still held by something else, is skipped.
+    What makes a rolling sum exceed its limit, or a ceiling that asks for it, and nobody has
+    approved, gets the hold `approval`. Budgets and ceilings are reserved here, in this transaction,
+    under the locks of their rows, all that apply or none. Where one does not reach, the debt gets
+    the hold `budget` and stays; an older debt goes first. What is not owed, or still held by
+    something else, is skipped.
     """
     tenant: dict[str, Any] = {"organisation_id": organisation_id}
     if not compensation_ids:
@@ -227,13 +230,14 @@ def release(
     free.sort(key=lambda row: (row.created_at, row.id))
     month_on = today_on.replace(day=1)
     sums = lock_sums(session, **tenant, today_on=today_on, debts=free)
+    ceilings = lock_ceilings(session, **tenant, today_on=today_on, debts=free)
     room = lock_room(
         session,
         **tenant,
         month_on=month_on,
         limits={row.promise_id: row.budget_minor for row in free},
     )
-    going, held = _choose(free, sums, room)
+    going, held = _choose(free, sums, ceilings, room)
     for hold, waiting in held.items():
         place_hold(session, **tenant, compensation_ids=_ids(waiting), hold=hold)
     if going:
@@ -251,18 +255,22 @@ def _ids(found: Sequence[Any]) -> list[uuid.UUID]:
     return [row.id for row in found]
 
 
-def _choose(free: Sequence[Any], sums: Sums, room: Room) -> tuple[list[Any], dict[Hold, list[Any]]]:
+def _choose(
+    free: Sequence[Any], sums: Sums, ceilings: Ceilings, room: Room
+) -> tuple[list[Any], dict[Hold, list[Any]]]:
     """Which debts go, and which wait for what."""
     going: list[Any] = []
     held: dict[Hold, list[Any]] = {Hold.APPROVAL: [], Hold.BUDGET: []}
     for row in free:
-        over = sums.exceeded(row.id, row.amount_minor, row.threshold_minor)
-        if over and not row.approved:
+        full = ceilings.reached(row, sums.added)
+        ask = sums.exceeded(row.id, row.amount_minor, row.threshold_minor)
+        if (ask or CeilingReaction.APPROVE in full) and not row.approved:
             held[Hold.APPROVAL].append(row)
-        elif not room.take(row.promise_id, row.amount_minor):
+        elif CeilingReaction.WAIT in full or not room.take(row.promise_id, row.amount_minor):
             held[Hold.BUDGET].append(row)
         else:
             sums.add(row.id, row.amount_minor)
+            ceilings.add(row, sums.added)
             going.append(row)
     return going, held
 
@@ -327,7 +335,9 @@ def reopen(
         _REOPEN,
         {"organisation_id": organisation_id, "ids": list(compensation_ids), "hold": hold.value},
     )
-    for row in taken:
+    if taken:  # the branches are locked before budgets, as by a release
+        uncount(session, organisation_id=organisation_id, compensation_ids=_ids(taken))
+    for row in sorted(taken, key=lambda row: (row.promise_id, row.released_at)):
         give_back(
             session,
             organisation_id=organisation_id,
@@ -335,8 +345,6 @@ def reopen(
             month_on=month_of(row.released_at, zone),
             amount_minor=row.amount_minor,
         )
-    if taken:
-        uncount(session, organisation_id=organisation_id, compensation_ids=_ids(taken))
     return len(taken)
 
 
