@@ -23,6 +23,7 @@ ADDRESS_FILE = "address"
 
 KNOWN = {
     "LUPAUS_SECRET_KEY": "at least 32 bytes; signs cookies and derives codes",
+    "LUPAUS_OTHER_SECRET_KEY": "while keys change: a second one that opens, but never seals",
     "LUPAUS_DATA_DIR": "folder of the embedded server and of what is generated (.data)",
     "LUPAUS_BASE_URL": "the address customers use, such as https://promises.example",
     "LUPAUS_PORT": "first port that `make run` tries (8000)",
@@ -71,6 +72,7 @@ class Config:
     trusted_proxies: int = 0
     demo: bool = False
     stripe_url: str | None = None
+    other_secret_key: bytes | None = field(default=None, repr=False)
 
     @property
     def app_role(self) -> str:
@@ -98,6 +100,7 @@ def load_config(environ: Mapping[str, str] | None = None) -> Config:
     urls = _embedded_urls(settings, data_dir) if embedded else _given_urls(settings)
     port = _number(settings, "LUPAUS_PORT", DEFAULT_PORT, highest=65535)
     base_url = _base_url(settings, embedded, data_dir, port)
+    secret_key = _secret_key(settings, embedded, data_dir)
     mail = _mail(settings)
     if mail and not embedded and "LUPAUS_MAIL_FROM" not in settings:
         raise ConfigError("LUPAUS_MAIL_FROM is needed beside LUPAUS_SMTP_URL.")
@@ -105,7 +108,7 @@ def load_config(environ: Mapping[str, str] | None = None) -> Config:
         *urls,
         embedded=embedded,
         data_dir=data_dir,
-        secret_key=_secret_key(settings, embedded, data_dir),
+        secret_key=secret_key,
         base_url=base_url,
         port=port,
         mail=mail,
@@ -114,6 +117,7 @@ def load_config(environ: Mapping[str, str] | None = None) -> Config:
         trusted_proxies=_number(settings, "LUPAUS_TRUSTED_PROXIES", 0, highest=10),
         demo=_demo(settings, embedded),
         stripe_url=_stripe_url(settings),
+        other_secret_key=_other_secret_key(settings, secret_key),
     )
 
 
@@ -175,6 +179,17 @@ def _secret_key(settings: Mapping[str, str], embedded: bool, data_dir: Path) -> 
     if len(key) < SHORTEST_SECRET:
         raise ConfigError(f"LUPAUS_SECRET_KEY is shorter than {SHORTEST_SECRET} bytes.")
     return key
+
+
+def _other_secret_key(settings: Mapping[str, str], secret_key: bytes) -> bytes | None:
+    given = settings.get("LUPAUS_OTHER_SECRET_KEY", "").encode()
+    if not given:
+        return None
+    if len(given) < SHORTEST_SECRET:
+        raise ConfigError(f"LUPAUS_OTHER_SECRET_KEY is shorter than {SHORTEST_SECRET} bytes.")
+    if given == secret_key:
+        raise ConfigError("LUPAUS_OTHER_SECRET_KEY is the same as LUPAUS_SECRET_KEY.")
+    return given
 
 
 def _kept_secret(path: Path) -> bytes:

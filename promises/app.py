@@ -136,12 +136,13 @@ def create_app(
     worker = role is DatabaseRole.WORKER
     app.config.update(
         SECRET_KEY=config.secret_key,
+        SECRET_KEY_FALLBACKS=[config.other_secret_key] if config.other_secret_key else [],
         SQLALCHEMY_DATABASE_URI=config.worker_url if worker else config.app_url,
         SQLALCHEMY_ENGINE_OPTIONS=_engine_options(f"lupaus-{role.value}"),
         LUPAUS=config,
         LUPAUS_RELEASE=_release(),
     )
-    keys.configure(config.secret_key)
+    keys.configure(config.secret_key, config.other_secret_key)
     db.init_app(app)
     _migrate.init_app(app, db, directory=str(PROJECT / "migrations"))
     _add_faces(app, config)

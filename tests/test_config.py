@@ -145,3 +145,16 @@ def test_switches_are_read_as_said(environ):
 def test_every_setting_is_told_in_the_operations_guide():
     guide = (PROJECT / "docs" / "operations.md").read_text()
     assert [name for name in KNOWN if name not in guide] == []
+
+
+def test_another_secret_key_may_stand_beside():
+    config = load_config(PRODUCTION | {"LUPAUS_OTHER_SECRET_KEY": "o" * 32})
+    assert (config.secret_key, config.other_secret_key) == (b"k" * 32, b"o" * 32)
+    assert load_config(PRODUCTION).other_secret_key is None
+    assert "ooo" not in repr(config)
+
+
+@pytest.mark.parametrize(("given", "said"), [("o" * 31, "shorter"), ("k" * 32, "the same")])
+def test_another_secret_key_that_serves_nothing_stops_the_start(given, said):
+    with pytest.raises(ConfigError, match=f"LUPAUS_OTHER_SECRET_KEY is {said}"):
+        load_config(PRODUCTION | {"LUPAUS_OTHER_SECRET_KEY": given})

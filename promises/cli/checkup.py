@@ -22,6 +22,7 @@ from promises.db.checks import role_problems, unguarded_tables
 from promises.db.migrate import alembic_settings
 from promises.db.session import unit_of_work
 from promises.db.tenancy import tenant_tables
+from promises.identity.keys import look_at_keys
 from promises.identity.queries import list_organisation_ids
 from promises.kernel.actors import SYSTEM
 from promises.kernel.clock import process_clock
@@ -210,6 +211,24 @@ def _audit_of(organisation_id: uuid.UUID) -> list[Finding]:
     return [Finding("audit trail", Health.BROKEN, text, remedy)]
 
 
+def check_keys(_: Config) -> list[Finding]:
+    """The configured master keys open every organisation's keys, and the other is not forgotten."""
+    findings, late, organisations = [], 0, list_organisation_ids()
+    for organisation_id in organisations:
+        with unit_of_work(organisation_id, SYSTEM) as uow:
+            found = look_at_keys(uow.session, organisation_id=organisation_id)
+        late += found.other
+        if found.unreadable:
+            text = f"{found.unreadable} of organisation {organisation_id} open with no key given"
+            remedy = "Set LUPAUS_OTHER_SECRET_KEY to the key that was in use before."
+            findings.append(Finding("keys", Health.BROKEN, text, remedy))
+    if late:
+        text = f"{late} are still wrapped with LUPAUS_OTHER_SECRET_KEY"
+        remedy = "Run `flask rotate-keys` once LUPAUS_SECRET_KEY is the new one everywhere."
+        findings.append(Finding("keys", Health.LOOK, text, remedy))
+    return findings or [fine("keys", f"those of {len(organisations)} organisations open")]
+
+
 def check_mail(config: Config) -> list[Finding]:
     if config.mail is None:
         remedy = "Set LUPAUS_SMTP_URL. Until then every mail is dropped, and the log says so."
@@ -230,6 +249,7 @@ CHECKS: tuple[tuple[str, Callable[[Config], list[Finding]]], ...] = (
     ("migrations", check_migrations),
     ("clocks", check_clock),
     ("queue", check_queue),
+    ("keys", check_keys),
     ("books", check_books),
     ("mail", check_mail),
 )

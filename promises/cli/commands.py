@@ -11,6 +11,7 @@ from promises.cli.links import demo_links_command
 from promises.cli.people import member_group, organisation_group
 from promises.cli.reconcile import reconcile_command
 from promises.cli.replay import replay_command
+from promises.cli.rotation import rotate_keys_command
 from promises.cli.terms import terms_group
 
 ALL: tuple[click.Command, ...] = (
@@ -22,6 +23,7 @@ ALL: tuple[click.Command, ...] = (
     explain_command,
     terms_group,
     reconcile_command,
+    rotate_keys_command,
     replay_command,
     doctor_command,
     demo_links_command,

@@ -16,7 +16,7 @@ from promises.http.wiring import wiring
 @click.command("doctor")
 @with_appcontext
 def doctor_command() -> None:
-    """Check roles, policies, migrations, clocks, queue, ledger, audit trail and mail.
+    """Check roles, policies, migrations, clocks, queue, keys, ledger, audit trail and mail.
 
     Ends with code 1 where something is broken.
     """

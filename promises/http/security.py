@@ -68,6 +68,8 @@ def init_app(app: Flask, config: Config) -> None:
         MAX_FORM_MEMORY_SIZE=LARGEST_FORM_FIELD,
         MAX_FORM_PARTS=MOST_FORM_PARTS,
         WTF_CSRF_CHECK_DEFAULT=False,  # _refuse_early asks for it, and not for what only reads
+        # the last one signs, any of them is taken
+        WTF_CSRF_SECRET_KEY=[key for key in (config.other_secret_key, config.secret_key) if key],
         WTF_CSRF_TIME_LIMIT=None,  # good as long as the form cookie
         WTF_CSRF_SSL_STRICT=False,  # it wants a referrer, which our own policy withholds
         TRUSTED_HOSTS=_hosts(config),

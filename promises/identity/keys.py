@@ -5,6 +5,8 @@ import datetime as dt
 import os
 import secrets
 import uuid
+from contextlib import suppress
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -16,7 +18,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy.orm import Session
 
 from promises.db.session import unit_of_work
-from promises.db.sql import execute, one_or_none
+from promises.db.sql import execute, one_or_none, rows
 from promises.kernel.actors import SYSTEM
 from promises.kernel.errors import NotFound
 
@@ -41,6 +43,17 @@ WHERE o.organisation_id = %(organisation_id)s
 ON CONFLICT (organisation_id, purpose) DO NOTHING
 """
 
+_ALL = """
+SELECT purpose, wrapped FROM organisation_keys WHERE organisation_id = %(organisation_id)s
+ORDER BY purpose
+"""
+
+# Nothing where another has wrapped it anew meanwhile.
+_REWRAP = """
+UPDATE organisation_keys SET wrapped = %(fresh)s
+WHERE organisation_id = %(organisation_id)s AND purpose = %(purpose)s AND wrapped = %(wrapped)s
+"""
+
 
 class Purpose(StrEnum):
     """What a key is for. One key never serves two purposes."""
@@ -58,26 +71,47 @@ class KeyNotReadable(RuntimeError):
     """A wrapped key does not open: the master key is another one than when it was wrapped."""
 
 
+@dataclass(frozen=True, slots=True)
+class Wrapped:
+    """By which master the keys of an organisation are wrapped: that of new ones, the other that is
+    configured, or one that this process does not have."""
+
+    current: int = 0
+    other: int = 0
+    unreadable: int = 0
+
+    def __add__(self, more: "Wrapped") -> "Wrapped":
+        return Wrapped(
+            self.current + more.current,
+            self.other + more.other,
+            self.unreadable + more.unreadable,
+        )
+
+
 class _Keyring:
-    """The master key of this process and the organisations' keys it has opened."""
+    """The master keys of this process, the one that wraps first, and the organisations' keys it
+    has opened."""
 
     def __init__(self) -> None:
-        self.wrapping: AESGCM | None = None
-        self.master: bytes | None = None
+        self.wrappings: list[AESGCM] = []
+        self.masters: tuple[bytes, ...] = ()
         self.opened: dict[tuple[uuid.UUID, str], bytes] = {}
 
 
 _ring = _Keyring()
 
 
-def configure(master: bytes) -> None:
-    """Hand in the master key, once, when the process starts. Another master forgets what was
-    opened with the one before."""
-    if master == _ring.master:
+def configure(master: bytes, other: bytes | None = None) -> None:
+    """Hand in the master key, once, when the process starts. What `other` wrapped opens as well;
+    nothing is wrapped with it. Other masters forget what was opened with those before."""
+    masters = (master,) if other is None else (master, other)
+    if masters == _ring.masters:
         return
-    derived = HKDF(hashes.SHA256(), _KEY_BYTES, salt=None, info=b"lupaus wraps keys").derive(master)
-    _ring.master = master
-    _ring.wrapping = AESGCM(derived)
+    _ring.masters = masters
+    _ring.wrappings = [
+        AESGCM(HKDF(hashes.SHA256(), _KEY_BYTES, salt=None, info=b"lupaus wraps keys").derive(one))
+        for one in masters
+    ]
     _ring.opened = {}
 
 
@@ -140,10 +174,34 @@ def unseal(key: bytes, sealed: bytes) -> str:
     return Fernet(base64.urlsafe_b64encode(key)).decrypt(bytes(sealed)).decode()
 
 
-def _wrapping() -> AESGCM:
-    if _ring.wrapping is None:
+def look_at_keys(session: Session, *, organisation_id: uuid.UUID) -> Wrapped:
+    """By which masters this organisation's keys are wrapped: each is opened, none is believed."""
+    found = Wrapped()
+    for row in rows(session, _ALL, {"organisation_id": organisation_id}):
+        place = _opened_by(organisation_id, Purpose(row.purpose), bytes(row.wrapped))
+        found += Wrapped(int(place == 0), int(place > 0), int(place < 0))
+    return found
+
+
+def rewrap_keys(session: Session, *, organisation_id: uuid.UUID) -> int:
+    """Wrap with the master what only the other one opens; how many. The keys stay the same, so
+    all that they sealed, and every blind index, stays as it is. Safe to repeat and beside
+    anybody; what no master opens is left."""
+    done = 0
+    for row in rows(session, _ALL, {"organisation_id": organisation_id}):
+        purpose, wrapped = Purpose(row.purpose), bytes(row.wrapped)
+        if _opened_by(organisation_id, purpose, wrapped) <= 0:
+            continue
+        fresh = _wrap(organisation_id, purpose, _unwrap(organisation_id, purpose, wrapped))
+        params = {"organisation_id": organisation_id, "purpose": row.purpose}
+        done += execute(session, _REWRAP, params | {"wrapped": wrapped, "fresh": fresh})
+    return done
+
+
+def _wrappings() -> list[AESGCM]:
+    if not _ring.wrappings:
         raise RuntimeError("keys.configure(master) was not called")
-    return _ring.wrapping
+    return _ring.wrappings
 
 
 def _bound_to(organisation_id: uuid.UUID, purpose: Purpose) -> bytes:
@@ -153,14 +211,24 @@ def _bound_to(organisation_id: uuid.UUID, purpose: Purpose) -> bytes:
 
 def _wrap(organisation_id: uuid.UUID, purpose: Purpose, key: bytes) -> bytes:
     nonce = os.urandom(_NONCE_BYTES)
-    return nonce + _wrapping().encrypt(nonce, key, _bound_to(organisation_id, purpose))
+    return nonce + _wrappings()[0].encrypt(nonce, key, _bound_to(organisation_id, purpose))
 
 
 def _unwrap(organisation_id: uuid.UUID, purpose: Purpose, wrapped: bytes) -> bytes:
-    nonce, body = wrapped[:_NONCE_BYTES], wrapped[_NONCE_BYTES:]
-    try:
-        return _wrapping().decrypt(nonce, body, _bound_to(organisation_id, purpose))
-    except InvalidTag as error:
+    place = _opened_by(organisation_id, purpose, wrapped)
+    if place < 0:
         raise KeyNotReadable(
             "The keys of this organisation were wrapped with another LUPAUS_SECRET_KEY."
-        ) from error
+        )
+    nonce, body = wrapped[:_NONCE_BYTES], wrapped[_NONCE_BYTES:]
+    return _wrappings()[place].decrypt(nonce, body, _bound_to(organisation_id, purpose))
+
+
+def _opened_by(organisation_id: uuid.UUID, purpose: Purpose, wrapped: bytes) -> int:
+    """The place of the master that opens it, -1 for none."""
+    nonce, body = wrapped[:_NONCE_BYTES], wrapped[_NONCE_BYTES:]
+    for place, wrapping in enumerate(_wrappings()):
+        with suppress(InvalidTag):
+            wrapping.decrypt(nonce, body, _bound_to(organisation_id, purpose))
+            return place
+    return -1
