@@ -19,7 +19,7 @@ from promises.ledger.actions import Posting, PostingKind, post
 from promises.ledger.queries import posted_among
 from promises.payouts.accounts import pause_rail
 from promises.payouts.claiming import ClaimedPayout
-from promises.payouts.incidents import Incident, open_incident
+from promises.payouts.incidents import Incident, close_incident, open_incident
 from promises.payouts.models import PayoutState
 from promises.payouts.rail_models import IncidentKind
 from promises.payouts.rails.base import Outcome, RailVerdict, Trouble
@@ -47,6 +47,7 @@ def take_in(
     )
     moved = record(uow.session, organisation_id=uow.organisation_id, now=uow.now, outcomes=outcomes)
     follow(uow, moved)
+    _end_reviews(uow, moved)
     _tell_other_amounts(uow, outcomes)
     if record is record_looks:
         _doubt(uow, outcomes)
@@ -158,6 +159,21 @@ def _reopen(uow: UnitOfWork, moved: Sequence[Moved]) -> None:
             compensation_ids=owed,
             hold=Hold.PAYMENT,
         )
+
+
+def _end_reviews(uow: UnitOfWork, moved: Sequence[Moved]) -> None:
+    """The provider has said what became of them, before a person did."""
+    for one in moved:
+        if one.before is PayoutState.NEEDS_REVIEW:
+            close_incident(
+                uow.session,
+                organisation_id=uow.organisation_id,
+                now=uow.now,
+                kind=IncidentKind.NEEDS_REVIEW,
+                ref=str(one.payout_id),
+                closed_by=None,
+                note="",
+            )
 
 
 def _ask_for_review(uow: UnitOfWork, one: Moved) -> None:

@@ -263,7 +263,10 @@ def _submit(payout: ClaimedPayout, desk: _Desk) -> Outcome:
 
 def _overtaken(payout: ClaimedPayout, refusal: Outcome) -> Outcome:
     """A refusal that no key stands for says nothing of a try that may still be on its way: it is
-    asked again after that time."""
+    asked again after that time. Where the target is not there, the account may be another one than
+    the one that was asked before, which may have paid: a person looks."""
+    if refusal.http_status == 404 and not refusal.key_spent:
+        return replace(refusal, verdict=RailVerdict.MISMATCH)
     if payout.overtaking and not refusal.key_spent:
         return replace(refusal, verdict=RailVerdict.UNKNOWN)
     return refusal

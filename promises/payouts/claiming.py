@@ -97,7 +97,8 @@ _CLAIM_LOOKS = f"""
 WITH due AS (
     SELECT id, destination_id FROM payouts
     WHERE organisation_id = %(organisation_id)s AND look_at <= %(now)s
-      AND state IN ('submitted', 'paid') AND NOT by_run AND created_at >= {_MODE_SINCE}
+      AND (state IN ('submitted', 'paid') OR (state = 'needs_review' AND trouble = 'silent'))
+      AND NOT by_run AND created_at >= {_MODE_SINCE}
     ORDER BY look_at, id
     LIMIT %(limit)s
     FOR UPDATE SKIP LOCKED
@@ -217,8 +218,8 @@ def begin_tries(
 def claim_looks(
     session: Session, *, organisation_id: uuid.UUID, now: dt.datetime, limit: int
 ) -> list[ClaimedPayout]:
-    """Take submitted and paid payouts whose present state is to be asked for. What arrived before
-    the mode of money was changed is looked at no more."""
+    """Take payouts whose present state is to be asked for: sent, paid, or under review because the
+    provider was silent. What arrived before the mode of money was changed is looked at no more."""
     params = _params(organisation_id, now, limit)
     execute(session, _LOOK_NO_MORE, params | {"at_once": _FORGOTTEN_AT_ONCE})
     found = rows(session, _CLAIM_LOOKS, params)

@@ -49,7 +49,8 @@ SET look_at = CASE WHEN p.state = 'unknown' THEN p.look_at ELSE %(now)s END,
     lease_until = CASE WHEN p.state = 'unknown' THEN %(now)s ELSE p.lease_until END
 FROM (SELECT id FROM payouts
       WHERE organisation_id = %(organisation_id)s AND id = ANY(%(payout_ids)s)
-        AND state IN ('submitted', 'paid', 'unknown')
+        AND (state IN ('submitted', 'paid', 'unknown')
+             OR (state = 'needs_review' AND trouble = 'silent' AND NOT by_run))
       ORDER BY id FOR UPDATE) AS s
 WHERE p.organisation_id = %(organisation_id)s AND p.id = s.id
 """
@@ -150,7 +151,8 @@ def look_again(
     now: dt.datetime,
     payout_ids: Sequence[uuid.UUID],
 ) -> int:
-    """Make payouts that are sent, paid or unknown be looked at now; how many."""
+    """Make payouts that are sent, paid, unknown, or under review because the provider was silent,
+    be looked at now; how many."""
     params = {"organisation_id": organisation_id, "now": now, "payout_ids": list(payout_ids)}
     return execute(session, _LOOK_AGAIN, params)
 

@@ -13,7 +13,7 @@ from promises.db.sql import execute, rows
 from promises.kernel.ids import new_id
 from promises.payouts.claiming import ClaimedPayout
 from promises.payouts.models import PayoutState
-from promises.payouts.rails.base import Outcome, RailVerdict
+from promises.payouts.rails.base import Outcome, RailVerdict, Trouble
 from promises.payouts.rails.names import BY_RUN
 from promises.payouts.rails.voucher import VOUCHER
 from promises.payouts.retries import next_look, pause_after
@@ -121,7 +121,7 @@ def record_looks(
         else:
             going.append((one, out, after))
     if staying:
-        seen = [out.verdict is not RailVerdict.UNKNOWN for _, out in staying]
+        seen = [_tells_trouble(one, out) for one, out in staying]
         looks = [
             _later(now, next_look(one.state, one.looks, failed=not saw))
             for (one, _), saw in zip(staying, seen, strict=True)
@@ -136,21 +136,36 @@ def record_looks(
                 "troubles": [out.trouble and out.trouble.value for _, out in staying],
                 "seens": seen,
                 "leases": [one.leased_until for one, _ in staying],
-                "from": [PayoutState.SUBMITTED.value, PayoutState.PAID.value],
+                "from": [
+                    PayoutState.SUBMITTED.value,
+                    PayoutState.PAID.value,
+                    PayoutState.NEEDS_REVIEW.value,
+                ],
             },
         )
     return _move(session, organisation_id, now, going)
 
 
+def _tells_trouble(one: ClaimedPayout, out: Outcome) -> bool:
+    """What waits for a person because its provider is silent keeps that as its trouble, until it
+    shows that it is not what was asked for."""
+    if one.state is PayoutState.NEEDS_REVIEW:
+        return out.verdict is RailVerdict.MISMATCH
+    return out.verdict is not RailVerdict.UNKNOWN
+
+
 def seen_state(before: PayoutState, verdict: RailVerdict) -> PayoutState | None:
-    """Where a look moves a submitted or paid payout; None: nowhere. What is refused after it was
-    paid came back; what is something else after it was paid stays, and the flow tells people."""
+    """Where a look moves a payout that was sent, is paid, or waits for a person; None: nowhere.
+    What is refused after it was paid came back; what is something else after it was paid stays, and
+    the flow tells people."""
     if verdict in (RailVerdict.REJECTED, RailVerdict.RETURNED):
         if before is PayoutState.PAID or verdict is RailVerdict.RETURNED:
             return PayoutState.RETURNED
         return PayoutState.FAILED
     if before is PayoutState.SUBMITTED and verdict in (RailVerdict.PAID, RailVerdict.MISMATCH):
         return AFTER[verdict]
+    if before is PayoutState.NEEDS_REVIEW and verdict is RailVerdict.PAID:
+        return PayoutState.PAID
     return None
 
 
@@ -222,19 +237,35 @@ def _move_params(
             _later(now, pause_after(outcome.verdict, payout.number)) for payout, outcome in group
         ],
         "look_ats": [
-            None if payout.rail in _NOT_ASKED else _later(now, next_look(after, 0))
-            for payout, _ in group
+            _later(now, next_look(after, 0)) if _is_followed(payout, outcome, after) else None
+            for payout, outcome in group
         ],
-        "spents": [outcome.key_spent for _, outcome in group],
+        "spents": [key_ended(payout, outcome) for payout, outcome in group],
         "no_effects": [nothing_left(payout, outcome) for payout, outcome in group],
         "leases": [payout.leased_until for payout, _ in group],
     }
 
 
+def _is_followed(payout: ClaimedPayout, outcome: Outcome, after: PayoutState) -> bool:
+    """Whether it is looked at from now on. Under review only what its provider has taken and is
+    silent about: it may still be carried out, and then no person is needed."""
+    if after is PayoutState.NEEDS_REVIEW and outcome.trouble is not Trouble.SILENT:
+        return False
+    return payout.rail not in _NOT_ASKED
+
+
 def nothing_left(payout: ClaimedPayout, outcome: Outcome) -> bool:
     """Whether it is proven that no try so far had or will have an effect: this one had none, and
     one before it that is still unknown ended under the same key."""
-    return outcome.verdict in NO_EFFECT and (payout.certain or outcome.key_spent)
+    return outcome.verdict in NO_EFFECT and (payout.certain or key_ended(payout, outcome))
+
+
+def key_ended(payout: ClaimedPayout, outcome: Outcome) -> bool:
+    """Whether the next try takes a new key. Who may not come in can be told so before the key is
+    looked at: unless it is a repeated answer, it says nothing of an earlier try under that key,
+    which may still be on its way."""
+    at_the_door = outcome.verdict is RailVerdict.CONFIG and not outcome.replayed
+    return outcome.key_spent and (payout.certain or not at_the_door)
 
 
 def _later(now: dt.datetime, pause: dt.timedelta | None) -> dt.datetime | None:

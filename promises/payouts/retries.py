@@ -64,9 +64,11 @@ def given_up(
 
 def next_look(state: PayoutState, looks: int, *, failed: bool = False) -> dt.timedelta | None:
     """How long after its `looks`-th look a payout is looked at again; None: no more. `failed`: that
-    look saw nothing."""
+    look saw nothing. Under review is asked of what the provider has and has not carried out yet."""
     if state is PayoutState.SUBMITTED:
         return _LOOKS[min(looks, len(_LOOKS) - 1)]
+    if state is PayoutState.NEEDS_REVIEW:
+        return _LOOKS[-1]
     if state is not PayoutState.PAID:
         return None
     if looks < len(_LATE_FAILURE):

@@ -23,11 +23,13 @@ _REFUSALS = {
     "500_passing": (500, {"type": "api_error"}),
 }
 _BEFORE = {"drop_before", "timeout_before", "502_before", "answer", *_REFUSALS}
-_AFTER = {"drop_after", "timeout_after", "502_after", "cut_after"}
+_AFTER = {"drop_after", "timeout_after", "502_after", "cut_after", "drip_after", "drip_head_after"}
 _WITHIN = {"500_before", "500_after", "balance_insufficient", "late", *_STATUSES}
 KINDS = _BEFORE | _AFTER | _WITHIN
 _ERROR = {"error": {"type": "api_error", "message": "An unknown error occurred"}}
 _CUT = "cut"  # no header: the answer ends in its middle
+_DRIP = "drip"  # neither: the answer comes a byte at a time, from its head or its body on
+_DRIP_EVERY_S = 0.05
 _BAD_GATEWAY = b"<html>Bad gateway</html>"
 
 
@@ -164,6 +166,8 @@ class _Handler(BaseHTTPRequestHandler):
             return 502, _BAD_GATEWAY, more
         if fault.kind == "cut_after":
             return status, answer, more | {_CUT: "1"}
+        if fault.kind.startswith("drip"):
+            return status, answer, more | {_DRIP: fault.kind}
         return self._fall_silent(fault.kind)
 
     def _fall_silent(self, kind):
@@ -176,15 +180,32 @@ class _Handler(BaseHTTPRequestHandler):
         with contextlib.suppress(OSError):
             self.connection.recv(1)
 
+    def _drip(self, content):
+        """Until the caller has had enough."""
+        with contextlib.suppress(OSError):
+            self.wfile.flush()
+            for byte in content:
+                self.connection.sendall(bytes([byte]))
+                time.sleep(_DRIP_EVERY_S)
+
     def _send(self, status, body, more=None):
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.send_header("Request-Id", self.request_id)
-        cut = (more or {}).pop(_CUT, None)
+        cut, drip = (more or {}).pop(_CUT, None), (more or {}).pop(_DRIP, None)
+        if drip == "drip_head_after":
+            self._headers_buffer.clear()
+            self._drip(b"HTTP/1.1 200 OK\r\nX-Filler: " + b"x" * 1000)
+            self.close_connection = True
+            return
         for name, value in (more or {}).items():
             self.send_header(name, value)
         self.end_headers()
+        if drip:
+            self._drip(body)
+            self.close_connection = True
+            return
         self.wfile.write(body[: len(body) // 2] if cut else body)
         self.wfile.flush()
         self.close_connection = self.close_connection or bool(cut)

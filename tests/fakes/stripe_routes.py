@@ -81,7 +81,7 @@ def route_of(method, path):
 
 def _intent(books, caller, ids, params):
     intent = books.get(ids["id"], "payment_intent", caller.account, "intent")
-    if "latest_charge" in params.get("expand", ()):
+    if "latest_charge" in params.get("expand", ()) and intent["latest_charge"]:
         return {**intent, "latest_charge": books.things[intent["latest_charge"]]}
     return intent
 

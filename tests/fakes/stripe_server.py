@@ -17,6 +17,7 @@ default those with an effect: "POST"). The kinds:
     drop_before  timeout_before  500_before (kept under the key by v1)  500_passing (kept nowhere)
     502_before   nothing happens, the answer is lost or bad
     drop_after   timeout_after   500_after (kept by v1)  502_after  cut_after
+    drip_after   drip_head_after (a byte at a time, the body or all of it)
                  the effect happens, the answer is lost or bad; the same key replays the good one
     late         the caller gives up, and the effect happens at `release()`; till then 409
     429  409  401  403  balance_insufficient   refused, nothing happens (the last is kept by v1)

@@ -278,6 +278,15 @@ def test_outbound_payment_without_its_source_is_not_sent(fake):
     assert (refused.verdict, refused.detail) == (V.CONFIG, "no financial account")
     assert fake.calls() == []
     assert not rail.test().works
+    elsewhere = outbound(fake, settings={"financial_account": "fa_none"})
+    refused = elsewhere.submit(asked({"recipient": "acct_anna"}))
+    assert (refused.verdict, refused.detail) == (V.CONFIG, "no such financial account")
+    fake.books.things["fa_fake"]["status"] = "closed"
+    refused = outbound(fake).submit(asked({"recipient": "acct_anna"}))
+    assert (refused.verdict, refused.detail) == (V.CONFIG, "financial account not open")
+    fake.fail_next("answer", on="GET", status=400, body={"error": {"type": "other"}})
+    assert outbound(fake).submit(asked({"recipient": "acct_anna"})).verdict is V.REJECTED
+    assert fake.calls("POST") == []
 
 
 def test_live_things_are_not_there_for_a_test_key(fake):

@@ -4,9 +4,10 @@ import math
 import time
 
 import pytest
+import requests
 import stripe
 
-from promises.payouts.rails import stripe_pace
+from promises.payouts.rails import stripe_pace, stripe_wire
 from promises.payouts.rails.base import RailVerdict as V
 from promises.payouts.rails.stripe_pace import (
     BURST,
@@ -17,8 +18,10 @@ from promises.payouts.rails.stripe_pace import (
     PacedClient,
     endpoint_of,
 )
+from promises.payouts.rails.stripe_refund import refund_maker
+from promises.payouts.rails.stripe_wire import NotedAdapter, within
 from tests.fakes.stripe_server import TEST_KEY, FakeStripe
-from tests.payouts.stripe_ground import asked, refunds
+from tests.payouts.stripe_ground import account, asked, refunds
 
 
 def waits(pace, count, now_s=0.0):
@@ -101,6 +104,48 @@ def test_refused_request_slows_its_endpoint_and_no_other():
             "get payment_intents/*": math.inf,
             "post refunds": PER_SECOND,
         }
+
+
+@pytest.mark.parametrize("kind", ["drip_after", "drip_head_after"])
+def test_answer_that_comes_drop_by_drop_is_not_waited_for(kind):
+    with FakeStripe() as fake:
+        fake.pay("pi_1", 5000)
+        maker = refund_maker(fake.url)
+        maker.timeout_s = (0.2, 0.2)
+        rail, request = maker.open(account()), asked({"payment": "pi_1"})
+        fake.fail_next(kind)
+        begun = time.monotonic()
+        assert rail.submit(request).verdict is V.UNKNOWN
+        assert time.monotonic() - begun < 2
+        assert rail.find(request).verdict is V.PAID  # others go by the same client
+        assert len(fake.effects(request.payout_id)) == 1
+
+
+def test_call_that_is_late_before_it_is_sent_is_not_sent():
+    with FakeStripe() as fake:
+        client = stripe.StripeClient(
+            TEST_KEY,
+            base_addresses={"api": fake.url},
+            max_network_retries=0,
+            http_client=PacedClient(timeout=1, session=LateSession()),
+        )
+        with pytest.raises(stripe.APIConnectionError):
+            client.v1.balance.retrieve()
+        assert fake.calls() == []
+        with within(1):
+            assert requests.get(f"{fake.url}/v1/balance", timeout=1).status_code == 401
+
+
+class LateSession(requests.Session):
+    """Its connections take so long to be made that the call's time is over."""
+
+    def __init__(self):
+        super().__init__()
+        self.mount("http://", NotedAdapter())
+
+    def send(self, *args, **kwargs):
+        stripe_wire._call.now.hang_up()
+        return super().send(*args, **kwargs)
 
 
 def test_request_waits_for_its_place(monkeypatch):

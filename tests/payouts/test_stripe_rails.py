@@ -207,7 +207,8 @@ def test_organisation_sees_only_what_its_own_key_sees(fake, rail_and_request):
     changes = {"key": "sk_test_other", "settings": stripe_ground.SOURCE}
     maker = StripeMaker(type(rail), None, address=fake.url)
     other = stripe_ground.opened(maker, **changes)
-    assert other.submit(dataclasses.replace(request, payout_id=new_id())).verdict is V.REJECTED
+    refused = other.submit(dataclasses.replace(request, payout_id=new_id()))
+    assert refused.verdict is (V.CONFIG if rail.name == "stripe_outbound" else V.REJECTED)
     assert len(fake.effects()) == 1
 
 

@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 import requests
 import stripe
 import structlog
-from requests.adapters import HTTPAdapter
 
 from promises.payouts.rails.base import (
     Connection,
@@ -30,6 +29,7 @@ from promises.payouts.rails.base import (
 )
 from promises.payouts.rails.stripe_answers import outcome_of
 from promises.payouts.rails.stripe_pace import PER_SECOND, PacedClient
+from promises.payouts.rails.stripe_wire import NotedAdapter
 
 log = structlog.get_logger()
 
@@ -302,8 +302,8 @@ def _client(key: str, address: str | None, timeout_s: tuple[float, float]) -> st
     """Its connections serve all threads. It never tries again by itself: that is our rule's to
     decide. Passwords from a file of the machine's user never take the key's place."""
     session = requests.Session()
-    session.mount("https://", HTTPAdapter(pool_maxsize=_AT_ONCE))
-    session.mount("http://", HTTPAdapter(pool_maxsize=_AT_ONCE))
+    session.mount("https://", NotedAdapter(pool_maxsize=_AT_ONCE))
+    session.mount("http://", NotedAdapter(pool_maxsize=_AT_ONCE))
     session.auth = _as_it_is
     session.max_redirects = 0
     session.trust_env = address is None
@@ -312,7 +312,9 @@ def _client(key: str, address: str | None, timeout_s: tuple[float, float]) -> st
         key,
         base_addresses={} if address is None else {"api": address},
         max_network_retries=0,
-        http_client=PacedClient(timeout=timeout_s, session=session, rate=rate),
+        http_client=PacedClient(
+            timeout=timeout_s, session=session, rate=rate, longest_s=sum(timeout_s)
+        ),
     )
 
 

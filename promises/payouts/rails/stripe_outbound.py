@@ -55,11 +55,17 @@ class StripeOutboundRail(StripeRail):
     target_form = RECIPIENT_FORM
 
     def _refusal(self, request: PayoutRequest, target: str) -> Outcome | None:
-        """Of the rest Stripe makes sure itself before it takes an outbound payment."""
+        """Where the money comes from is the organisation's to put right, and no customer's. Of the
+        rest Stripe makes sure itself before it takes an outbound payment."""
         if not self._source():
-            why = "no financial account"
-            return Outcome(RailVerdict.CONFIG, detail=why, trouble=Trouble.ACCESS_REFUSED)
-        return None
+            return _no_source("no financial account")
+        try:
+            source = self._source_itself()
+        except stripe.InvalidRequestError as error:
+            if error.http_status != 404:
+                raise
+            return _no_source("no such financial account")
+        return None if source["status"] == "open" else _no_source("financial account not open")
 
     def _do(self, request: PayoutRequest, target: str) -> stripe.StripeObject:
         currency = request.currency.lower()
@@ -91,11 +97,15 @@ class StripeOutboundRail(StripeRail):
         return found.auto_paging_iter()
 
     def _touch(self) -> str:
-        self.client.v2.money_management.financial_accounts.retrieve(self._source())
+        self._source_itself()
         return self._account_name()
 
     def _source(self) -> str:
         return self.account.settings.get("financial_account", "")
+
+    def _source_itself(self) -> dict[str, Any]:
+        found = self.client.v2.money_management.financial_accounts.retrieve(self._source())
+        return found.to_dict()
 
     def _read(self, thing: Mapping[str, Any]) -> Effect:
         status = thing["status"]
@@ -119,6 +129,10 @@ class StripeOutboundRail(StripeRail):
 def outbound_maker(address: str | None = None) -> StripeMaker:
     fields = (KEY, WEBHOOK_SECRET, Field("financial_account"))
     return StripeMaker(StripeOutboundRail, KEY_LIVES_V2, fields, address=address)
+
+
+def _no_source(why: str) -> Outcome:
+    return Outcome(RailVerdict.CONFIG, detail=why, trouble=Trouble.ACCESS_REFUSED)
 
 
 def _text(instant: dt.datetime) -> str:

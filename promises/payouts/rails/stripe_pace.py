@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import stripe
 
 from promises.kernel.clock import process_clock
+from promises.payouts.rails.stripe_wire import within
 
 PER_SECOND = 25.0
 """What Stripe allows at one endpoint, unless it was asked for more."""
@@ -19,6 +20,7 @@ LEAST = 1.0
 LONGEST_WAIT_S = 2.0
 """Then the question is put all the same: a claim's lease does not wait for ever."""
 
+LONGEST_S = 8.0
 TOO_MANY = 429
 _FALL, _RISE_A_SECOND = 0.5, 0.5
 _TOGETHER_S = 0.5
@@ -56,12 +58,16 @@ class Pace:
 
 
 class PacedClient(stripe.RequestsClient):
-    """Waits for a place before each request. `rate` is what each endpoint begins with: infinite
-    where nobody knows it before the first refusal."""
+    """Waits for a place before each request, and no longer than `longest_s` for its whole answer.
+    `rate` is what each endpoint begins with: infinite where nobody knows it before the first
+    refusal."""
 
-    def __init__(self, *, rate: float = PER_SECOND, **kwargs: Any) -> None:
+    def __init__(
+        self, *, rate: float = PER_SECOND, longest_s: float = LONGEST_S, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self._rate = rate
+        self._longest_s = longest_s
         self._lock = threading.Lock()
         self._nobody = threading.Event()
         self._paces: dict[str, Pace] = {}
@@ -75,7 +81,8 @@ class PacedClient(stripe.RequestsClient):
             wait_s = pace.wait_s(process_clock.monotonic())
         if wait_s:
             self._nobody.wait(wait_s)
-        answer = super().request(method, url, headers, post_data)
+        with within(self._longest_s):
+            answer = super().request(method, url, headers, post_data)
         if answer[1] == TOO_MANY:
             with self._lock:
                 pace.slow_down(process_clock.monotonic())

@@ -1,7 +1,8 @@
 """Messages of Stripe: whether one is genuine, and what it is about.
 
-Both kinds come to one address: snapshots (API v1), which carry the object, and thin ones (API v2),
-which only name it. What a message says of the object's state is not even read: it makes us look.
+Both kinds come to one address: snapshots, which carry the object, and thin ones, which only name it
+(always of API v2, of API v1 where the organisation chose so at Stripe). What a message says of the
+object's state is not even read: it makes us look.
 """
 
 import datetime as dt
@@ -19,7 +20,10 @@ TOLERANCE = dt.timedelta(minutes=5)
 
 SIGNATURE_HEADER = "Stripe-Signature"
 _ID = re.compile(r"[!-~]{1,255}")
-_ABOUT_PAYOUTS = ("refund.", "charge.refund.", "v2.money_management.outbound_payment.")
+_ABOUT_PAYOUTS = (
+    "refund.", "charge.refund.", "v1.refund.", "v1.charge.refund.",
+    "v2.money_management.outbound_payment.",
+)  # fmt: skip
 
 
 class Forged(ValueError):
