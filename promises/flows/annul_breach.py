@@ -9,15 +9,14 @@ from promises.breaches.errors import NoSuchBreach
 from promises.breaches.general import Bench
 from promises.breaches.queries import find_breach
 from promises.catalogue.queries import versions_by_id
-from promises.compensation.models import CompensationState, Hold
+from promises.compensation.holding import held_by_rule
+from promises.compensation.models import Hold
 from promises.compensation.releasing import debts_of_breaches
 from promises.db.session import UnitOfWork
 from promises.desk.actions import touch_branches, touch_tickets
 from promises.desk.facts import load_cases
-from promises.flows.compensate import end_debts, hold_unsent, lift_and_let_go
-
-ANNULLED = "annulled"
-"""Closing reason of a debt whose breach was annulled."""
+from promises.flows.compensate import hold_unsent, lift_and_let_go
+from promises.flows.mind_doubts import mind_doubts
 
 
 def ask(uow: UnitOfWork, *, breach_id: uuid.UUID, reason: str) -> None:
@@ -39,7 +38,8 @@ def decide(uow: UnitOfWork, *, breach_id: uuid.UUID, confirm: bool, reason: str)
     """Decide what another person, or late evidence, has asked.
 
     Confirmed: the commitment becomes what the facts now say, and a debt that is not yet on its way
-    ends. A payout that was sent stays. Rejected: the evidence's hold is lifted.
+    ends. A payout that was sent stays, and so does what a voucher in hand was exchanged for.
+    Rejected: the evidence's hold is lifted, unless a person holds the debt for a reason of theirs.
     """
     breach = find_breach(uow.session, organisation_id=uow.organisation_id, breach_id=breach_id)
     if breach is None:
@@ -66,9 +66,11 @@ def decide(uow: UnitOfWork, *, breach_id: uuid.UUID, confirm: bool, reason: str)
     )
     debts = _debts(uow, breach_id)
     if confirm:
-        end_debts(uow, debts, state=CompensationState.CANCELLED, reason=ANNULLED)
-    else:
-        lift_and_let_go(uow, debts, [Hold.EVIDENCE])
+        mind_doubts(uow, debts)
+    asked_for_it = held_by_rule(
+        uow.session, organisation_id=uow.organisation_id, compensation_ids=debts
+    )
+    lift_and_let_go(uow, asked_for_it, [Hold.EVIDENCE])
     touch_branches(
         uow.session,
         organisation_id=uow.organisation_id,

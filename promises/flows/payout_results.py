@@ -9,12 +9,12 @@ from promises.audit.actions import record as audit
 from promises.compensation.goodwill import tickets_of_gifts
 from promises.compensation.models import Hold
 from promises.compensation.queries import tickets_of
-from promises.compensation.releasing import reopen
 from promises.db.session import UnitOfWork
 from promises.desk.actions import touch_tickets
+from promises.flows.compensate import take_back
+from promises.flows.issue_vouchers import issue
+from promises.flows.mind_doubts import mind_doubts
 from promises.flows.tell_money import tell_moved
-from promises.identity.keys import Purpose, organisation_key
-from promises.identity.queries import organisation_info
 from promises.ledger.actions import Posting, PostingKind, post
 from promises.ledger.queries import posted_among
 from promises.payouts.accounts import pause_rail
@@ -26,7 +26,6 @@ from promises.payouts.rails.base import Outcome, RailVerdict, Trouble
 from promises.payouts.rails.voucher import VOUCHER
 from promises.payouts.reconciling import settled_by_people
 from promises.payouts.recording import Answers, Moved, record_looks
-from promises.payouts.vouchers import VoucherOrder, issue_vouchers
 
 Record = Callable[..., list[Moved]]
 _CAME_TO_NOTHING = (PayoutState.FAILED, PayoutState.RETURNED)
@@ -59,9 +58,10 @@ def follow(uow: UnitOfWork, moved: Sequence[Moved]) -> None:
     """Whatever moved them: a rail's answer, a bank's file or a person. The tickets are locked by
     the caller."""
     told = [one for one in moved if one.after is not PayoutState.READY]
+    mind_doubts(uow, _owed_by([one for one in moved if one.after is PayoutState.READY]))
     if not told:
         return
-    _issue(uow, [one for one in told if _is_issued(one)])
+    issue(uow, [one for one in told if _is_issued(one)])
     _book(uow, [one for one in told if one.rail != VOUCHER])
     _reopen(uow, [one for one in told if one.after in _CAME_TO_NOTHING])
     for one in told:
@@ -82,28 +82,6 @@ def _tickets(uow: UnitOfWork, payouts: Sequence[ClaimedPayout]) -> list[uuid.UUI
     gifts = [one.gift_id for one in payouts if one.gift_id is not None]
     found = set(tickets_of(uow.session, compensation_ids=owed, **tenant))
     return sorted(found | set(tickets_of_gifts(uow.session, gift_ids=gifts, **tenant)))
-
-
-def _issue(uow: UnitOfWork, moved: Sequence[Moved]) -> None:
-    """A voucher for each payout, and its debt moved in the books."""
-    if not moved:
-        return
-    organisation = organisation_info(uow.session, organisation_id=uow.organisation_id)
-    issue_vouchers(
-        uow.session,
-        organisation_id=uow.organisation_id,
-        now=uow.now,
-        key=organisation_key(
-            uow.session, organisation_id=uow.organisation_id, purpose=Purpose.VOUCHER
-        ),
-        expires_at=_years_later(uow.now, organisation.voucher_valid_years),
-        orders=[VoucherOrder(one.payout_id, one.amount_minor, one.currency) for one in moved],
-    )
-    _post(uow, [(_issued_as(one), one) for one in moved])
-
-
-def _issued_as(one: Moved) -> PostingKind:
-    return PostingKind.VOUCHER_ISSUED if one.gift_id is None else PostingKind.GIFT_ISSUED
 
 
 def _book(uow: UnitOfWork, moved: Sequence[Moved]) -> None:
@@ -150,15 +128,13 @@ def _post(uow: UnitOfWork, facts: Sequence[tuple[PostingKind, Moved]]) -> None:
 
 def _reopen(uow: UnitOfWork, moved: Sequence[Moved]) -> None:
     """The debts are owed again; each waits for another way."""
-    owed = sorted(one.compensation_id for one in moved if one.compensation_id is not None)
-    if owed:
-        reopen(
-            uow.session,
-            organisation_id=uow.organisation_id,
-            zone=organisation_info(uow.session, organisation_id=uow.organisation_id).time_zone,
-            compensation_ids=owed,
-            hold=Hold.PAYMENT,
-        )
+    owed = _owed_by(moved)
+    take_back(uow, owed, Hold.PAYMENT)
+    mind_doubts(uow, owed)
+
+
+def _owed_by(moved: Sequence[Moved]) -> list[uuid.UUID]:
+    return sorted(one.compensation_id for one in moved if one.compensation_id is not None)
 
 
 def _end_reviews(uow: UnitOfWork, moved: Sequence[Moved]) -> None:
@@ -299,11 +275,3 @@ def _note(uow: UnitOfWork, moved: Sequence[Moved]) -> None:
         object_id=moved[0].payout_id if len(moved) == 1 else None,
         details=cast(Any, by_state),
     )
-
-
-def _years_later(now: dt.datetime, years: int) -> dt.datetime:
-    """The same day years later; from a 29 February the 28th."""
-    try:
-        return now.replace(year=now.year + years)
-    except ValueError:
-        return now.replace(year=now.year + years, day=28)

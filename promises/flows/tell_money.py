@@ -71,6 +71,7 @@ JOIN tickets t ON t.organisation_id = k.organisation_id AND t.id = k.ticket_id
 JOIN contacts c ON c.organisation_id = t.organisation_id AND c.id = t.contact_id
     AND c.erased_at IS NULL
 WHERE k.organisation_id = %(organisation_id)s AND k.id = ANY(%(compensation_ids)s)
+  AND k.state IN ('owed', 'released')
 ORDER BY k.id
 """
 

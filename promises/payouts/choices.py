@@ -114,11 +114,11 @@ WHERE k.organisation_id = %(organisation_id)s AND k.id = ANY(%(compensation_ids)
 RETURNING k.id
 """
 
-# Nothing was tried of late, no second person is waited for, and no choice rests or is looked at.
+# Nothing was tried of late, nothing else holds it, and no choice rests or is looked at.
 _UNPAID = """
 SELECT k.id, k.ticket_id FROM compensations k
 WHERE k.organisation_id = %(organisation_id)s AND k.state = 'owed' AND 'payment' = ANY (k.holds)
-  AND NOT 'approval' = ANY (k.holds)
+  AND k.holds = '{payment}'
   AND NOT EXISTS (SELECT 1 FROM payouts p
       WHERE p.organisation_id = k.organisation_id AND p.compensation_id = k.id
         AND p.changed_at > %(before)s)
