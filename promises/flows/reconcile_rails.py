@@ -71,6 +71,7 @@ class _Sheet:
     totals: Totals = field(default_factory=Totals)
     blind: bool = False  # the provider has no list: ours are looked at one by one
     seen: set[uuid.UUID] = field(default_factory=set)
+    before: set[uuid.UUID] | None = None  # those of the span before; read where one is missing
 
 
 def plan_reconciliations(uow: UnitOfWork) -> int:
@@ -160,7 +161,12 @@ def _compare(organisation_id: uuid.UUID, rail: Rail, sheet: _Sheet) -> None:
     after: tuple[dt.datetime, uuid.UUID] | None = None
     while True:
         with unit_of_work(organisation_id, SYSTEM) as uow:
-            after = _seek_missing(uow, sheet, after)
+            page = _page_of_ours(uow, sheet, after)
+        if not sheet.blind and any(row.id not in sheet.seen for row in page):
+            _read_before(organisation_id, rail, sheet)
+        with unit_of_work(organisation_id, SYSTEM) as uow:
+            _take_missing(uow, sheet, page)
+            after = (page[-1].key_used_at, page[-1].id) if len(page) == PAGE else None
             if after is None:
                 end_run(
                     uow.session,
@@ -302,12 +308,26 @@ def _close(uow: UnitOfWork, rail: str, found: Found) -> None:
     close_gone(uow.session, organisation_id=uow.organisation_id, now=uow.now, rail=rail, refs=refs)
 
 
-def _seek_missing(
-    uow: UnitOfWork, sheet: _Sheet, after: tuple[dt.datetime, uuid.UUID] | None
-) -> tuple[dt.datetime, uuid.UUID] | None:
-    """Our payouts against their effects, a page; where the next begins."""
+def _read_before(organisation_id: uuid.UUID, rail: Rail, sheet: _Sheet) -> None:
+    """What the provider did in the span before: our books may have it as later, such as what was
+    only taken in after a backup, or where the two clocks differ at the edge."""
+    if sheet.before is not None:
+        return
     run = sheet.run
-    page = sent_payouts(
+    sheet.before = set()
+    for effects in _pages(rail.listed(run.since - (run.until - run.since), run.since)):
+        with unit_of_work(organisation_id, SYSTEM) as uow:
+            pairs = pair_up(
+                uow.session, organisation_id=organisation_id, rail=run.rail, effects=effects
+            )
+        sheet.before.update(pair.payout_id for pair in pairs if pair.payout_id and not pair.second)
+
+
+def _page_of_ours(
+    uow: UnitOfWork, sheet: _Sheet, after: tuple[dt.datetime, uuid.UUID] | None
+) -> list[Any]:
+    run = sheet.run
+    return sent_payouts(
         uow.session,
         organisation_id=uow.organisation_id,
         rail=run.rail,
@@ -315,7 +335,12 @@ def _seek_missing(
         until=run.until - IN_FLIGHT,
         after=after,
     )
-    missing = [row for row in page if row.id not in sheet.seen]
+
+
+def _take_missing(uow: UnitOfWork, sheet: _Sheet, page: Sequence[Any]) -> None:
+    """Our payouts that have no effect there."""
+    run, there = sheet.run, sheet.seen | (sheet.before or set())
+    missing = [row for row in page if row.id not in there]
     look_again(
         uow.session,
         organisation_id=uow.organisation_id,
@@ -332,7 +357,6 @@ def _seek_missing(
             sheet.totals.ours_minor += row.amount_minor
         if not sheet.blind and (IncidentKind.MISSING_EFFECT.value, str(row.id)) not in settled:
             _open_missing(uow, sheet, row)
-    return (page[-1].key_used_at, page[-1].id) if len(page) == PAGE else None
 
 
 def _open_missing(uow: UnitOfWork, sheet: _Sheet, row: Any) -> None:

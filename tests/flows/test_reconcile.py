@@ -121,6 +121,24 @@ def test_ready_payout_that_was_paid_before_is_taken_in_and_not_paid_again(shop, 
     assert shop.unbalanced() == []
 
 
+def test_payment_that_was_taken_in_late_is_not_missing_once_its_own_day_is_past(shop, stripe):
+    """Such as after a backup: the payment is older than what our books say of it."""
+    ((payout_id, payment),) = shop.owe_refunds()
+    shop.refund_unseen(payment, payout_id)
+    span = {"days": 6, "hours": 12}
+    shop.later(**span)
+    stripe.advance(**span)
+    (run,) = shop.reconcile()
+    assert (shop.payout(payout_id).state, run.differences) == ("paid", 0)
+    shop.later(days=2)
+    stripe.advance(days=2)
+    ((lost, _),) = shop.owe_refunds()
+    shop.force(lost, state="paid", key_used_at=shop.now)
+    (run,) = shop.reconcile()
+    assert shop.open_incidents() == [("missing_effect", str(lost))]
+    assert (run.theirs, run.ours, run.differences) == (0, 1, 1)
+
+
 def test_payout_that_waited_for_long_is_looked_up_before_it_first_goes_out(shop, stripe):
     ((payout_id, payment),) = shop.owe_refunds()
     shop.refund_unseen(payment, payout_id)
