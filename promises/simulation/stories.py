@@ -12,6 +12,7 @@ from promises.simulation.bank import Bank
 from promises.simulation.books import tell_of_books
 from promises.simulation.budgets import tell_of_budgets
 from promises.simulation.causes import tell_of_causes
+from promises.simulation.ceilings import tell_of_ceilings
 from promises.simulation.choices import tell_of_choices
 from promises.simulation.control import tell_of_control
 from promises.simulation.ending import tell_of_endings
@@ -37,6 +38,7 @@ STORIES: tuple[Story, ...] = (
     tell_of_choices,
     tell_of_books,
     tell_of_payout_files,
+    tell_of_ceilings,
 )
 
 

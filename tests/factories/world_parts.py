@@ -12,6 +12,7 @@ from tests.factories import (
     world_books,
     world_budgets,
     world_causes,
+    world_ceilings,
     world_choices,
     world_control,
     world_ending,
@@ -44,4 +45,5 @@ PARTS: tuple[Callable[[Any], dict[str, object]], ...] = (
     world_rails.fill,
     world_choices.fill,
     world_payout_runs.fill,
+    world_ceilings.fill,
 )
