@@ -16,14 +16,19 @@ from promises.compensation.queries import tickets_of
 from promises.compensation.releasing import place_hold, record_decisions
 from promises.db.session import UnitOfWork
 from promises.desk.actions import touch_tickets
+from promises.flows.bank_incidents import raise_foreign, raise_gap, raise_odd, raise_other_amount
+from promises.flows.bank_told import ACCOUNTS, ANSWERS, Told, told_of
 from promises.flows.payout_results import take_in
-from promises.flows.payout_runs import account_of, run_maker
+from promises.flows.payout_runs import account_of, run_maker, silent_days
+from promises.identity.queries import organisation_info
 from promises.kernel.actors import SYSTEM
 from promises.kernel.errors import Forbidden
 from promises.payouts import runs
+from promises.payouts.bank_days import answer_by
 from promises.payouts.bank_files import (
     Named,
     NewFile,
+    booked_before,
     close_reviews,
     count_file,
     enter_lines,
@@ -31,28 +36,35 @@ from promises.payouts.bank_files import (
     store_file,
 )
 from promises.payouts.claiming import ClaimedPayout
-from promises.payouts.incidents import Incident, close_incident, open_incident
+from promises.payouts.incidents import close_incident
 from promises.payouts.models import PayoutState
 from promises.payouts.rail_models import IncidentKind
-from promises.payouts.rails.answers import AnswerFile, FileKind, Line, LineKind
-from promises.payouts.rails.base import Outcome, RailAccount, Rails, RailVerdict, Trouble
+from promises.payouts.rails.answers import AnswerFile, FileKind, LineKind
+from promises.payouts.rails.base import (
+    Outcome,
+    PayoutRequest,
+    RailAccount,
+    Rails,
+    RailVerdict,
+    Trouble,
+)
 from promises.payouts.rails.run_files import RunMaker
 from promises.payouts.recording import Moved, record_outcomes
-from promises.payouts.run_claiming import InRun, payouts_by_mark, payouts_in_run
 from promises.payouts.run_errors import AnswerOfOwnRun
 from promises.payouts.run_hands import had_hand_in_runs
 from promises.payouts.run_models import BankFileState
 
-_SAYS_NOTHING = frozenset({LineKind.RECEIVED, LineKind.DUPLICATE})
+_SAYS_NOTHING = frozenset({LineKind.RECEIVED, LineKind.DUPLICATE, LineKind.UNCLEAR})
 _ORDER = (LineKind.ACCEPTED, LineKind.REJECTED, LineKind.BOOKED, LineKind.RETURNED)
 """What one file says of one payout is applied in the order in which banks do it."""
 
+_AT_ODDS = frozenset({LineKind.REJECTED, LineKind.BOOKED})
 _CAME_TO_NOTHING = frozenset({LineKind.REJECTED, LineKind.RETURNED})
 _OWED_AGAIN = frozenset({PayoutState.FAILED, PayoutState.RETURNED})
 SAID_BY_FILE = "bank_file_says_not_paid"
 """Why a debt waits for a second person: the reason of the hold's decision."""
 
-_ANSWERS = frozenset({FileKind.STATUS, FileKind.RESULTS})
+_OTHER = Outcome(RailVerdict.MISMATCH, trouble=Trouble.OTHER_EFFECT)
 _BY_RULE = ""
 """What is closed so says for itself that its cause is gone."""
 
@@ -85,7 +97,7 @@ def take_bank_file(uow: UnitOfWork, rails: Rails, *, rail: str, content: bytes) 
     maker = run_maker(rails, rail)
     account = account_of(uow, rail, also_paused=True)
     file = _read(uow, maker, account, content)
-    told = _told(uow, rail, file)
+    told = told_of(uow, rail, file, live=account.live)
     foreign = _is_foreign(file, told)
     runs.lock_runs(uow.session, organisation_id=uow.organisation_id, run_ids=told.run_ids)
     _refuse_own(uow, uow.actor.id, told)
@@ -102,11 +114,11 @@ def take_bank_file(uow: UnitOfWork, rails: Rails, *, rail: str, content: bytes) 
     if file_id is None:
         return Taken(file, None, foreign)
     if foreign:
-        _raise_foreign(uow, new)
+        raise_foreign(uow, new)
         return Taken(file, file_id, foreign)
     _lock(uow, told)
     # read again: another file may have moved them before they were locked
-    told = replace(told, payouts=told.payouts | _told(uow, rail, file).payouts)
+    told = replace(told, payouts=told.payouts | told_of(uow, rail, file, live=account.live).payouts)
     fresh = enter_lines(
         uow.session,
         organisation_id=uow.organisation_id,
@@ -115,6 +127,7 @@ def take_bank_file(uow: UnitOfWork, rails: Rails, *, rail: str, content: bytes) 
         new=new,
         named=told.named,
     )
+    _look_for_odd(uow, rail, file, told, fresh)
     moved = _apply(uow, maker, told, fresh)
     _follow_runs(uow, rail, file, told)
     return _finish(
@@ -122,28 +135,10 @@ def take_bank_file(uow: UnitOfWork, rails: Rails, *, rail: str, content: bytes) 
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """The file's lines that name our payouts, with those payouts by their marks. `run_id`: the run
-    that the file answers."""
-
-    run_id: uuid.UUID | None
-    named: tuple[Named, ...]
-    payouts: dict[str, InRun]
-
-    @property
-    def run_ids(self) -> list[uuid.UUID]:
-        return sorted({one.run_id for one in self.named})
-
-    @property
-    def duplicate(self) -> bool:
-        return any(one.line.kind is LineKind.DUPLICATE for one in self.named)
-
-
 def _read(uow: UnitOfWork, maker: RunMaker, account: RailAccount, content: bytes) -> AnswerFile:
     """Statements of every account that runs have drawn on are ours, also of one left since."""
     tenant: dict[str, Any] = {"organisation_id": uow.organisation_id}
-    known = runs.known_accounts(uow.session, rail=maker.name, **tenant)
+    known = runs.known_accounts(uow.session, rail=maker.name, live=account.live, **tenant)
     mine = maker.account_name(account)
 
     def is_ours(name: str) -> bool:
@@ -152,61 +147,16 @@ def _read(uow: UnitOfWork, maker: RunMaker, account: RailAccount, content: bytes
     return maker.read(account, content, is_ours)
 
 
-def _told(uow: UnitOfWork, rail: str, file: AnswerFile) -> _Told:
-    tenant: dict[str, Any] = {"organisation_id": uow.organisation_id}
-    if file.kind not in _ANSWERS:
-        marks = [line.mark for line in file.lines]
-        payouts = payouts_by_mark(uow.session, rail=rail, marks=marks, **tenant)
-        return _Told(None, _named(file.lines, payouts), payouts)
-    run = runs.run_by_message(uow.session, rail=rail, message_id=file.answers_to or "", **tenant)
-    if run is None:
-        return _Told(None, (), {})
-    held = payouts_in_run(uow.session, rail=rail, run_id=run.id, **tenant)
-    payouts = {one.mark: one for one in held}
-    lines = list(file.lines)
-    if file.whole is not None:
-        spoken_of = {line.mark for line in lines}
-        lines += [
-            Line(file.whole, f"all/{one.mark}", one.mark, reason=file.whole_reason)
-            for one in held
-            if one.mark not in spoken_of
-        ]
-    return _Told(run.id, _named(lines, payouts), payouts)
-
-
-def _named(lines: Sequence[Line], payouts: dict[str, InRun]) -> tuple[Named, ...]:
-    return tuple(
-        Named(line, payouts[line.mark].run_id, payouts[line.mark].payout.request.payout_id)
-        for line in lines
-        if line.mark in payouts
-    )
-
-
-def _is_foreign(file: AnswerFile, told: _Told) -> bool:
+def _is_foreign(file: AnswerFile, told: Told) -> bool:
     """A statement of another account, or an answer to a file that nobody of us had."""
-    if file.kind in (FileKind.STATEMENT, FileKind.NOTICE):
+    if file.kind in ACCOUNTS:
         return not file.accounts
-    if file.kind in _ANSWERS:
+    if file.kind in ANSWERS:
         return told.run_id is None
     return not told.named
 
 
-def _raise_foreign(uow: UnitOfWork, new: NewFile) -> None:
-    is_statement = new.file.kind in (FileKind.STATEMENT, FileKind.NOTICE)
-    open_incident(
-        uow.session,
-        organisation_id=uow.organisation_id,
-        now=uow.now,
-        incident=Incident(
-            IncidentKind.FOREIGN_STATEMENT if is_statement else IncidentKind.UNKNOWN_EVENT,
-            new.rail,
-            new.file.message_id,
-            details={"kind": new.file.kind.value, "answers_to": new.file.answers_to},
-        ),
-    )
-
-
-def _refuse_own(uow: UnitOfWork, member_id: uuid.UUID, told: _Told) -> None:
+def _refuse_own(uow: UnitOfWork, member_id: uuid.UUID, told: Told) -> None:
     """The runs are locked: nobody fetches one of them meanwhile."""
     undone = sorted({one.run_id for one in told.named if one.line.kind in _CAME_TO_NOTHING})
     if undone and had_hand_in_runs(
@@ -215,7 +165,7 @@ def _refuse_own(uow: UnitOfWork, member_id: uuid.UUID, told: _Told) -> None:
         raise AnswerOfOwnRun
 
 
-def _lock(uow: UnitOfWork, told: _Told) -> None:
+def _lock(uow: UnitOfWork, told: Told) -> None:
     """Tickets, after their runs; payouts follow."""
     tenant: dict[str, Any] = {"organisation_id": uow.organisation_id}
     named = {one.line.mark for one in told.named}
@@ -227,25 +177,66 @@ def _lock(uow: UnitOfWork, told: _Told) -> None:
     touch_tickets(uow.session, ticket_ids=sorted(found), **tenant)
 
 
-def _apply(uow: UnitOfWork, maker: RunMaker, told: _Told, fresh: Sequence[Named]) -> list[Moved]:
+def _apply(uow: UnitOfWork, maker: RunMaker, told: Told, fresh: Sequence[Named]) -> list[Moved]:
+    unsure = _at_odds(fresh)
     moved: list[Moved] = []
     for kind in _ORDER:
         pairs: dict[uuid.UUID, tuple[ClaimedPayout, Outcome]] = {}
         for one in fresh:
-            if one.line.kind is kind:
+            known = pairs.get(one.payout_id)
+            if one.line.kind is kind and (known is None or known[1].verdict is _OTHER.verdict):
                 payout = told.payouts[one.line.mark].payout
-                _raise_extra(uow, maker.name, one, payout, again=one.payout_id in pairs)
-                pairs[one.payout_id] = (payout, _outcome(uow, maker, one, payout.request))
+                is_unsure = one.payout_id in unsure
+                out = _OTHER if is_unsure else _outcome(uow, maker, one, payout.request)
+                pairs[one.payout_id] = (payout, out)
         moved += take_in(uow, record_outcomes, list(pairs.values()), {})
-    close_reviews(
-        uow.session,
-        organisation_id=uow.organisation_id,
-        now=uow.now,
-        payout_ids=[one.payout_id for one in moved if one.before is PayoutState.NEEDS_REVIEW],
-        note=_BY_RULE,
-    )
+    _close_solved(uow, moved)
     _ask_second_person(uow, moved)
     return moved
+
+
+def _at_odds(fresh: Sequence[Named]) -> set[uuid.UUID]:
+    """Payouts of which one file says that they left and that they were refused."""
+    kinds: dict[uuid.UUID, set[LineKind]] = {}
+    for one in fresh:
+        kinds.setdefault(one.payout_id, set()).add(one.line.kind)
+    return {payout_id for payout_id, found in kinds.items() if found >= _AT_ODDS}
+
+
+def _look_for_odd(
+    uow: UnitOfWork, rail: str, file: AnswerFile, told: Told, fresh: Sequence[Named]
+) -> None:
+    """A notice and a statement tell of the same booking; two statements do not."""
+    seen: set[uuid.UUID] = set()
+    before: dict[uuid.UUID, set[str]] = {}
+    if file.kind is FileKind.STATEMENT:
+        before = booked_before(
+            uow.session,
+            organisation_id=uow.organisation_id,
+            payout_ids=[one.payout_id for one in fresh if one.line.lasting],
+        )
+    for one in fresh:
+        payout = told.payouts[one.line.mark].payout
+        raise_odd(uow, rail, one, payout, before=before, again=one.payout_id in seen)
+        if one.line.kind is LineKind.BOOKED:
+            seen.add(one.payout_id)
+
+
+def _close_solved(uow: UnitOfWork, moved: Sequence[Moved]) -> None:
+    """What a person was asked about, and the bank has settled since."""
+    tenant: dict[str, Any] = {"organisation_id": uow.organisation_id, "now": uow.now}
+    asked = [one.payout_id for one in moved if one.before is PayoutState.NEEDS_REVIEW]
+    close_reviews(uow.session, payout_ids=asked, note=_BY_RULE, **tenant)
+    for one in moved:
+        if one.after is PayoutState.RETURNED:
+            close_incident(
+                uow.session,
+                kind=IncidentKind.MISSING_EFFECT,
+                ref=str(one.payout_id),
+                closed_by=None,
+                note=_BY_RULE,
+                **tenant,
+            )
 
 
 def _ask_second_person(uow: UnitOfWork, moved: Sequence[Moved]) -> None:
@@ -267,37 +258,18 @@ def _ask_second_person(uow: UnitOfWork, moved: Sequence[Moved]) -> None:
         )
 
 
-def _raise_extra(
-    uow: UnitOfWork, rail: str, named: Named, payout: ClaimedPayout, *, again: bool
-) -> None:
-    """Money that left twice, or after the bank had refused it: a person gets it back."""
-    if named.line.kind is not LineKind.BOOKED:
-        return
-    if again or payout.state is PayoutState.FAILED:
-        open_incident(
-            uow.session,
-            organisation_id=uow.organisation_id,
-            now=uow.now,
-            incident=Incident(
-                IncidentKind.UNKNOWN_EFFECT,
-                rail,
-                f"{named.payout_id}/{named.line.ref}",
-                named.payout_id,
-                named.line.amount_minor,
-                named.line.currency,
-                {"provider_ref": named.line.ref},
-            ),
-        )
-
-
-def _outcome(uow: UnitOfWork, maker: RunMaker, named: Named, request: Any) -> Outcome:
+def _outcome(uow: UnitOfWork, maker: RunMaker, named: Named, request: PayoutRequest) -> Outcome:
+    """A return of less than was sent is one as well: the bank has kept its charges, and the
+    customer nothing."""
     line = named.line
     if line.amount_minor is not None and (line.amount_minor, line.currency) != (
         request.amount_minor,
         request.currency,
     ):
-        _raise_other_amount(uow, maker.name, named)
-        return Outcome(RailVerdict.MISMATCH, detail=line.reason, trouble=Trouble.OTHER_EFFECT)
+        raise_other_amount(uow, maker.name, named)
+        less = line.currency == request.currency and 0 < line.amount_minor < request.amount_minor
+        if line.kind is not LineKind.RETURNED or not less:
+            return replace(_OTHER, detail=line.reason)
     if line.kind is LineKind.ACCEPTED:
         return Outcome(RailVerdict.ACCEPTED, provider_ref=line.ref, detail=line.reason)
     if line.kind is LineKind.BOOKED:
@@ -307,29 +279,14 @@ def _outcome(uow: UnitOfWork, maker: RunMaker, named: Named, request: Any) -> Ou
     return Outcome(verdict, detail=line.reason, trouble=maker.trouble(line.reason))
 
 
-def _raise_other_amount(uow: UnitOfWork, rail: str, named: Named) -> None:
-    open_incident(
-        uow.session,
-        organisation_id=uow.organisation_id,
-        now=uow.now,
-        incident=Incident(
-            IncidentKind.OTHER_AMOUNT,
-            rail,
-            str(named.payout_id),
-            named.payout_id,
-            named.line.amount_minor,
-            named.line.currency,
-            {"kind": named.line.kind.value},
-        ),
-    )
-
-
-def _follow_runs(uow: UnitOfWork, rail: str, file: AnswerFile, told: _Told) -> None:
+def _follow_runs(uow: UnitOfWork, rail: str, file: AnswerFile, told: Told) -> None:
     """Runs that were spoken of are answered; a statement has to add up, beside them and by
     itself."""
     tenant: dict[str, Any] = {"organisation_id": uow.organisation_id, "now": uow.now}
     spoken_of = sorted({one.run_id for one in told.named if one.line.kind not in _SAYS_NOTHING})
-    runs.note_answers(uow.session, run_ids=spoken_of, **tenant)
+    zone = organisation_info(uow.session, organisation_id=uow.organisation_id).time_zone
+    more_by = answer_by(uow.now, silent_days(uow, rail), zone)
+    runs.note_answers(uow.session, run_ids=spoken_of, answer_by=more_by, **tenant)
     for run_id in spoken_of:
         close_incident(
             uow.session,
@@ -339,6 +296,8 @@ def _follow_runs(uow: UnitOfWork, rail: str, file: AnswerFile, told: _Told) -> N
             note=_BY_RULE,
             **tenant,
         )
+    for gap in told.gaps:
+        raise_gap(uow, rail, gap.ref, gap.amount_minor, gap.currency)
     if file.kind is FileKind.STATEMENT:
         _compare_sums(uow, rail, spoken_of)
         _compare_balances(uow, rail, file)
@@ -349,7 +308,7 @@ def _compare_sums(uow: UnitOfWork, rail: str, run_ids: Sequence[uuid.UUID]) -> N
     for one in run_sums(uow.session, run_ids=run_ids, **tenant):
         gap = one.due_minor - one.booked_minor
         if gap:
-            _raise_gap(uow, rail, str(one.run_id), gap, one.currency)
+            raise_gap(uow, rail, str(one.run_id), gap, one.currency)
         else:
             close_incident(
                 uow.session,
@@ -365,16 +324,7 @@ def _compare_sums(uow: UnitOfWork, rail: str, run_ids: Sequence[uuid.UUID]) -> N
 def _compare_balances(uow: UnitOfWork, rail: str, file: AnswerFile) -> None:
     for balance in file.balances:
         if balance.gap_minor:
-            _raise_gap(uow, rail, f"{file.message_id}/{balance.ref}", balance.gap_minor, None)
-
-
-def _raise_gap(uow: UnitOfWork, rail: str, ref: str, gap: int, currency: str | None) -> None:
-    open_incident(
-        uow.session,
-        organisation_id=uow.organisation_id,
-        now=uow.now,
-        incident=Incident(IncidentKind.STATEMENT_GAP, rail, ref, None, gap, currency),
-    )
+            raise_gap(uow, rail, f"{file.message_id}/{balance.ref}", balance.gap_minor, None)
 
 
 def _finish(uow: UnitOfWork, file_id: uuid.UUID, taken: Taken) -> Taken:

@@ -35,6 +35,7 @@ from promises.payouts.run_errors import (
     OtherFile,
     RailNotInUse,
     RunHasMoved,
+    RunTooLate,
     SecondPersonNeeded,
 )
 from promises.payouts.run_models import RunState
@@ -95,12 +96,13 @@ def prepare_run(uow: UnitOfWork, rails: Rails, *, rail: str) -> uuid.UUID:
 def release_run(uow: UnitOfWork, *, run_id: uuid.UUID, typed: str) -> None:
     """A second person, who had no hand in any of its payouts, has the same file before the eyes.
 
-    Raises NotFound, OtherFile, SecondPersonNeeded, OwnEvidence, OwnMoney, RunHasMoved.
+    Raises NotFound, OtherFile, SecondPersonNeeded, OwnEvidence, OwnMoney, RunHasMoved, RunTooLate.
     """
     run = _run(uow, run_id)
     member_id = _member(uow)
     if run.state is not RunState.DRAFT:
         raise RunHasMoved(run_id=str(run_id))
+    _refuse_late(uow, run)
     if "".join(typed.split()).upper() != run.check_sum[: runs.SHOWN]:
         raise OtherFile(run_id=str(run_id))
     tenant: dict[str, Any] = {"organisation_id": uow.organisation_id}
@@ -122,13 +124,15 @@ def release_run(uow: UnitOfWork, *, run_id: uuid.UUID, typed: str) -> None:
 def fetch_run(uow: UnitOfWork, rails: Rails, *, run_id: uuid.UUID) -> Fetched:
     """The file, the same bytes each time; from the first time on the bank may have it.
 
-    Raises NotFound, RunHasMoved, FileNoLongerKept.
+    Raises NotFound, RunHasMoved, RunTooLate, FileNoLongerKept.
     """
     tenant: dict[str, Any] = {"organisation_id": uow.organisation_id}
     runs.lock_runs(uow.session, run_ids=[run_id], **tenant)
     run = _run(uow, run_id)
     if run.state in (RunState.DRAFT, RunState.CANCELLED):
         raise RunHasMoved(run_id=str(run_id))
+    if run.state is RunState.RELEASED:
+        _refuse_late(uow, run)
     content = runs.run_content(uow.session, run_id=run_id, **tenant)
     if content is None:
         raise FileNoLongerKept(run_id=str(run_id))
@@ -137,7 +141,7 @@ def fetch_run(uow: UnitOfWork, rails: Rails, *, run_id: uuid.UUID) -> Fetched:
         uow.session,
         now=uow.now,
         run_id=run_id,
-        answer_by=answer_by(uow.now, _silent_days(uow, run.rail), zone),
+        answer_by=answer_by(uow.now, silent_days(uow, run.rail), zone),
         **tenant,
     )
     _note(uow, "payout_run_downloaded", run_id, check_sum=run.check_sum)
@@ -163,6 +167,21 @@ def cancel_run(uow: UnitOfWork, *, run_id: uuid.UUID) -> None:
     back = Outcome(RailVerdict.RETRY, detail="run cancelled")
     take_in(uow, record_outcomes, [(one.payout, back) for one in held], {})
     _note(uow, "payout_run_cancelled", run_id, count=run.count)
+
+
+def _refuse_late(uow: UnitOfWork, run: Run) -> None:
+    """Banks refuse a file whose day is over, and customers would be told that nothing arrived."""
+    organisation = organisation_info(uow.session, organisation_id=uow.organisation_id)
+    if run.execute_on < local_date(uow.now, organisation.time_zone):
+        raise RunTooLate(run_id=str(run.id))
+
+
+def silent_days(uow: UnitOfWork, rail: str) -> int:
+    """After how many bank days silence is a matter for a person, as the settings say now; where
+    they are gone, the usual."""
+    accounts = rail_accounts(uow.session, organisation_id=uow.organisation_id, also_paused=True)
+    said = accounts[rail][0].settings.get("silent_days", "") if rail in accounts else ""
+    return min(max(int(said), 1), MOST_SILENT_DAYS) if said.isdecimal() else SILENT_DAYS
 
 
 def run_maker(rails: Rails, rail: str) -> RunMaker:
@@ -224,13 +243,6 @@ def _head(
 def _item(payout: ClaimedPayout, locale: str) -> RunItem:
     request = replace(payout.request, description=translate(locale, _NOTE))
     return RunItem(request, mark_of(request.payout_id), uuid.uuid4())
-
-
-def _silent_days(uow: UnitOfWork, rail: str) -> int:
-    """As the settings say now; where they are gone, the usual."""
-    accounts = rail_accounts(uow.session, organisation_id=uow.organisation_id, also_paused=True)
-    said = accounts[rail][0].settings.get("silent_days", "") if rail in accounts else ""
-    return min(max(int(said), 1), MOST_SILENT_DAYS) if said.isdecimal() else SILENT_DAYS
 
 
 def _run(uow: UnitOfWork, run_id: uuid.UUID) -> Run:

@@ -38,6 +38,12 @@ ON CONFLICT (organisation_id, rail, message_id, ref) DO NOTHING
 RETURNING ref
 """
 
+_BOOKED = """
+SELECT payout_id, ref FROM bank_entries
+WHERE organisation_id = %(organisation_id)s AND payout_id = ANY(%(payout_ids)s)
+  AND source = 'camt.053' AND kind = 'booked'
+"""
+
 # What has to leave the account for a run, and what statements say has left: each payout once,
 # however many statements tell of it.
 _SUMS = """
@@ -140,14 +146,32 @@ def enter_lines(
         "ids": new_ids(len(named)),
         "run_ids": [one.run_id for one in named],
         "payout_ids": [one.payout_id for one in named],
-        "refs": [one.line.ref for one in named],
+        "refs": [line_key(one.line) for one in named],
         "kinds": [one.line.kind.value for one in named],
         "reasons": [one.line.reason for one in named],
         "amounts": [one.line.amount_minor for one in named],
         "currencies": [one.line.currency for one in named],
     }
     fresh = {row.ref for row in rows(session, _ENTER, params)}
-    return [one for one in named if one.line.ref in fresh]
+    kept = {line_key(one.line): one for one in named}
+    return [one for key, one in kept.items() if key in fresh]
+
+
+def line_key(line: Line) -> str:
+    """What tells a line from every other of its message, also where the bank gives several payments
+    one reference, or several files one id."""
+    return f"{line.ref}/{line.kind.value}/{line.mark}"
+
+
+def booked_before(
+    session: Session, *, organisation_id: uuid.UUID, payout_ids: Sequence[uuid.UUID]
+) -> dict[uuid.UUID, set[str]]:
+    """Of each payout the bookings that statements have told so far, by their keys."""
+    params = {"organisation_id": organisation_id, "payout_ids": list(payout_ids)}
+    found: dict[uuid.UUID, set[str]] = {}
+    for row in rows(session, _BOOKED, params):
+        found.setdefault(row.payout_id, set()).add(row.ref)
+    return found
 
 
 def run_sums(

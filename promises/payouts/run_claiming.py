@@ -55,6 +55,7 @@ JOIN payouts p ON p.organisation_id = i.organisation_id AND p.id = i.payout_id
 WHERE i.organisation_id = %(organisation_id)s AND i.dropped_at IS NULL
   AND (i.run_id = %(run_id)s OR i.payout_id = ANY(%(payout_ids)b::uuid[]))
   AND r.rail = %(rail)s AND (r.downloaded_at IS NOT NULL OR NOT %(downloaded)s)
+  AND (%(live)s::boolean IS NULL OR r.live = %(live)s)
 ORDER BY i.run_id, i.position
 """
 
@@ -128,18 +129,21 @@ def payouts_in_run(
     session: Session, *, organisation_id: uuid.UUID, rail: str, run_id: uuid.UUID
 ) -> list[InRun]:
     """All payouts of one run, in the file's order."""
-    return _in_runs(session, organisation_id, rail, run_id=run_id, payout_ids=(), downloaded=False)
+    return _in_runs(session, organisation_id, rail, run_id=run_id)
 
 
 def payouts_by_mark(
-    session: Session, *, organisation_id: uuid.UUID, rail: str, marks: Sequence[str]
+    session: Session,
+    *,
+    organisation_id: uuid.UUID,
+    rail: str,
+    marks: Sequence[str],
+    live: bool,
 ) -> dict[str, InRun]:
-    """Those of our payouts that the marks name, in runs that somebody may have given to the bank.
-    A statement tells of much else."""
+    """Those of our payouts that the marks name, in runs that somebody may have given to the bank in
+    this mode of money. A statement tells of much else."""
     asked = [found for found in map(payout_of_mark, marks) if found is not None]
-    in_runs = _in_runs(
-        session, organisation_id, rail, run_id=None, payout_ids=asked, downloaded=True
-    )
+    in_runs = _in_runs(session, organisation_id, rail, payout_ids=asked, downloaded=True, live=live)
     return {one.mark: one for one in in_runs}
 
 
@@ -186,9 +190,10 @@ def _in_runs(
     organisation_id: uuid.UUID,
     rail: str,
     *,
-    run_id: uuid.UUID | None,
-    payout_ids: Sequence[uuid.UUID],
-    downloaded: bool,
+    run_id: uuid.UUID | None = None,
+    payout_ids: Sequence[uuid.UUID] = (),
+    downloaded: bool = False,
+    live: bool | None = None,
 ) -> list[InRun]:
     found = rows(
         session,
@@ -199,6 +204,7 @@ def _in_runs(
             "run_id": run_id,
             "payout_ids": list(payout_ids),
             "downloaded": downloaded,
+            "live": live,
         },
     )
     return [

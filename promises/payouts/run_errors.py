@@ -33,6 +33,11 @@ class RunHasMoved(Conflict):
     message = N_("Somebody has released or cancelled this run meanwhile.")
 
 
+class RunTooLate(Conflict):
+    code = "run_too_late"
+    message = N_("The day on which this file was to be paid is over. Cancel it and make another.")
+
+
 class OtherFile(DomainError):
     code = "other_file"
     message = N_("These are not the first eight characters of this file's check sum.")

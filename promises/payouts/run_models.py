@@ -31,7 +31,8 @@ class RunState(enum.StrEnum):
 class PayoutRun(TenantModel):
     """One file for one account. Its bytes are frozen: sealed, for they hold account numbers, and
     dropped when all is long settled; their hash stays. `account_index` is the blind index of the
-    account it draws on. `answer_by`: when silence becomes a matter for a person."""
+    account it draws on. `answer_by`: when silence, or what was taken and never booked, becomes a
+    matter for a person."""
 
     __tablename__ = "payout_runs"
     __table_args__ = (

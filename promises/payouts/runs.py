@@ -66,7 +66,7 @@ WHERE organisation_id = %(organisation_id)s AND run_id = %(run_id)s AND dropped_
 """
 
 _ANSWER = """
-UPDATE payout_runs SET answered_at = coalesce(answered_at, %(now)s), answer_by = NULL,
+UPDATE payout_runs SET answered_at = coalesce(answered_at, %(now)s), answer_by = %(answer_by)s,
     state = CASE WHEN state = 'downloaded' THEN 'answered' ELSE state END
 WHERE organisation_id = %(organisation_id)s AND id = ANY(%(run_ids)s)
   AND state IN ('downloaded', 'answered')
@@ -74,7 +74,7 @@ WHERE organisation_id = %(organisation_id)s AND id = ANY(%(run_ids)s)
 
 _SETTLE = """
 UPDATE payout_runs r SET state = 'settled', settled_at = %(now)s
-WHERE r.organisation_id = %(organisation_id)s AND r.state = 'answered'
+WHERE r.organisation_id = %(organisation_id)s AND r.state IN ('downloaded', 'answered')
   AND (%(run_ids)s::uuid[] IS NULL OR r.id = ANY(%(run_ids)s))
   AND NOT EXISTS (SELECT 1 FROM payout_run_items i
       JOIN payouts p ON p.organisation_id = i.organisation_id AND p.id = i.payout_id
@@ -83,8 +83,9 @@ WHERE r.organisation_id = %(organisation_id)s AND r.state = 'answered'
 """
 
 _LATE = """
-SELECT id, rail, message_id, count, amount_minor, currency FROM payout_runs
-WHERE organisation_id = %(organisation_id)s AND state = 'downloaded' AND answer_by <= %(now)s
+SELECT id, rail, message_id, currency FROM payout_runs
+WHERE organisation_id = %(organisation_id)s AND state IN ('downloaded', 'answered')
+  AND answer_by <= %(now)s
 ORDER BY answer_by
 LIMIT %(limit)s
 FOR UPDATE SKIP LOCKED
@@ -119,7 +120,8 @@ WHERE organisation_id = %(organisation_id)s AND {{which}}
 
 _BY_ID = _ONE.format(which="id = %(run_id)s")
 _BY_MESSAGE = _ONE.format(
-    which="message_id = %(message_id)s AND rail = %(rail)s AND downloaded_at IS NOT NULL"
+    which="message_id = %(message_id)s AND rail = %(rail)s AND live = %(live)s"
+    " AND downloaded_at IS NOT NULL"
 )
 
 _CONTENT = """
@@ -129,7 +131,7 @@ WHERE organisation_id = %(organisation_id)s AND id = %(run_id)s
 
 _ACCOUNTS = """
 SELECT DISTINCT account_index FROM payout_runs
-WHERE organisation_id = %(organisation_id)s AND rail = %(rail)s
+WHERE organisation_id = %(organisation_id)s AND rail = %(rail)s AND live = %(live)s
 """
 
 SHOWN = 8
@@ -291,15 +293,17 @@ def note_answers(
     organisation_id: uuid.UUID,
     now: dt.datetime,
     run_ids: Sequence[uuid.UUID],
+    answer_by: dt.datetime,
 ) -> None:
-    """The bank has spoken of these runs; those all of whose payouts ended are settled."""
+    """The bank has spoken of these runs; those all of whose payouts ended are settled, of the
+    others it has to say more by `answer_by`."""
     params = {"organisation_id": organisation_id, "run_ids": list(run_ids), "now": now}
-    execute(session, _ANSWER, params)
+    execute(session, _ANSWER, params | {"answer_by": answer_by})
     execute(session, _SETTLE, params)
 
 
 def settle_answered(session: Session, *, organisation_id: uuid.UUID, now: dt.datetime) -> int:
-    """Settle answered runs all of whose payouts have ended, by whatever way; how many."""
+    """Settle runs all of whose payouts have ended, by whatever way; how many."""
     params = {"organisation_id": organisation_id, "run_ids": None, "now": now}
     return execute(session, _SETTLE, params)
 
@@ -307,7 +311,7 @@ def settle_answered(session: Session, *, organisation_id: uuid.UUID, now: dt.dat
 def late_runs(
     session: Session, *, organisation_id: uuid.UUID, now: dt.datetime, limit: int
 ) -> list[Any]:
-    """Runs whose bank should have answered, locked; they are no longer waited for."""
+    """Runs of which the bank should have said more, locked; they are no longer waited for."""
     params = {"organisation_id": organisation_id, "now": now, "limit": limit}
     found = rows(session, _LATE, params)
     if found:
@@ -327,11 +331,11 @@ def run_by_id(session: Session, *, organisation_id: uuid.UUID, run_id: uuid.UUID
 
 
 def run_by_message(
-    session: Session, *, organisation_id: uuid.UUID, rail: str, message_id: str
+    session: Session, *, organisation_id: uuid.UUID, rail: str, message_id: str, live: bool
 ) -> Run | None:
     """A run that somebody may have given to the bank, by the id of its file."""
     params = {"organisation_id": organisation_id, "rail": rail, "message_id": message_id}
-    row = one_or_none(session, _BY_MESSAGE, params)
+    row = one_or_none(session, _BY_MESSAGE, params | {"live": live})
     return None if row is None else as_run(row)
 
 
@@ -354,9 +358,12 @@ def account_index(session: Session, *, organisation_id: uuid.UUID, account: str)
     return mac(key, f"own:{account}")
 
 
-def known_accounts(session: Session, *, organisation_id: uuid.UUID, rail: str) -> set[bytes]:
-    """The blind indexes of all accounts that runs of this rail have drawn on."""
-    found = rows(session, _ACCOUNTS, {"organisation_id": organisation_id, "rail": rail})
+def known_accounts(
+    session: Session, *, organisation_id: uuid.UUID, rail: str, live: bool
+) -> set[bytes]:
+    """The blind indexes of all accounts that runs of this rail have drawn on, in this mode."""
+    params = {"organisation_id": organisation_id, "rail": rail, "live": live}
+    found = rows(session, _ACCOUNTS, params)
     return {bytes(row.account_index) for row in found}
 
 

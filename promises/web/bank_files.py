@@ -32,6 +32,7 @@ KINDS = {
     FileKind.STATUS: N_("Answer to a payment file"),
     FileKind.STATEMENT: N_("Account statement"),
     FileKind.NOTICE: N_("Notice of bookings"),
+    FileKind.REPORT: N_("Bookings of the day so far"),
     FileKind.RETURN: N_("Returned payments"),
     FileKind.RESULTS: N_("Results of the core system"),
 }

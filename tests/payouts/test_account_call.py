@@ -110,6 +110,7 @@ def test_refusal_says_why(core, system, account, trouble):
         ((500, {}), RailVerdict.UNKNOWN),
         ((503, b"<html>"), RailVerdict.UNKNOWN),
         ((200, b"[]"), RailVerdict.UNKNOWN),
+        ((200, {"error": "down for repairs"}), RailVerdict.UNKNOWN),
         ((302, {}), RailVerdict.UNKNOWN),
         ((200, b" " * (1024 * 1024 + 1)), RailVerdict.UNKNOWN),
         ((403, {"code": "wrong_mode"}), RailVerdict.CONFIG),

@@ -141,3 +141,35 @@ def test_payment_by_hand_asks_nobody():
     rail = ManualMaker().open(None)
     assert rail.test().works
     assert rail.submit(None).verdict is RailVerdict.RETRY
+
+
+def test_results_that_contradict_each_other_are_for_a_person(as_application):
+    world = Payer(AccountFileMaker(), rail=ACCOUNT_FILE, secrets={"signing_key": KEY})
+    world.owe(3, details=lambda n: {"account": str(100 + n)})
+    run_id = world.prepare()
+    world.release(run_id)
+    credits = [json.loads(one) for one in world.fetch(run_id).content.splitlines()[1:-1]]
+    first, second, third = [one["payout_id"] for one in credits]
+    world.take_file(
+        lines(
+            head(world.run(run_id).message_id),
+            result(third, amount_minor=-1000),
+            result(first),
+            result(second),
+            result(first, "refused", reason="blocked"),
+            result(second),
+        )
+    )
+    assert world.states() == [
+        ("needs_review", "other_effect"),
+        "paid",
+        ("needs_review", "other_effect"),
+    ]
+    assert sorted(world.incidents()) == [
+        ("needs_review", 1000, True),
+        ("needs_review", 1000, True),
+        ("other_amount", -1000, True),
+        ("unknown_effect", 1000, True),
+    ]
+    assert world.unbalanced() == []
+    assert [one.state for one in world.compensations()] == ["released"] * 3

@@ -21,6 +21,7 @@ from promises.payouts.run_errors import (
     RailNotInUse,
     ReceiptMissing,
     RunHasMoved,
+    RunTooLate,
     SecondPersonNeeded,
 )
 from tests.flows.ground import RAILS
@@ -135,6 +136,26 @@ def test_run_that_the_bank_may_have_is_not_cancelled(world):
     with pytest.raises(RunHasMoved):
         world.cancel(run_id)
     assert world.states() == ["submitting"]
+
+
+@pytest.mark.parametrize("released", [False, True])
+def test_file_whose_day_is_over_goes_nowhere_and_its_payouts_into_another(world, released):
+    world.pay_to(PAYEE)
+    run_id = world.prepare()
+    world.now = dt.datetime(2026, 3, 3, 21, 59, tzinfo=dt.UTC)  # its day ends in Helsinki
+    if released:
+        world.release(run_id)
+    world.later(minutes=1)
+    with pytest.raises(RunTooLate):
+        world.fetch(run_id) if released else world.release(run_id)
+    assert world.run(run_id).state == ("released" if released else "draft")
+    world.cancel(run_id)
+    again = world.prepare()
+    world.release(again)
+    assert world.run(again).execute_on == dt.date(2026, 3, 5)
+    world.fetch(again)
+    world.later(days=9)
+    assert world.fetch(again).content
 
 
 def test_nothing_is_prepared_where_nothing_waits_or_the_rail_is_not_in_use(world):

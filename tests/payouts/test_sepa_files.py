@@ -218,6 +218,8 @@ def test_statement_tells_what_left_and_what_came_back():
         ("returned", "day/3/1", "P5", 1001),
         ("returned", "day/4/1", "P6", 1001),
         ("returned", "day/5/1", "P7", 1001),
+        ("unclear", "day/6/1", "P8", 1001),
+        ("unclear", "day/8/1", "P10", 1001),
     ]
     assert told.lines[4].reason == "AC04"
     assert told.balances[0].gap_minor == 0

@@ -297,6 +297,8 @@ def _compared(request: PayoutRequest, answer: Mapping[str, Any], status: int) ->
     asked = (request.amount_minor, request.currency, str(request.payout_id), account)
     names = ("amount_minor", "currency", "payout_id", "account")
     ref = _words(answer.get("reference"))
+    if not any(name in answer for name in names):  # somebody's answer, and not about a credit
+        return _unknown(code_of(answer.get("code")) or f"answered {status}", status)
     if tuple(answer.get(name) for name in names) != asked:
         return Outcome(
             RailVerdict.MISMATCH,

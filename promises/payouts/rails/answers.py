@@ -8,6 +8,7 @@ class FileKind(enum.StrEnum):
     STATUS = "pain.002"
     STATEMENT = "camt.053"
     NOTICE = "camt.054"
+    REPORT = "camt.052"  # of the day so far
     RETURN = "pacs.004"
     RESULTS = "results"  # of a core system
 
@@ -19,12 +20,14 @@ class LineKind(enum.StrEnum):
     DUPLICATE = "duplicate"  # the file was there before: says nothing about the first one
     BOOKED = "booked"  # it left the account
     RETURNED = "returned"  # it came back
+    UNCLEAR = "unclear"  # money moved under its id, and not as a payment or a return does
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
     """One statement about one payout. `ref` is unique within its message; `mark` is the id that our
-    file gave the payout; the amount is None where the bank does not repeat it."""
+    file gave the payout; the amount is None where the bank does not repeat it. `lasting`: the bank
+    gives this booking the same ref in every message."""
 
     kind: LineKind
     ref: str
@@ -32,6 +35,7 @@ class Line:
     amount_minor: int | None = None
     currency: str | None = None
     reason: str | None = None
+    lasting: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,8 @@ class Balance:
 class AnswerFile:
     """A file read to its end. `answers_to` is the message id of the file that it answers; `whole`
     is what it says of all payouts of that file that have no line. `accounts` are those of
-    ours that a statement is of, with their `balances`."""
+    ours that a statement is of, with their `balances`. `totals` are of whole payment files, whose
+    message ids are their marks."""
 
     kind: FileKind
     message_id: str
@@ -66,3 +71,4 @@ class AnswerFile:
     whole_reason: str | None = None
     accounts: frozenset[str] = frozenset()
     balances: tuple[Balance, ...] = ()
+    totals: tuple[Line, ...] = ()
