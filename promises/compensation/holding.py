@@ -34,7 +34,7 @@ ORDER BY id
 """
 
 _LAPSED = """
-SELECT id, ticket_id FROM compensations
+SELECT id, ticket_id, held_until FROM compensations
 WHERE organisation_id = %(organisation_id)s AND state = 'owed' AND held_until <= %(now)s
   AND 'evidence' = ANY (holds)
 ORDER BY held_until, id
@@ -108,7 +108,7 @@ def held_by_rule(
 def lapsed(
     session: Session, *, organisation_id: uuid.UUID, now: dt.datetime, limit: int = 500
 ) -> list[Any]:
-    """Debts whose hold is over, with their tickets."""
+    """Debts whose hold is over, with their tickets and days."""
     params = {"organisation_id": organisation_id, "now": now, "limit": limit}
     return rows(session, _LAPSED, params)
 

@@ -25,6 +25,7 @@ from promises.compensation.windows import decide_window
 from promises.db.session import UnitOfWork
 from promises.desk.actions import touch_tickets
 from promises.flows.compensate import end_debts, hold_unsent, lift_and_let_go, time_zone
+from promises.flows.tell_holds import tell_overdue
 from promises.kernel.zones import local_date
 from promises.payouts.choices import allow_checked, typed_by
 from promises.payouts.destinations import routes
@@ -132,8 +133,8 @@ def hold(
 
 
 def let_holds_lapse(uow: UnitOfWork) -> int:
-    """A duty of each round: a hold whose day is over becomes a decision that is due. Returns how
-    many. Several may run at once."""
+    """A duty of each round: a hold whose day is over becomes a decision that is due, and managers
+    are written to. Returns how many. Several may run at once."""
     over = lapsed(uow.session, organisation_id=uow.organisation_id, now=uow.now)
     if not over:
         return 0
@@ -146,6 +147,7 @@ def let_holds_lapse(uow: UnitOfWork) -> int:
     )
     if due:
         _decide(uow, due, "lifted", (Hold.EVIDENCE,), "")
+        tell_overdue(uow, max(row.held_until for row in over if row.id in set(due)))
     return len(due)
 
 

@@ -15,7 +15,7 @@ from promises.flows.mind_runs import tidy_runs, watch_silence
 from promises.flows.money_incidents import tell_incidents
 from promises.flows.pause_promise import tell_screens_of_pauses
 from promises.flows.pay_late import owe_for_paying_late
-from promises.flows.provider_events import handle_events
+from promises.flows.provider_events import forget_events, handle_events
 from promises.flows.purge_bank_details import purge_bank_details
 from promises.flows.raise_problems import raise_problems
 from promises.flows.reconcile_rails import plan_reconciliations
@@ -28,6 +28,7 @@ from promises.flows.shadow_judge import judge_shadows
 from promises.flows.tell_money import remind_vouchers
 from promises.flows.tell_subscribers import tell_subscribers
 from promises.flows.watch_budgets import watch_budgets
+from promises.flows.watch_hands import watch_hands
 
 Duty = Callable[[UnitOfWork], object]
 
@@ -58,5 +59,7 @@ HOURLY: tuple[Duty, ...] = (
     remind_vouchers,
     purge_bank_details,
     tidy_runs,
+    watch_hands,
+    forget_events,
 )
 """What goes by days: nobody misses it within the hour."""

@@ -21,6 +21,7 @@ from promises.payouts.inbox import (
     StoredEvent,
     look_again,
     mark_events,
+    prune_events,
     store_event,
     waiting_events,
 )
@@ -86,6 +87,11 @@ def handle_events(uow: UnitOfWork) -> int:
         ref = one.object_ref if one.says_ours else OTHERS
         _open(uow, IncidentKind.UNKNOWN_EVENT, ref, _told(one))
     return len(ready)
+
+
+def forget_events(uow: UnitOfWork) -> int:
+    """Messages that were dealt with long ago; how many."""
+    return prune_events(uow.session, organisation_id=uow.organisation_id, now=uow.now)
 
 
 def _too_early(one: StoredEvent, now: dt.datetime) -> bool:

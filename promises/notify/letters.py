@@ -164,6 +164,7 @@ def _why(facts: Facts) -> str:
         MessageKind.PROMISE_ALERT,
         MessageKind.PROMISE_NOTICE,
         MessageKind.MONEY_INCIDENT,
+        MessageKind.HOLD_OVERDUE,
     ):
         return translate(facts.locale, N_("This address belongs to your account."))
     if facts.matter != "visit":

@@ -15,6 +15,7 @@ INCIDENT_TITLES = {
     "rail_paused": N_("A way of paying is paused"),
     "needs_review": N_("A payout that no rule can settle"),
     "bank_silent": N_("The bank has not answered"),
+    "hands_late": N_("Payouts wait for a file or a hand"),
     "statement_gap": N_("A run and its statement do not agree"),
     "foreign_statement": N_("A statement of another account"),
 }
@@ -33,6 +34,18 @@ def _incident(facts: Facts) -> Letter:
     )
 
 
+def _hold_overdue(facts: Facts) -> Letter:
+    return Letter(
+        say(facts, N_("The day of a hold has passed")),
+        (
+            say(facts, N_("The day by which somebody was to look into held compensation is over.")),
+            say(facts, N_("It is neither paid nor dropped: it waits for your decision.")),
+            say(facts, N_("Everything that waits for a decision:")),
+        ),
+    )
+
+
 MONEY_LETTERS: Mapping[MessageKind, Callable[[Facts], Letter]] = {
-    MessageKind.MONEY_INCIDENT: _incident
+    MessageKind.MONEY_INCIDENT: _incident,
+    MessageKind.HOLD_OVERDUE: _hold_overdue,
 }

@@ -24,6 +24,14 @@ def bank_days_later(day: dt.date, count: int) -> dt.date:
     return day
 
 
+def bank_days_before(day: dt.date, count: int) -> dt.date:
+    """The `count`-th bank day before `day`."""
+    while count:
+        day -= _DAY
+        count -= is_bank_day(day)
+    return day
+
+
 def answer_by(now: dt.datetime, days: int, time_zone: str) -> dt.datetime:
     """When an answer is late: as the day after the `days`-th bank day begins."""
     last = bank_days_later(local_date(now, time_zone), days)

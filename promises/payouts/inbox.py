@@ -60,6 +60,21 @@ UPDATE provider_events SET state = %(state)s, handled_at = %(now)s
 WHERE organisation_id = %(organisation_id)s AND id = ANY(%(ids)s) AND state = 'new'
 """
 
+# What nobody has looked into yet stays, however old it is.
+_PRUNE = """
+DELETE FROM provider_events
+WHERE organisation_id = %(organisation_id)s AND id IN (
+    SELECT id FROM provider_events
+    WHERE organisation_id = %(organisation_id)s AND state <> 'new' AND received_at <= %(before)s
+    ORDER BY received_at
+    LIMIT %(limit)s
+    FOR UPDATE SKIP LOCKED
+)
+"""
+
+KEPT = dt.timedelta(days=90)
+"""How long messages are kept: three times as long as Stripe can send one again."""
+
 
 @dataclass(frozen=True, slots=True)
 class NewEvent:
@@ -167,3 +182,12 @@ def mark_events(
 ) -> None:
     params = {"organisation_id": organisation_id, "now": now, "ids": list(ids)}
     execute(session, _HANDLED, params | {"state": state.value})
+
+
+def prune_events(
+    session: Session, *, organisation_id: uuid.UUID, now: dt.datetime, limit: int = 5000
+) -> int:
+    """Forget messages that were dealt with long ago; how many. One that came once more after that
+    is new again: like every message it makes us look, and a look pays nothing."""
+    params = {"organisation_id": organisation_id, "before": now - KEPT, "limit": limit}
+    return execute(session, _PRUNE, params)

@@ -137,8 +137,8 @@ class EventState(enum.StrEnum):
 
 
 class ProviderEvent(TenantModel):
-    """A message of a provider, verified and stored once. Only what it is about is kept: it makes us
-    look again and is never believed."""
+    """A message of a provider, verified and stored once. Only what it is about is kept, for some
+    months: it makes us look again and is never believed."""
 
     __tablename__ = "provider_events"
     __table_args__ = (
@@ -151,7 +151,13 @@ class ProviderEvent(TenantModel):
             "received_at",
             postgresql_where=text("state = 'new'"),
         ),
-        {"info": table_info(Access.CHANGE)},
+        Index(
+            "ix_provider_events_old",
+            "organisation_id",
+            "received_at",
+            postgresql_where=text("state <> 'new'"),
+        ),
+        {"info": table_info(Access.REMOVE)},
     )
 
     provider: Mapped[str] = mapped_column(Text)
@@ -177,6 +183,7 @@ class IncidentKind(enum.StrEnum):
     RAIL_PAUSED = "rail_paused"  # the provider does not let us in
     NEEDS_REVIEW = "needs_review"  # a payout that no rule can settle
     BANK_SILENT = "bank_silent"  # no answer to a run within its days
+    HANDS_LATE = "hands_late"  # payouts that wait for a file or a hand, and nobody comes
     STATEMENT_GAP = "statement_gap"  # the booked sum is not the sum of the run
     FOREIGN_STATEMENT = "foreign_statement"  # a statement of another account
 

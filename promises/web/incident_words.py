@@ -29,6 +29,10 @@ _MEANINGS = {
         "safe. The customer is told that we are checking it."
     ),
     IncidentKind.BANK_SILENT: N_("A payment file was sent, and no answer came within its days."),
+    IncidentKind.HANDS_LATE: N_(
+        "They were ready more than five bank days ago. No file of them was fetched, and nobody "
+        "wrote down a receipt. The amount is that of the day on which this was found."
+    ),
     IncidentKind.STATEMENT_GAP: N_("The bank booked another sum than the run has."),
     IncidentKind.FOREIGN_STATEMENT: N_(
         "A statement of an account was read in that is not the one that pays."
@@ -59,6 +63,10 @@ _NEXT = {
         "Look at the provider's page whether the customer got the money, and say so here."
     ),
     IncidentKind.BANK_SILENT: N_("Ask the bank about the file. Do not send it again before."),
+    IncidentKind.HANDS_LATE: N_(
+        "Prepare, release and fetch their file, or pay them and enter the receipts. That closes "
+        "this."
+    ),
     IncidentKind.STATEMENT_GAP: N_(
         "Compare the run with the statement, payment by payment, and ask the bank."
     ),
