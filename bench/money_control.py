@@ -1,5 +1,5 @@
 """What one decision whether money may go costs beside a million payouts that went before: caps when
-a debt is made, rolling sums and the month's budget when it is released."""
+a debt is made; rolling sums, the month's budget and ceilings of all kinds when it is released."""
 
 import datetime as dt
 import statistics
@@ -14,6 +14,8 @@ from bench.ground import LIMIT, Ground, ground, seed_open
 from bench.harness import Figure, cpu_of_process
 from promises.compensation.awarding import _lock_usage
 from promises.compensation.budgets import lock_room
+from promises.compensation.ceilings import CeilingRule, lock_ceilings, set_ceiling
+from promises.compensation.control_models import CeilingPeriod
 from promises.compensation.rolling import KEY_COLUMNS, lock_sums
 from promises.db.session import unit_of_work
 from promises.db.sql import rows
@@ -54,9 +56,11 @@ WITH debts AS (
     INSERT INTO released_days (organisation_id, scope, key, day_on, amount_minor)
     SELECT %(organisation_id)s, s.scope, s.key, d.day_on, count(*) * 1000
     FROM debts d, LATERAL (VALUES ('branch', %(branch_id)s::text),
+        ('whole_promise', %(promise_id)s::text), ('organisation', %(organisation_id)s::text),
         ('customer', d.customer_id::text)) AS s (scope, key)
     GROUP BY 2, 3, 4
-    ON CONFLICT DO NOTHING
+    ON CONFLICT (organisation_id, scope, key, day_on)
+        DO UPDATE SET amount_minor = excluded.amount_minor
 )
 INSERT INTO cap_usages (organisation_id, promise_id, scope, key, period, used_count)
 SELECT %(organisation_id)s, %(promise_id)s, s.scope, s.key, d.day_on::text, count(*)
@@ -80,7 +84,11 @@ def measure(scale: str, times: int = 1) -> list[Figure]:
     with ground(budget_month_minor=10_000_000) as on, on.app.app_context():
         debts = _debts(on, 20)
         today = dt.datetime.now(dt.UTC).date()
-        kinds = {"caps": _caps(on, today), "sums and budget": _sums(on, today)}
+        kinds = {
+            "caps": _caps(on, today),
+            "sums and budget": _sums(on, today),
+            "ceilings": _ceilings(on, today),
+        }
         before = {name: _spent(on, check, debts, checks * times) for name, check in kinds.items()}
         _seed(on, payouts, today)
         found = []
@@ -141,6 +149,24 @@ def _sums(on: Ground, today: dt.date) -> Check:
         return sums, room
 
     return check
+
+
+def _ceilings(on: Ground, today: dt.date) -> Check:
+    """On everything, the branch and the promise, of each period: all are locked and read."""
+    tenant = {"organisation_id": on.made.id}
+    places = {
+        "organisation": CeilingPeriod,
+        "branch_id": CeilingPeriod,
+        "promise_id": (CeilingPeriod.DAY, CeilingPeriod.WEEK),  # its terms have the month
+    }
+    ids = {"branch_id": on.made.branch_id, "promise_id": on.version.promise_id}
+    with unit_of_work(on.made.id, SYSTEM) as uow:
+        for place, periods in places.items():
+            where = {name: one for name, one in ids.items() if name == place}
+            for period in periods:
+                rule = CeilingRule(**where, period=period, limit_minor=10**11)
+                set_ceiling(uow.session, **tenant, now=uow.now, today_on=today, wanted=rule)
+    return lambda session, debt: lock_ceilings(session, **tenant, today_on=today, debts=[debt])
 
 
 def _spent(on: Ground, check: Check, debts: list[Any], asked: int) -> list[float]:
