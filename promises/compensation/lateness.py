@@ -28,6 +28,9 @@ SELECT c.id, c.breach_id, c.ticket_id, c.promise_id, c.pay_before, c.state, c.ho
     EXISTS (SELECT 1 FROM payouts y
         WHERE y.organisation_id = c.organisation_id AND y.compensation_id = c.id
           AND y.state = ANY(%(uncertain)s)) AS uncertain,
+    EXISTS (SELECT 1 FROM annulments a
+        WHERE a.organisation_id = c.organisation_id AND a.breach_id = c.breach_id
+          AND a.state = 'confirmed') AS annulled,
     (SELECT min(coalesce(v.issued_at,
             (SELECT min(a.recorded_at) FROM payout_attempts a
              WHERE a.organisation_id = y.organisation_id AND a.payout_id = y.id
@@ -116,6 +119,9 @@ def overdue(
 
 
 def _lateness(row: Any) -> Lateness | None:
+    """What was on its way when its breach was annulled had not to be paid at all."""
+    if row.annulled:
+        return Lateness.THEIRS
     if row.paid_at is not None:
         return Lateness.IN_TIME if row.paid_at < row.pay_before else Lateness.OURS
     if row.uncertain:

@@ -34,10 +34,11 @@ SELECT id FROM hold_windows
 WHERE organisation_id = %(organisation_id)s AND id = %(window_id)s
 """
 
+# What a person has approved alone is not of the window any more.
 _HELD = """
 SELECT c.id FROM compensations c
 WHERE c.organisation_id = %(organisation_id)s AND c.hold_window_id = %(window_id)s
-  AND c.state = 'owed'
+  AND c.state = 'owed' AND 'mass_breach' = ANY (c.holds)
 ORDER BY c.id
 """
 

@@ -10,7 +10,7 @@ from promises.identity.ceremonies import Begun
 from promises.identity.errors import FactorRefused
 from promises.identity.passkeys import Site
 from promises.identity.session_models import ShownBy
-from promises.identity.sessions import SessionMember, note_shown
+from promises.identity.sessions import SessionMember, forget_shown, note_shown
 from promises.kernel.errors import NotFound
 
 
@@ -21,6 +21,7 @@ def add_app(uow: UnitOfWork, *, member: SessionMember, secret: str, code: str) -
     first = not factors.factors_of(uow.session, **common).any
     if not factor_codes.set_app(uow.session, **common, now=uow.now, secret=secret, code=code):
         raise FactorRefused()
+    forget_shown(uow.session, **common)
     _note(uow, member.member_id, "app_added")
     _show(uow, member, ShownBy.CODE)
     tell_factor_change(uow, member_id=member.member_id, change=FactorChange.APP_ADDED)

@@ -65,8 +65,8 @@ def approve(
     the decision than those shown (ListHasChanged). Debts that somebody has decided meanwhile are
     skipped; NotOwed where that leaves none.
     """
+    _touch(uow, compensation_ids)
     waiting = _waiting(uow, compensation_ids)
-    _touch(uow, waiting)
     if not _lock(uow, waiting).details <= set(details):
         raise ListHasChanged
     checked = allow_checked(
@@ -84,8 +84,8 @@ def approve(
 def refuse(uow: UnitOfWork, *, compensation_ids: Sequence[uuid.UUID], reason: str) -> int:
     """End debts without paying, and what is owed for paying them late. The customer sees the reason
     and can object. Returns how many."""
+    _touch(uow, compensation_ids)
     waiting = _waiting(uow, compensation_ids)
-    _touch(uow, waiting)
     more = penalties_of(uow.session, organisation_id=uow.organisation_id, compensation_ids=waiting)
     ending = sorted({*waiting, *more})
     closed = end_debts(uow, ending, state=CompensationState.REFUSED, reason=reason)
@@ -189,7 +189,8 @@ def decide_mass_breach(uow: UnitOfWork, *, window_id: uuid.UUID, pay: bool, reas
 
 
 def _waiting(uow: UnitOfWork, compensation_ids: Sequence[uuid.UUID]) -> list[uuid.UUID]:
-    """Those that still wait, where the actor may decide about all of them."""
+    """Those that still wait, where the actor may decide about all of them. Their tickets are locked
+    by now: of two who decide at once the second sees what the first did."""
     waiting = owed_among(
         uow.session,
         organisation_id=uow.organisation_id,

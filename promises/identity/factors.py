@@ -10,7 +10,7 @@ from promises.db.sql import one
 from promises.identity import factor_codes, passkeys, queries
 from promises.identity.changes import note
 from promises.identity.errors import NotOneself
-from promises.identity.sessions import end_sessions
+from promises.identity.sessions import end_sessions, forget_shown
 from promises.kernel.actors import Actor
 
 _STATE = """
@@ -54,7 +54,8 @@ def end_app(
     now: dt.datetime,
     member_id: uuid.UUID,
 ) -> bool:
-    """Whether there was one. The last second step takes the recovery codes along."""
+    """Whether there was one. The last second step takes the recovery codes along, and each session
+    asks for a second step again."""
     common = {"organisation_id": organisation_id, "member_id": member_id}
     ended = factor_codes.end_app(session, **common, now=now)
     if ended:
@@ -73,7 +74,8 @@ def end_passkey(
     member_id: uuid.UUID,
     passkey_id: uuid.UUID,
 ) -> bool:
-    """Whether the member had it. The last second step takes the recovery codes along."""
+    """Whether the member had it. The last second step takes the recovery codes along, and each
+    session asks for a second step again."""
     common = {"organisation_id": organisation_id, "member_id": member_id}
     ended = passkeys.end(session, **common, now=now, passkey_id=passkey_id) > 0
     if ended:
@@ -110,5 +112,6 @@ def _tidy(
     session: Session, organisation_id: uuid.UUID, now: dt.datetime, member_id: uuid.UUID
 ) -> None:
     common = {"organisation_id": organisation_id, "member_id": member_id}
+    forget_shown(session, **common)
     if not factors_of(session, **common).any:
         factor_codes.end_recovery_codes(session, **common, now=now)

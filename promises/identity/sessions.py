@@ -72,6 +72,13 @@ UPDATE staff_sessions SET shown_by = %(shown_by)s, shown_at = %(now)s
 WHERE organisation_id = %(organisation_id)s AND id = %(session_id)s AND ended_at IS NULL
 """
 
+# Whoever came in by one click has shown nothing that could end.
+_SHOW_AGAIN = """
+UPDATE staff_sessions SET shown_at = NULL
+WHERE organisation_id = %(organisation_id)s AND member_id = %(member_id)s AND ended_at IS NULL
+  AND shown_by <> 'demonstration'
+"""
+
 _PICK = """
 UPDATE staff_sessions s SET counter_id = %(counter_id)s
 WHERE s.organisation_id = %(organisation_id)s AND s.id = %(session_id)s
@@ -170,6 +177,11 @@ def member_by_session(token: str) -> SessionMember | None:
 def with_shown(member: SessionMember, shown_by: ShownBy) -> SessionMember:
     """The same member in the request in which `shown_by` was noted."""
     return dataclasses.replace(member, shown_by=shown_by, fresh=True)
+
+
+def forget_shown(session: Session, *, organisation_id: uuid.UUID, member_id: uuid.UUID) -> None:
+    """What the member has shown in whatever session may have been what they gave up since."""
+    execute(session, _SHOW_AGAIN, {"organisation_id": organisation_id, "member_id": member_id})
 
 
 def note_shown(

@@ -44,6 +44,9 @@ JOURNAL_HEAD = (
     N_("Takes back"), N_("Promise"), N_("Ticket"), N_("Payout"), N_("Our kind"),
     N_("Our reference"), N_("Our account"), N_("Minor units"),
 )  # fmt: skip
+_TAILS = ("", ".0", ".00", ".000")
+"""How amounts are shown by the decimals of their currency."""
+
 Cell = str | int | Decimal | dt.date | None
 
 
@@ -216,7 +219,7 @@ def _pieces(file: BinaryIO) -> Iterator[bytes]:
 
 def _sheet(book: Any, title: str, head: Sequence[str], lines: Iterable[Sequence[Cell]]) -> None:
     bold = book.add_format({"bold": True})
-    money = book.add_format({"num_format": "#,##0.00"})
+    amounts = [book.add_format({"num_format": f"#,##0{tail}"}) for tail in _TAILS]
     day = book.add_format({"num_format": "yyyy-mm-dd"})
     sheet, place = None, MOST_LINES
     for line in lines:
@@ -225,7 +228,7 @@ def _sheet(book: Any, title: str, head: Sequence[str], lines: Iterable[Sequence[
             place = 0
         place += 1
         for column, cell in enumerate(line):
-            _write(sheet, place, column, cell, money, day)
+            _write(sheet, place, column, cell, amounts, day)
     if sheet is None:
         _begun(book, title, head, bold, number=1)
 
@@ -239,7 +242,7 @@ def _begun(book: Any, title: str, head: Sequence[str], bold: Any, *, number: int
     return sheet
 
 
-def _write(sheet: Any, row: int, column: int, cell: Cell, money: Any, day: Any) -> None:
+def _write(sheet: Any, row: int, column: int, cell: Cell, amounts: Sequence[Any], day: Any) -> None:
     if cell is None:
         return
     if isinstance(cell, str):
@@ -247,6 +250,7 @@ def _write(sheet: Any, row: int, column: int, cell: Cell, money: Any, day: Any) 
     elif isinstance(cell, dt.date):
         sheet.write_datetime(row, column, dt.datetime.combine(cell, dt.time()), day)
     elif isinstance(cell, Decimal):
-        sheet.write_number(row, column, cell, money)
+        digits = max(-int(cell.as_tuple().exponent), 0)
+        sheet.write_number(row, column, cell, amounts[min(digits, len(amounts) - 1)])
     else:
         sheet.write_number(row, column, cell)

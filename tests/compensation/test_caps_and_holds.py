@@ -1,9 +1,11 @@
 """What caps grant, what holds keep back, on the real database."""
 
+import datetime as dt
+
 import pytest
 
 from promises.compensation.awarding import award_breaches
-from promises.compensation.errors import ReasonMissing
+from promises.compensation.errors import NotOwed, ReasonMissing
 from promises.compensation.models import CompensationState, Hold
 from promises.compensation.releasing import close, lift_holds, place_hold, release, reopen
 from promises.flows import annul_breach, decide_compensation, dispute
@@ -12,6 +14,7 @@ from promises.identity.customers import known_customer
 from promises.kernel.actors import Role
 from tests.factories.catalogue import publish_simple_promise
 from tests.flows.ground import NOON, QUARTER, TICK, World
+from tests.races.crowd import crowd
 
 pytestmark = pytest.mark.usefixtures("as_application")
 
@@ -181,3 +184,60 @@ def test_window_is_not_decided_without_a_reason():
     with pytest.raises(ReasonMissing), world.work(Role.MANAGER) as uow:
         decide_compensation.decide_mass_breach(uow, window_id=window.id, pay=True, reason=" ")
     assert world.rows("SELECT 1 FROM hold_windows WHERE decided_at IS NOT NULL") == []
+
+
+def test_debt_that_was_approved_alone_outlives_the_refusal_of_its_window():
+    world = World()
+    tickets = [world.take(), world.take()]
+    world.later(minutes=40)
+    world.sweep()
+    first = next(row for row in world.compensations() if row.ticket_id == tickets[0].ticket_id)
+    with world.work(Role.MANAGER) as uow:
+        decide_compensation.approve(uow, compensation_ids=[first.id])
+    with world.work(None) as uow:
+        dispute.dispute(uow, ticket_id=tickets[0].ticket_id)
+    (window,) = world.rows("SELECT id FROM hold_windows")
+    with world.work(Role.MANAGER) as uow:
+        assert (
+            decide_compensation.decide_mass_breach(
+                uow, window_id=window.id, pay=False, reason="Nobody was there"
+            )
+            == 1
+        )
+    by_ticket = {row.ticket_id: (row.state, row.holds) for row in world.compensations()}
+    assert by_ticket == {
+        tickets[0].ticket_id: ("owed", ["dispute"]),
+        tickets[1].ticket_id: ("refused", []),
+    }
+
+
+def test_of_two_who_decide_at_once_one_decides_and_the_other_is_told(app_url):
+    world = World(approval_threshold_minor=500)
+    roles = (Role.MANAGER, Role.ADMINISTRATOR)
+    tickets = [world.take() for _ in range(6)]
+    world.now += dt.timedelta(minutes=15, seconds=1)
+    world.staff_act()
+    world.sweep()
+    for ticket in tickets:
+        world.call()
+        world.log(ticket.ticket_id, "service_started")
+
+    def act(number, debt):
+        with world.work(roles[number]) as uow:
+            if number == 0:
+                decide_compensation.approve(uow, compensation_ids=[debt.id])
+            else:
+                decide_compensation.refuse(uow, compensation_ids=[debt.id], reason="No")
+
+    debts = world.compensations()
+    with crowd(app_url, 2) as people:
+        answers = [people.at_once(lambda number, debt=debt: act(number, debt)) for debt in debts]
+    decided = {row.compensation_id: row.kind for row in world.rows(
+        "SELECT compensation_id, kind FROM compensation_decisions"
+    )}  # fmt: skip
+    assert len(world.rows("SELECT 1 FROM compensation_decisions")) == len(debts) == 6
+    ended = {"approved": "released", "refused": "refused"}
+    for row, (approved, refused) in zip(world.compensations(), answers, strict=True):
+        assert row.state == ended[decided[row.id]]
+        late = refused if decided[row.id] == "approved" else approved
+        assert isinstance(late, NotOwed) and None in (approved, refused)

@@ -3,7 +3,7 @@
 import pytest
 
 from promises.compensation.models import Hold
-from promises.flows import decide_compensation
+from promises.flows import annul_breach, decide_compensation
 from promises.flows.compensate import hold_unsent, lift_and_let_go
 from promises.flows.pay_late import owe_for_paying_late
 from promises.flows.redeem_voucher import codes_of_ticket
@@ -133,6 +133,20 @@ def test_provider_that_has_not_answered_is_waited_for():
     assert [row.lateness for row in world.debts()] == [None]
     world.rows("UPDATE payouts SET state = 'ready'")
     assert world.round() == 1
+
+
+def test_debt_of_an_annulled_breach_that_was_under_way_is_never_late():
+    world = Late()
+    world.broken()
+    (owed,) = world.debts()
+    world.now = owed.pay_before
+    world.settle()
+    with world.work(Role.MANAGER) as uow:
+        annul_breach.ask(uow, breach_id=owed.breach_id, reason="The clock was wrong")
+    with world.work(Role.ADMINISTRATOR) as uow:
+        annul_breach.decide(uow, breach_id=owed.breach_id, confirm=True, reason="Checked")
+    assert world.round() == 0
+    assert [(row.state, row.lateness) for row in world.debts()] == [("released", "theirs")]
 
 
 def test_terms_without_a_penalty_owe_none():

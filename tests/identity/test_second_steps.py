@@ -13,7 +13,7 @@ from promises.flows.sign_in import Attempt, HalfWay, sign_in
 from promises.identity import factor_codes, factors, members
 from promises.identity.errors import CeremonyOver, FactorRefused, NotOneself
 from promises.identity.session_models import ShownBy
-from promises.identity.sessions import member_by_session
+from promises.identity.sessions import member_by_session, start_session
 from promises.kernel.actors import Role
 from promises.kernel.errors import NotFound, TooMany
 from tests.factories.identity import PASSWORD, make_organisation
@@ -258,3 +258,47 @@ class TestLost:
         with made.work(MANAGER) as uow:
             change_factors.remove_passkey(uow, member_id=member_id, passkey_id=passkey_id)
         assert held() == factors.Factors(None, 0, 0)
+
+    @pytest.mark.parametrize("how", ["app", "passkey", "another app"])
+    def test_what_was_given_up_keeps_no_other_session_fresh(self, made, how):
+        give_app(made, MANAGER)
+        _, passkey_id = give_passkey(made, MANAGER)
+        with made.work() as uow:
+            token = start_session(
+                uow.session, organisation_id=made.id, now=uow.now,
+                member_id=made.members[MANAGER], shown_by=ShownBy.CODE,
+            )  # fmt: skip
+        assert member_by_session(token).fresh
+        member_id = made.members[MANAGER]
+        with made.work(MANAGER) as uow:
+            if how == "app":
+                change_factors.remove_app(uow, member_id=member_id)
+            elif how == "passkey":
+                change_factors.remove_passkey(uow, member_id=member_id, passkey_id=passkey_id)
+        if how == "another app":
+            give_app(made, MANAGER, ago=HALF_MINUTE)
+        left = member_by_session(token)
+        assert (left.fresh, left.shown_by) == (False, ShownBy.CODE)
+
+    def test_of_many_at_once_one_uses_a_recovery_code(self, made, bare_apps):
+        (code, *_), member_id = give_app(made, MANAGER).recovery, made.members[MANAGER]
+        results = []
+
+        def try_it():
+            with bare_apps[0].app_context(), made.work(MANAGER) as uow:
+                results.append(
+                    factor_codes.use_recovery_code(
+                        uow.session,
+                        organisation_id=made.id,
+                        now=uow.now,
+                        member_id=member_id,
+                        code=code,
+                    )  # fmt: skip
+                )
+
+        threads = [threading.Thread(target=try_it) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(results) == [False] * 7 + [True]

@@ -5,14 +5,17 @@ import datetime as dt
 import hashlib
 import io
 import zipfile
+from decimal import Decimal
 
 import pytest
 
 from promises.flows import redeem_voucher
 from promises.kernel.actors import Role
 from promises.kernel.ids import new_id
+from promises.kernel.money import Money
 from promises.ledger.actions import Posting, PostingKind, post
 from promises.ledger.closing import closings
+from promises.ledger.vat import TaxTreatment, Vat
 from tests.flows.ground import QUARTER, TICK, World
 from tests.parts import check_page
 from tests.web.staff import sign_in
@@ -145,6 +148,42 @@ def test_workbook_has_both_sheets_and_no_formula(desk):
     empty = desk.get("/ledger/books.xlsx", month="2026-01")
     with zipfile.ZipFile(io.BytesIO(empty.data)) as book:
         assert book.read("xl/worksheets/sheet2.xml").decode().count("<row ") == 1
+
+
+def test_currencies_of_no_and_of_three_decimals_stand_apart_and_every_file_agrees(client):
+    world, rate = World(), Vat(TaxTreatment.PRICE_REDUCTION, 2550)
+    owed = {"EUR": [1000, 7, 1], "JPY": [1001, 3], "KWD": [1234, 5, 1, 1]}
+    with world.work(None) as uow:
+        post(uow.session, organisation_id=world.made.id, now=uow.now, postings=[
+            Posting(PostingKind.OWED, new_id(), amount, currency, vat=rate)
+            for currency, amounts in owed.items() for amount in amounts
+        ])  # fmt: skip
+    desk = Desk(client, world, Role.ACCOUNTANT)
+    page = check_page(desk.get("/ledger", month="2026-03")).text
+    assert all(f"Together, {currency}" in page for currency in owed)
+    balance = as_rows(desk.get("/ledger/balance.csv", month="2026-03"))
+    ends = {(row["Our account"], row["Currency"]): row["At its end"] for row in balance}
+    for currency, amounts in owed.items():
+        vat = sum(rate.part_of(amount) for amount in amounts)
+        mine = {code: Decimal(end) for (code, own), end in ends.items() if own == currency}
+        assert sum(mine.values()) == 0
+        assert mine["vat_payable"] == Money(vat, currency).major
+        assert mine["compensation_owed"] == -Money(sum(amounts), currency).major
+    assert ends["compensation_owed", "JPY"] == "-1004"
+    assert ends["compensation_owed", "KWD"] == "-1.241"
+    lines = as_rows(desk.get("/ledger/journal.csv", month="2026-03"))
+    for row in balance:
+        own = [one for one in lines if (one["Our account"], one["Currency"])
+               == (row["Our account"], row["Currency"])]  # fmt: skip
+        for side in ("Debit", "Credit"):
+            assert sum(Decimal(one[side] or 0) for one in own) == Decimal(row[side])
+    answer = desk.get("/ledger/books.xlsx", month="2026-03")
+    with zipfile.ZipFile(io.BytesIO(answer.data)) as book:
+        formats = book.read("xl/styles.xml").decode()
+        sheet = book.read("xl/worksheets/sheet1.xml").decode()
+    # whole units and two decimals are built into the format of workbooks
+    assert all(f in formats for f in ('numFmtId="3"', 'numFmtId="4"', "#,##0.000"))
+    assert all(f"<v>{end}</v>" in sheet for end in ("-1004", "-1.241", "-10.08"))
 
 
 def test_vat_is_decided_from_a_day_on(desk, world):
