@@ -320,6 +320,9 @@ def _look(payout: ClaimedPayout, desk: _Desk) -> Outcome:
     rail = desk.rails.get(payout.rail)
     if desk.late():
         return Outcome(RailVerdict.UNKNOWN, detail=_NOT_BEGUN)
-    if rail is None or payout.provider_ref is None:
-        return Outcome(RailVerdict.UNKNOWN, detail="not looked at")
-    return rail.look(payout.request, payout.provider_ref)
+    if rail is not None and payout.provider_ref is not None:
+        return rail.look(payout.request, payout.provider_ref)
+    if rail is not None and payout.state is PayoutState.NEEDS_REVIEW:
+        found = rail.find(payout.request)
+        return found or Outcome(RailVerdict.UNKNOWN, detail="not found")
+    return Outcome(RailVerdict.UNKNOWN, detail="not looked at")

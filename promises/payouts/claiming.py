@@ -21,7 +21,7 @@ from promises.identity.keys import Purpose, organisation_key, unseal
 from promises.kernel.ids import new_id
 from promises.payouts.models import PayoutState
 from promises.payouts.rails.base import Destination, PayoutRequest
-from promises.payouts.retries import AGED, LEASE, SILENT_FOR
+from promises.payouts.retries import AGED, LEASE, MAY_SETTLE, SILENT_FOR
 
 _ROW = """p.id, p.rail, p.amount_minor, p.currency, p.key, p.generation, p.request_hash,
     p.compensation_id, p.gift_id, p.key_used_at, p.provider_ref, p.state, p.looks,
@@ -97,7 +97,8 @@ _CLAIM_LOOKS = f"""
 WITH due AS (
     SELECT id, destination_id FROM payouts
     WHERE organisation_id = %(organisation_id)s AND look_at <= %(now)s
-      AND (state IN ('submitted', 'paid') OR (state = 'needs_review' AND trouble = 'silent'))
+      AND (state IN ('submitted', 'paid')
+           OR (state = 'needs_review' AND trouble = ANY(%(may_settle)s)))
       AND NOT by_run AND created_at >= {_MODE_SINCE}
     ORDER BY look_at, id
     LIMIT %(limit)s
@@ -219,9 +220,11 @@ def claim_looks(
     session: Session, *, organisation_id: uuid.UUID, now: dt.datetime, limit: int
 ) -> list[ClaimedPayout]:
     """Take payouts whose present state is to be asked for: sent, paid, or under review because the
-    provider was silent. What arrived before the mode of money was changed is looked at no more."""
+    provider was silent or could not be asked. What arrived before the mode of money was changed is
+    looked at no more."""
     params = _params(organisation_id, now, limit)
     execute(session, _LOOK_NO_MORE, params | {"at_once": _FORGOTTEN_AT_ONCE})
+    params["may_settle"] = [trouble.value for trouble in MAY_SETTLE]
     found = rows(session, _CLAIM_LOOKS, params)
     return _read(session, organisation_id, found)
 

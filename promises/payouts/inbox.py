@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from promises.db.sql import execute, rows
 from promises.kernel.ids import new_id
 from promises.payouts.rail_models import EventState
+from promises.payouts.retries import MAY_SETTLE
 
 BATCH = 200
 
@@ -50,7 +51,7 @@ SET look_at = CASE WHEN p.state = 'unknown' THEN p.look_at ELSE %(now)s END,
 FROM (SELECT id FROM payouts
       WHERE organisation_id = %(organisation_id)s AND id = ANY(%(payout_ids)s)
         AND (state IN ('submitted', 'paid', 'unknown')
-             OR (state = 'needs_review' AND trouble = 'silent' AND NOT by_run))
+             OR (state = 'needs_review' AND trouble = ANY(%(may_settle)s) AND NOT by_run))
       ORDER BY id FOR UPDATE) AS s
 WHERE p.organisation_id = %(organisation_id)s AND p.id = s.id
 """
@@ -166,10 +167,11 @@ def look_again(
     now: dt.datetime,
     payout_ids: Sequence[uuid.UUID],
 ) -> int:
-    """Make payouts that are sent, paid, unknown, or under review because the provider was silent,
-    be looked at now; how many."""
+    """Make payouts that are sent, paid, unknown, or under review because the provider was silent or
+    could not be asked, be looked at now; how many."""
     params = {"organisation_id": organisation_id, "now": now, "payout_ids": list(payout_ids)}
-    return execute(session, _LOOK_AGAIN, params)
+    troubles = [trouble.value for trouble in MAY_SETTLE]
+    return execute(session, _LOOK_AGAIN, params | {"may_settle": troubles})
 
 
 def mark_events(

@@ -13,10 +13,10 @@ from promises.db.sql import execute, rows
 from promises.kernel.ids import new_id
 from promises.payouts.claiming import ClaimedPayout
 from promises.payouts.models import PayoutState
-from promises.payouts.rails.base import Outcome, RailVerdict, Trouble
+from promises.payouts.rails.base import Outcome, RailVerdict
 from promises.payouts.rails.names import BY_RUN
 from promises.payouts.rails.voucher import VOUCHER
-from promises.payouts.retries import next_look, pause_after
+from promises.payouts.retries import MAY_SETTLE, next_look, pause_after
 from promises.payouts.states import AFTER, NO_EFFECT, came_from
 
 _END = """
@@ -115,7 +115,7 @@ def record_looks(
     showed what was known, only sets the time of the next."""
     staying, going = [], []
     for one, out in outcomes:
-        after = seen_state(one.state, out.verdict)
+        after = seen_state(one.state, out.verdict, known=one.provider_ref is not None)
         if after is None:
             staying.append((one, out))
         else:
@@ -147,25 +147,28 @@ def record_looks(
 
 
 def _tells_trouble(one: ClaimedPayout, out: Outcome) -> bool:
-    """What waits for a person because its provider is silent keeps that as its trouble, until it
-    shows that it is not what was asked for."""
+    """What waits for a person because its provider was silent, or could not be asked, keeps that as
+    its trouble, until it shows that it is not what was asked for."""
     if one.state is PayoutState.NEEDS_REVIEW:
         return out.verdict is RailVerdict.MISMATCH
     return out.verdict is not RailVerdict.UNKNOWN
 
 
-def seen_state(before: PayoutState, verdict: RailVerdict) -> PayoutState | None:
+def seen_state(
+    before: PayoutState, verdict: RailVerdict, *, known: bool = True
+) -> PayoutState | None:
     """Where a look moves a payout that was sent, is paid, or waits for a person; None: nowhere.
     What is refused after it was paid came back; what is something else after it was paid stays, and
-    the flow tells people."""
+    the flow tells people. `known`: that the provider has it was known before."""
     if verdict in (RailVerdict.REJECTED, RailVerdict.RETURNED):
         if before is PayoutState.PAID or verdict is RailVerdict.RETURNED:
             return PayoutState.RETURNED
         return PayoutState.FAILED
     if before is PayoutState.SUBMITTED and verdict in (RailVerdict.PAID, RailVerdict.MISMATCH):
         return AFTER[verdict]
-    if before is PayoutState.NEEDS_REVIEW and verdict is RailVerdict.PAID:
-        return PayoutState.PAID
+    found = verdict is RailVerdict.ACCEPTED and not known
+    if before is PayoutState.NEEDS_REVIEW and (found or verdict is RailVerdict.PAID):
+        return AFTER[verdict]
     return None
 
 
@@ -247,9 +250,9 @@ def _move_params(
 
 
 def _is_followed(payout: ClaimedPayout, outcome: Outcome, after: PayoutState) -> bool:
-    """Whether it is looked at from now on. Under review only what its provider has taken and is
-    silent about: it may still be carried out, and then no person is needed."""
-    if after is PayoutState.NEEDS_REVIEW and outcome.trouble is not Trouble.SILENT:
+    """Whether it is looked at from now on. Under review only what its provider may still carry out,
+    or may be found to have carried out: then no person is needed."""
+    if after is PayoutState.NEEDS_REVIEW and outcome.trouble not in MAY_SETTLE:
         return False
     return payout.rail not in _NOT_ASKED
 

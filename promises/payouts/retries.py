@@ -18,6 +18,9 @@ SILENT_FOR = dt.timedelta(days=7)
 """What a provider took and has not carried out by then, or could not be asked about for so long, is
 for a person."""
 
+MAY_SETTLE = (Trouble.SILENT, Trouble.TOO_OLD)
+"""Troubles under review after which the provider may still tell what became of it."""
+
 _FIRST_AND_LONGEST = {
     RailVerdict.UNKNOWN: (dt.timedelta(seconds=5), dt.timedelta(minutes=30)),
     RailVerdict.RETRY: (dt.timedelta(seconds=2), dt.timedelta(minutes=5)),
@@ -64,7 +67,7 @@ def given_up(
 
 def next_look(state: PayoutState, looks: int, *, failed: bool = False) -> dt.timedelta | None:
     """How long after its `looks`-th look a payout is looked at again; None: no more. `failed`: that
-    look saw nothing. Under review is asked of what the provider has and has not carried out yet."""
+    look saw nothing. Under review is what may still settle by itself."""
     if state is PayoutState.SUBMITTED:
         return _LOOKS[min(looks, len(_LOOKS) - 1)]
     if state is PayoutState.NEEDS_REVIEW:

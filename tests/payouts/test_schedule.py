@@ -100,6 +100,12 @@ def test_look_moves_only_on_what_it_saw(before, verdict, after):
     assert seen == (after and PayoutState(after))
 
 
+def test_what_nobody_knew_of_is_under_way_once_it_is_found():
+    review, accepted = PayoutState.NEEDS_REVIEW, RailVerdict.ACCEPTED
+    assert seen_state(review, accepted, known=False) is PayoutState.SUBMITTED
+    assert seen_state(review, RailVerdict.UNKNOWN, known=False) is None
+
+
 def claimed(certain):
     request = PayoutRequest(uuid.uuid4(), uuid.uuid4(), 1000, "EUR", "payout-1")
     return ClaimedPayout(request, "stripe_refund", None, 2, certain=certain)

@@ -78,7 +78,7 @@ def test_refund_that_is_made_after_all_needs_no_person_any_more(shop, stripe, cl
     payout_id, ref = sent(shop, stripe)
     days_pass(shop, 8)
     check_waits_for_a_person(shop, client, payout_id)
-    stripe.fail_next("500_passing", on="GET /v1/refunds")
+    stripe.fail_next("500_passing", on=f"GET /v1/refunds/{ref}")
     days_pass(shop, 1)
     check_waits_for_a_person(shop, client, payout_id)
     stripe.turn(ref, "succeeded")
@@ -113,6 +113,48 @@ def test_silent_refund_that_turns_out_otherwise_stays_with_the_person(shop, stri
     stripe.turn(ref, "succeeded")
     days_pass(shop, 3)
     assert shop.payout(payout_id).state == "needs_review"
+
+
+def unheard(shop, stripe, fault):
+    """A payout of whose only try nobody could learn anything for a day."""
+    (payout_id,) = shop.debt_to()
+    stripe.fail_next(fault, on=CREATE)
+    shop.settle()
+    stripe.fail_next("500_passing", on="GET /v1/refunds", times=999)
+    for _ in range(2):
+        shop.later(hours=12)
+        shop.settle()
+    stripe.take_fault("GET /v1/refunds", {"500_passing"}).times = 0
+    row = shop.payout(payout_id)
+    assert (row.state, row.trouble) == ("needs_review", "too_old")
+    return payout_id
+
+
+def test_refund_that_is_found_after_stripe_was_away_for_a_day_needs_no_person(shop, stripe, client):
+    payout_id = unheard(shop, stripe, "timeout_after")
+    check(shop, client, payout_id, "needs_review", effects=1)
+    days_pass(shop, 1)
+    check(shop, client, payout_id, "paid", effects=1)
+    assert shop.audited(payout_id) == ["unknown", "unknown", "needs_review", "paid"]
+    assert (shop.creates(payout_id), open_kinds(shop, payout_id)) == (1, set())
+
+
+@pytest.mark.parametrize(("status", "state"), [("pending", "submitted"), ("failed", "failed")])
+def test_message_that_comes_when_stripe_is_back_is_looked_into(shop, stripe, client, status, state):
+    payout_id = unheard(shop, stripe, "timeout_after")
+    (effect,) = stripe.effects(payout_id)
+    stripe.turn(effect.ref, status, "declined" if status == "failed" else None)
+    tell(shop, client, shop.message(effect.ref, "refund.created"))
+    check(shop, client, payout_id, state, effects=int(state == "submitted"))
+    assert (shop.creates(payout_id), open_kinds(shop, payout_id)) == (1, set())
+
+
+def test_refund_of_which_nothing_is_found_stays_with_the_person(shop, stripe, client):
+    payout_id = unheard(shop, stripe, "timeout_before")
+    days_pass(shop, 3)
+    assert shop.creates(payout_id) == 1
+    check(shop, client, payout_id, "needs_review", effects=0)
+    assert shop.payout(payout_id).trouble == "too_old"
 
 
 @pytest.mark.parametrize(("before", "state"), [("pending", "failed"), ("succeeded", "returned")])
