@@ -122,3 +122,44 @@ def test_decision_rests_on_what_the_page_showed(world):
     with world.work(Role.MANAGER) as uow, pytest.raises(ListHasChanged):
         require_as_shown(uow, shown)
     assert now_of(world, other).state == "owed"
+
+
+def letters(world):
+    return world.rows(
+        "SELECT member_id, dedupe_key FROM messages WHERE kind = 'hold_overdue' ORDER BY created_at"
+    )
+
+
+def others_lapse(world):
+    world.now += dt.timedelta(days=100)
+    round_(world)
+    return letters(world)
+
+
+def test_managers_get_one_letter_for_all_holds_of_a_day_and_none_while_it_goes_on(world):
+    before = others_lapse(world)
+    first, second, third = owed(world), owed(world), owed(world)
+    day = world.now + dt.timedelta(days=2)
+    hold(world, first, until=day)
+    hold(world, second, until=day)
+    hold(world, third, until=day + TICK)
+    assert (round_(world), letters(world)) == (0, before)
+    world.now = day
+    assert round_(world) == 2
+    (letter,) = letters(world)[len(before) :]
+    assert letter.member_id == world.made.members[Role.MANAGER]
+    world.now = day + TICK
+    assert round_(world) == 1
+    assert len(letters(world)) == len(before) + 2
+    world.now += dt.timedelta(days=20)
+    assert (round_(world), len(letters(world))) == (0, len(before) + 2)
+
+
+def test_hold_that_somebody_looked_into_in_time_is_not_written_about(world):
+    before = others_lapse(world)
+    one = owed(world)
+    hold(world, one, until=world.now + dt.timedelta(days=2))
+    with world.work(Role.MANAGER) as uow:
+        decide_compensation.refuse(uow, compensation_ids=[one.id], reason="No")
+    world.now += dt.timedelta(days=3)
+    assert (round_(world), letters(world)) == (0, before)

@@ -7,8 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from promises.flows.provider_events import handle_events
+from promises.flows.provider_events import forget_events, handle_events
 from promises.kernel.ids import new_id
+from promises.payouts.inbox import KEPT
 from promises.payouts.rails.stripe_refund import refund_maker
 from tests.fakes.stripe_events import SECRET, signed
 from tests.fakes.stripe_server import TEST_KEY, FakeStripe
@@ -327,3 +328,50 @@ def test_large_messages_and_many_refusals_are_turned_away(client, shop):
     assert answers[-1] == 429
     assert set(answers) <= {400, 429}
     assert shop.post(client, signed(_event(), sent_at=shop.now)).status_code == 200
+
+
+def forget(shop):
+    with shop.work(None) as uow:
+        return forget_events(uow)
+
+
+def stored(shop, message):
+    return len([one for one in shop.events() if one.event_id == message.event_id])
+
+
+def looks_at(shop, ref):
+    return len([one for one in shop.stripe.calls("GET /v1/refunds") if one.what.endswith(ref)])
+
+
+def test_message_that_nobody_has_looked_into_is_kept_however_old(shop, client):
+    told = shop.message(shop.send()[1])
+    assert shop.post(client, told).status_code == 200
+    shop.now += 2 * KEPT
+    forget(shop)
+    assert stored(shop, told) == 1
+    shop.work_off()
+    assert forget(shop) > 0 and stored(shop, told) == 0
+
+
+def test_messages_are_forgotten_and_a_late_duplicate_of_one_only_makes_us_look(shop, client):
+    payout_id, ref = shop.send()
+    shop.stripe.turn(ref, "succeeded")
+    told = shop.message(ref, "refund.failed", status="failed")
+    assert shop.post(client, told).status_code == 200
+    shop.work_off()
+    assert shop.payout(payout_id).state == "paid"
+    shop.now += KEPT - dt.timedelta(minutes=1)
+    forget(shop)
+    assert stored(shop, told) == 1
+    shop.now += dt.timedelta(minutes=1)
+    assert forget(shop) > 0 and stored(shop, told) == 0
+    shop.settle()  # whatever is due after such a time
+    before, effects = shop.look(), shop.stripe.effects(payout_id)
+    looks = looks_at(shop, ref)
+    for _ in range(2):
+        again = signed(told.body, sent_at=shop.now)
+        assert shop.post(client, again).status_code == 200
+        shop.work_off()
+    assert stored(shop, told) == 1
+    assert looks_at(shop, ref) == looks + 1
+    assert (shop.look(), shop.stripe.effects(payout_id)) == (before, effects)
