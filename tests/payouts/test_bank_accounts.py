@@ -60,6 +60,18 @@ def test_what_is_wrong_with_a_name_is_named(name, said):
     assert said in render("en", problem.text)
 
 
-@pytest.mark.parametrize("typed", ["SE45 5000 0000 0583 9825 7466", "GB82 WEST 1234 5698 7654 32"])
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "SE45 5000 0000 0583 9825 7466",
+        "GB82 WEST 1234 5698 7654 32",
+        "FR14 2004 1010 0505 0001 3M02 606",
+        "AL47 2121 1009 0000 0002 3569 8741",
+        "MD24 AG00 0225 1000 1310 4168",
+        "ME25 5050 0001 2345 6789 51",
+        "MK07 2501 2000 0058 984",
+        "RS35 2600 0560 1001 6113 79",
+    ],
+)
 def test_accounts_of_the_whole_payments_area_are_taken(typed):
     assert checked_account(typed, "Anna").iban == typed.replace(" ", "")

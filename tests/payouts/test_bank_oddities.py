@@ -6,6 +6,7 @@ import pytest
 
 from promises.flows.money_incidents import review
 from promises.kernel.actors import Role
+from promises.kernel.ids import new_id
 from promises.payouts.run_claiming import mark_of
 from tests.payouts.bank import PAYEE, Payer
 from tests.payouts.bank_words import (
@@ -145,8 +146,8 @@ def test_one_sum_for_the_whole_file_books_all_that_was_not_refused(payer):
     run, payouts, marks = sent(payer, 3)
     take(payer, status(run, of_payment(marks[0], "RJCT", "AC04"), group="PART"))
     said = entry(batch(run, "<NbOfTxs>2</NbOfTxs>"), amount="20.00", ref="SUM")
-    strange = entry(batch("WAGES-07"), amount="9999.00")
-    (taken,) = take(payer, account(part(said, strange)))
+    strange = [entry(batch(name), amount="9999.00") for name in ("WAGES-07", mark_of(new_id()))]
+    (taken,) = take(payer, account(part(said, *strange)))
     assert (taken.lines, taken.moved) == (2, 2)
     for payout_id, state in zip(payouts, ("failed", "paid", "paid"), strict=True):
         check(payer, payout_id, state)

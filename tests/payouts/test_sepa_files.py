@@ -88,6 +88,8 @@ def test_payment_file_is_the_same_bytes_each_time_and_says_what_it_should():
         ("//x//y/", "x/y"),
         ("Иван\t\n☃", "...." + " ."),
         ("Großmann – “hei”", "Grossmann - 'hei'"),
+        ("\u202eAn\u00adna\u200d x\u0323\u0301\x00", "Anna x"),
+        ("e\u0301" * 69 + "e\u0301", "e" * 70),
     ],
 )
 def test_text_for_banks_keeps_nordic_letters_and_folds_the_rest(given, sent):

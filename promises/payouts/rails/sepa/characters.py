@@ -16,12 +16,14 @@ _INSTEAD = {
     '"': "'", "“": "'", "”": "'", "„": "'", ";": ",", "[": "(", "]": ")", "{": "(", "}": ")",
     "€": "EUR",
 }  # fmt: skip
+_UNSEEN = frozenset({"Cc", "Cf", "Mc", "Me", "Mn"})
+"""Controls, signs of direction, and marks that stand on no letter of their own."""
 
 
 def bank_text(text: str, longest: int) -> str:
-    """The text in letters that banks take: å ä ö stay, other marks fall off their letters, and what
-    has no likeness becomes a full stop. Never begins or ends with a slash or holds two of them,
-    which ISO 20022 gives a meaning of its own."""
+    """The text in letters that banks take: å ä ö stay, other marks fall off their letters, what is
+    not seen is left out, and what has no likeness becomes a full stop. Never begins or ends with a
+    slash or holds two of them, which ISO 20022 gives a meaning of its own."""
     folded = "".join(_letter(one) for one in unicodedata.normalize("NFC", text))
     words = " ".join(folded.split())
     while "//" in words:
@@ -36,5 +38,7 @@ def _letter(one: str) -> str:
         return " "
     if one in _INSTEAD:
         return _INSTEAD[one]
+    if unicodedata.category(one) in _UNSEEN:
+        return ""
     bare = "".join(part for part in unicodedata.normalize("NFKD", one) if part in _BASIC)
     return bare or "."
