@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
+from typing import Any
 
 from promises.compensation.models import CompensationState, Hold
 from promises.db import sql
@@ -34,10 +35,7 @@ ORDER BY k.id
 def mind_doubts(uow: UnitOfWork, compensation_ids: Sequence[uuid.UUID]) -> None:
     """An open dispute, or an annulment that is asked for, holds these debts, and those whose breach
     was annulled end. What is on its way stays. The tickets are locked by the caller."""
-    if not compensation_ids:
-        return
-    params = {"organisation_id": uow.organisation_id, "ids": list(compensation_ids)}
-    found = sql.rows(uow.session, _DOUBTED, params)
+    found = _doubted(uow, compensation_ids)
     hold_unsent(uow, [row.id for row in found if row.disputed], Hold.DISPUTE)
     hold_unsent(uow, [row.id for row in found if row.asked or row.annulled], Hold.EVIDENCE)
     end_debts(
@@ -46,3 +44,15 @@ def mind_doubts(uow: UnitOfWork, compensation_ids: Sequence[uuid.UUID]) -> None:
         state=CompensationState.CANCELLED,
         reason=ANNULLED,
     )
+
+
+def annulled_among(uow: UnitOfWork, compensation_ids: Sequence[uuid.UUID]) -> list[uuid.UUID]:
+    """Those whose breach was annulled, and for which nobody had a voucher in hand."""
+    return [row.id for row in _doubted(uow, compensation_ids) if row.annulled]
+
+
+def _doubted(uow: UnitOfWork, compensation_ids: Sequence[uuid.UUID]) -> list[Any]:
+    if not compensation_ids:
+        return []
+    params = {"organisation_id": uow.organisation_id, "ids": list(compensation_ids)}
+    return sql.rows(uow.session, _DOUBTED, params)

@@ -9,6 +9,7 @@ from typing import Any, cast
 from promises.audit.actions import record as audit
 from promises.compensation.guards import require_second_person
 from promises.db.session import UnitOfWork
+from promises.flows.mind_doubts import annulled_among
 from promises.flows.payout_results import take_in
 from promises.identity.queries import OrganisationInfo, organisation_info
 from promises.kernel.errors import Forbidden, NotFound
@@ -32,6 +33,7 @@ from promises.payouts.run_claiming import claim_for_run, had_a_hand, mark_of, pa
 from promises.payouts.run_errors import (
     FileNoLongerKept,
     NothingToPay,
+    NotOwedAnyMore,
     OtherFile,
     RailNotInUse,
     RunHasMoved,
@@ -110,9 +112,9 @@ def release_run(uow: UnitOfWork, *, run_id: uuid.UUID, typed: str) -> None:
         uow.session, run_id=run_id, member_id=member_id, **tenant
     ):
         raise SecondPersonNeeded(run_id=str(run_id))
-    held = payouts_in_run(uow.session, rail=run.rail, run_id=run_id, **tenant)
-    owed = [one.payout.compensation_id for one in held if one.payout.compensation_id is not None]
+    owed = _debts_of(uow, run)
     require_second_person(uow.session, actor=uow.actor, compensation_ids=owed, **tenant)
+    _require_owed(uow, run, owed)
     released = runs.release_run(
         uow.session, now=uow.now, run_id=run_id, member_id=member_id, **tenant
     )
@@ -133,6 +135,8 @@ def fetch_run(uow: UnitOfWork, rails: Rails, *, run_id: uuid.UUID) -> Fetched:
         raise RunHasMoved(run_id=str(run_id))
     if run.state is RunState.RELEASED:
         _refuse_late(uow, run)
+    if run.state is RunState.RELEASED:
+        _require_owed(uow, run, _debts_of(uow, run))
     content = runs.run_content(uow.session, run_id=run_id, **tenant)
     if content is None:
         raise FileNoLongerKept(run_id=str(run_id))
@@ -238,6 +242,20 @@ def _head(
         currency=claimed[0].request.currency,
         amount_minor=sum(payout.request.amount_minor for payout in claimed),
     )
+
+
+def _debts_of(uow: UnitOfWork, run: Run) -> list[uuid.UUID]:
+    held = payouts_in_run(
+        uow.session, organisation_id=uow.organisation_id, rail=run.rail, run_id=run.id
+    )
+    return [one.payout.compensation_id for one in held if one.payout.compensation_id is not None]
+
+
+def _require_owed(uow: UnitOfWork, run: Run, compensation_ids: Sequence[uuid.UUID]) -> None:
+    """While nobody has the file, what is owed no more does not go to the bank. Raises
+    NotOwedAnyMore."""
+    if annulled_among(uow, compensation_ids):
+        raise NotOwedAnyMore(run_id=str(run.id))
 
 
 def _item(payout: ClaimedPayout, locale: str) -> RunItem:

@@ -38,6 +38,14 @@ class RunTooLate(Conflict):
     message = N_("The day on which this file was to be paid is over. Cancel it and make another.")
 
 
+class NotOwedAnyMore(Conflict):
+    code = "not_owed_any_more"
+    message = N_(
+        "A broken promise behind a payment of this file was annulled. Cancel the file and make "
+        "another: that payment stays out of it."
+    )
+
+
 class OtherFile(DomainError):
     code = "other_file"
     message = N_("These are not the first eight characters of this file's check sum.")

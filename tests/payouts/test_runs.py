@@ -6,6 +6,7 @@ from hashlib import sha256
 import psycopg
 import pytest
 
+from promises.flows import annul_breach
 from promises.flows.pay_by_hand import mark_paid
 from promises.kernel.actors import Role
 from promises.kernel.errors import Forbidden, NotFound
@@ -17,6 +18,7 @@ from promises.payouts.run_errors import (
     FileNoLongerKept,
     NotAPayoutByHand,
     NothingToPay,
+    NotOwedAnyMore,
     OtherFile,
     RailNotInUse,
     ReceiptMissing,
@@ -126,6 +128,29 @@ def test_cancelled_run_gives_its_payouts_to_the_next(world):
         (1, "begun", None), (1, "begun", None), (1, "ended", "retry"), (1, "ended", "retry"),
         (2, "begun", None), (2, "begun", None),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("released", [False, True])
+def test_payment_of_an_annulled_breach_stays_out_of_what_the_bank_gets(world, released):
+    first, second = world.pay_to(PAYEE, PAYEE)
+    run_id = world.prepare()
+    if released:
+        world.release(run_id)
+    breach_id = world.debt(first).breach_id
+    with world.work(Role.MANAGER) as uow:
+        annul_breach.ask(uow, breach_id=breach_id, reason="The clock was wrong")
+    with world.work(Role.ADMINISTRATOR) as uow:
+        annul_breach.decide(uow, breach_id=breach_id, confirm=True, reason="Checked")
+    before = world.run(run_id).state
+    with pytest.raises(NotOwedAnyMore):
+        (world.fetch if released else world.release)(run_id)
+    assert (world.run(run_id).state, world.run(run_id).downloaded_at) == (before, None)
+    world.cancel(run_id)
+    assert world.debt(first).state == "cancelled"
+    following = world.prepare()
+    world.release(following)
+    text = world.fetch(following).content.decode()
+    assert mark_of(second) in text and mark_of(first) not in text
 
 
 def test_run_that_the_bank_may_have_is_not_cancelled(world):
