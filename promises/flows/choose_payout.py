@@ -170,7 +170,7 @@ def carry_out(uow: UnitOfWork, ticket_id: uuid.UUID) -> None:
         and (debt.rail, debt.destination_id) != (chosen.rail, chosen.id)
     ]
     if chosen is not None and chosen.rail != VOUCHER:
-        send(uow, _exchange(uow, [debt for debt in other if debt.redeemable]))
+        send(uow, _exchange(uow, [debt for debt in other if debt.exchangeable]))
     _redirect(uow, [debt for debt in other if debt.payout_state == "ready"])
     unpaid = [debt.compensation_id for debt in other if Hold.PAYMENT.value in debt.holds]
     lift_and_let_go(uow, unpaid, [Hold.PAYMENT])
@@ -290,7 +290,7 @@ def _hold_for_person(uow: UnitOfWork, ways: Ways, reasons: dict[Hold, str]) -> N
     if any(debt.being_issued for debt in waiting):
         raise BeingPaid
     first = next(iter(reasons))
-    taken = _exchange(uow, [debt for debt in waiting if debt.redeemable])
+    taken = _exchange(uow, [debt for debt in waiting if debt.exchangeable])
     take_back(uow, [one.compensation_id for one in taken], first)
     ids = [debt.compensation_id for debt in waiting]
     for hold, reason in reasons.items():

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from promises.db.sql import execute, one_or_none, rows
 from promises.payouts.accounts import rail_states
+from promises.payouts.exchanges import ASKED_IN_TIME
 from promises.payouts.rail_models import Proof
 from promises.payouts.rails.names import SEPA, UNASKED
 from promises.payouts.rails.voucher import VOUCHER
@@ -41,12 +42,12 @@ ORDER BY d.created_at, d.id
 """
 
 # One whose key a provider may know is not ours to stop any more.
-_DEBTS = """
+_DEBTS = f"""
 SELECT k.id, k.state, k.holds, k.created_at, k.amount_minor, k.currency, y.rail,
     y.destination_id,
     CASE WHEN y.state = 'ready' AND y.key_used_at IS NOT NULL THEN 'submitting' ELSE y.state END
         AS payout_state,
-    v.state = 'active' AND v.expires_at > %(now)s AS redeemable
+    v.state = 'active' AND (v.expires_at > %(now)s OR {ASKED_IN_TIME}) AS exchangeable
 FROM compensations k
 LEFT JOIN payouts y ON y.organisation_id = k.organisation_id AND y.compensation_id = k.id
     AND y.state NOT IN ('failed', 'cancelled', 'returned')
@@ -157,8 +158,8 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Debt:
-    """One debt whose way may be chosen: still owed, or with its live payout. `redeemable`: a
-    voucher of it can be used now."""
+    """One debt whose way may be chosen: still owed, or with its live payout. `exchangeable`: an
+    unused voucher of it can give way."""
 
     compensation_id: uuid.UUID
     amount_minor: int
@@ -169,12 +170,12 @@ class Debt:
     rail: str | None
     destination_id: uuid.UUID | None
     payout_state: str | None
-    redeemable: bool
+    exchangeable: bool
 
     @property
     def open(self) -> bool:
         """Whether its money has not begun to go another way than by voucher."""
-        return self.owed or self.redeemable or self.payout_state == "ready" or self.being_issued
+        return self.owed or self.exchangeable or self.payout_state == "ready" or self.being_issued
 
     @property
     def being_issued(self) -> bool:
@@ -387,5 +388,5 @@ def _debt(row: Any) -> Debt:
         row.rail,
         row.destination_id,
         row.payout_state,
-        bool(row.redeemable),
+        bool(row.exchangeable),
     )

@@ -19,6 +19,7 @@ from promises.payouts.errors import (
     VoucherExpired,
     VoucherNotActive,
 )
+from promises.payouts.exchanges import ASKED_IN_TIME
 from promises.payouts.models import VoucherState
 
 _ISSUE = """
@@ -126,12 +127,16 @@ VALUES (%(organisation_id)s, %(id)s, %(voucher_id)s, %(generation)s, %(actor_kin
 ON CONFLICT (organisation_id, voucher_id, generation, actor_kind, actor_id) DO NOTHING
 """
 
-_EXPIRE = """
+_EXPIRE = f"""
 WITH due AS (
-    SELECT id FROM vouchers
-    WHERE organisation_id = %(organisation_id)s AND state = 'active' AND expires_at <= %(now)s
-    ORDER BY expires_at LIMIT %(limit)s
-    FOR UPDATE SKIP LOCKED
+    SELECT v.id FROM vouchers v
+    JOIN payouts y ON y.organisation_id = v.organisation_id AND y.id = v.payout_id
+    LEFT JOIN compensations k
+        ON k.organisation_id = y.organisation_id AND k.id = y.compensation_id
+    WHERE v.organisation_id = %(organisation_id)s AND v.state = 'active'
+      AND v.expires_at <= %(now)s AND NOT {ASKED_IN_TIME}
+    ORDER BY v.expires_at LIMIT %(limit)s
+    FOR UPDATE OF v SKIP LOCKED
 )
 UPDATE vouchers v SET state = 'expired'
 FROM due, payouts p
