@@ -69,6 +69,8 @@ _LOOKS: Mapping[StepKind, tuple[str, str]] = {
 _NEXT: Mapping[Next, str] = {
     Next.SOON: N_("It is sent in a moment."),
     Next.FILE: N_("It goes with the next file to the bank."),
+    Next.OWN_FILE: N_("It goes to your account with us with our next file."),
+    Next.BY_HAND: N_("It is paid by hand. Somebody here does it."),
     Next.DELAYED: N_("It has not gone out yet."),
     Next.ASKING: N_("We are finding out whether it went through. It is never paid twice."),
     Next.PERSON: N_("Somebody here looks at it before it goes on."),

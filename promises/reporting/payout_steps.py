@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from promises.db.sql import rows
+from promises.payouts.rails import names
 
 # Each business fact is posted once, under a key that names it: so its time is exact on every rail.
 _PAYOUTS = """
@@ -55,6 +56,8 @@ class Next(enum.StrEnum):
 
     SOON = "soon"  # it is sent in a moment
     FILE = "file"  # it goes with the next bank file
+    OWN_FILE = "own_file"  # it goes with the next file to the core system
+    BY_HAND = "by_hand"  # somebody pays it
     DELAYED = "delayed"  # tried, without effect: tried again
     ASKING = "asking"  # nobody knows yet whether it went through
     PERSON = "person"  # somebody looks at it
@@ -148,9 +151,12 @@ def _voucher_steps(row: Any) -> list[Step]:
     return steps
 
 
+_BY_RUN = {names.ACCOUNT_FILE: Next.OWN_FILE, names.MANUAL: Next.BY_HAND}
+
+
 def _next(row: Any) -> Next | None:
     if row.by_run and row.state in ("ready", "submitting"):
-        return Next.FILE
+        return _BY_RUN.get(row.rail, Next.FILE)
     if row.state == "ready":
         return Next.SOON if row.trouble is None else Next.DELAYED
     if row.state in ("submitting", "unknown"):
