@@ -14,7 +14,7 @@ from bench.ground import LIMIT, Ground, ground, seed_open
 from bench.harness import Figure, cpu_of_process
 from promises.compensation.awarding import _lock_usage
 from promises.compensation.budgets import lock_room
-from promises.compensation.ceilings import CeilingRule, lock_ceilings, set_ceiling
+from promises.compensation.ceilings import CeilingRule, ceilings_of, lock_shared, set_ceiling
 from promises.compensation.control_models import CeilingPeriod
 from promises.compensation.rolling import KEY_COLUMNS, lock_sums
 from promises.db.session import unit_of_work
@@ -166,7 +166,12 @@ def _ceilings(on: Ground, today: dt.date) -> Check:
             for period in periods:
                 rule = CeilingRule(**where, period=period, limit_minor=10**11)
                 set_ceiling(uow.session, **tenant, now=uow.now, today_on=today, wanted=rule)
-    return lambda session, debt: lock_ceilings(session, **tenant, today_on=today, debts=[debt])
+
+    def check(session: Session, debt: Any) -> object:
+        assert lock_shared(session, **tenant, debts=[debt])
+        return ceilings_of(session, **tenant, today_on=today, debts=[debt])
+
+    return check
 
 
 def _spent(on: Ground, check: Check, debts: list[Any], asked: int) -> list[float]:

@@ -2,13 +2,14 @@
 or of the whole organisation.
 
 They are measured on the same sums by local day as the rules on rolling sums (`rolling`), under the
-same locks: whoever releases holds the row of the branch, and here those of a promise and of the
-organisation as far as these have a ceiling. A period is at most 31 rows of days.
+same locks: whoever releases holds, first, the rows of the promise and of the organisation as far
+as these have a ceiling, and then the row of the branch. A ceiling is set while nothing is released.
+A period is at most 31 rows of days.
 """
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Iterable, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from promises.compensation.control_models import CeilingPeriod, CeilingReaction, SumScope
 from promises.compensation.errors import CeilingMoved, CeilingNotFit
-from promises.compensation.rolling import Key, lock_branches
+from promises.compensation.rolling import Key
 from promises.compensation.thresholds import LARGEST_LIMIT_MINOR
 from promises.db.sql import execute, one_or_none, rows
 from promises.kernel.errors import NotFound
@@ -30,32 +31,38 @@ PLACE = """CASE WHEN c.branch_id IS NOT NULL THEN 'branch'
     coalesce(c.branch_id, c.promise_id, c.organisation_id)::text AS key"""
 """Which sum a ceiling `c` is on."""
 
-# The branches are locked already. A ceiling is set under the locks of branches too, so that none
-# comes into force between this look and the release.
+_IN_FORCE = "SELECT pg_advisory_xact_lock{kind}(hashtextextended('ceilings ' || %(key)s, 0))"
+_KEEP = _IN_FORCE.format(kind="_shared")
+_CHANGE = _IN_FORCE.format(kind="")
+
+# Before the sums of branches: whoever releases twice in a transaction, at one branch and then at
+# another, holds what all share before what somebody else may hold.
 _LOCK = f"""
 WITH due AS (
-    SELECT c.id, c.limit_minor, c.reaction,
-        date_trunc(c.period, %(today_on)s::timestamp)::date AS from_on, {PLACE}
-    FROM ceilings c
+    SELECT c.organisation_id, c.branch_id, {PLACE} FROM ceilings c
     WHERE c.organisation_id = %(organisation_id)s AND c.limit_minor IS NOT NULL
       AND (c.branch_id IS NULL OR c.branch_id = ANY(%(branch_ids)s))
       AND (c.promise_id IS NULL OR c.promise_id = ANY(%(promise_ids)s))
 ), locked AS (
     INSERT INTO released_keys (organisation_id, scope, key)
-    SELECT DISTINCT %(organisation_id)s::uuid, d.scope, d.key FROM due d WHERE d.scope <> 'branch'
+    SELECT DISTINCT d.organisation_id, d.scope, d.key FROM due d WHERE d.branch_id IS NULL
     ORDER BY d.scope, d.key
     ON CONFLICT (organisation_id, scope, key) DO UPDATE SET key = excluded.key
 )
-SELECT * FROM due
+SELECT EXISTS (SELECT 1 FROM due) AS any
 """
 
-# A statement of its own, after the lock: it sees what those before it have written.
-_USED = """
-SELECT w.id, coalesce((SELECT sum(d.amount_minor) FROM released_days d
-    WHERE d.organisation_id = %(organisation_id)s AND d.scope = w.scope AND d.key = w.key
-      AND d.day_on BETWEEN w.from_on AND %(today_on)s), 0)::bigint AS used_minor
-FROM unnest(%(ids)s::uuid[], %(scopes)s::text[], %(keys)s::text[], %(from_on)s::date[])
-    AS w (id, scope, key, from_on)
+# A statement of its own, after the locks: it sees what those before it have written.
+_DUE = f"""
+SELECT c.scope, c.key, c.limit_minor, c.reaction,
+    coalesce((SELECT sum(d.amount_minor) FROM released_days d
+        WHERE d.organisation_id = %(organisation_id)s AND d.scope = c.scope AND d.key = c.key
+          AND d.day_on BETWEEN date_trunc(c.period, %(today_on)s::timestamp)::date
+              AND %(today_on)s), 0)::bigint AS used_minor
+FROM (SELECT c.limit_minor, c.reaction, c.period, {PLACE} FROM ceilings c
+    WHERE c.organisation_id = %(organisation_id)s AND c.limit_minor IS NOT NULL
+      AND (c.branch_id IS NULL OR c.branch_id = ANY(%(branch_ids)s))
+      AND (c.promise_id IS NULL OR c.promise_id = ANY(%(promise_ids)s))) c
 """
 
 _COLUMNS = "branch_id, promise_id, period, limit_minor, reaction, version"
@@ -131,7 +138,6 @@ class CeilingRule:
 class Ceiling:
     """One that binds now. `used_minor`: what went out in its present period."""
 
-    key: Key
     limit_minor: int
     reaction: CeilingReaction
     used_minor: int
@@ -173,39 +179,33 @@ class Ceilings:
         return [key for key in keys if key in self.by_key]
 
 
-def lock_ceilings(
-    session: Session, *, organisation_id: uuid.UUID, today_on: dt.date, debts: Iterable[Any]
-) -> Ceilings:
-    """Those that bind these debts, rows with `branch_id` and `promise_id`. The sums of the debts
-    are locked by the caller before."""
+def lock_shared(session: Session, *, organisation_id: uuid.UUID, debts: Iterable[Any]) -> bool:
+    """Whether ceilings bind these debts, rows with `branch_id` and `promise_id`. None is set before
+    the transaction ends, and nobody else adds to the sums that branches share: of the promises and
+    of everything, as far as they have a ceiling. These are locked before the sums of branches."""
     owed = list(debts)
-    tenant: dict[str, Any] = {"organisation_id": organisation_id, "today_on": today_on}
-    due = rows(
-        session,
-        _LOCK,
-        tenant
-        | {
-            "branch_ids": sorted({row.branch_id for row in owed}),
-            "promise_ids": sorted({row.promise_id for row in owed}),
-        },
-    )
+    execute(session, _KEEP, {"key": str(organisation_id)})
+    return bool(rows(session, _LOCK, _places(organisation_id, owed))[0].any)
+
+
+def ceilings_of(
+    session: Session, *, organisation_id: uuid.UUID, today_on: dt.date, debts: Sequence[Any]
+) -> Ceilings:
+    """Those that bind these debts, of which all sums are locked by the caller."""
+    params = _places(organisation_id, debts) | {"today_on": today_on}
     by_key: dict[Key, list[Ceiling]] = {}
-    if due:
-        found = rows(session, _USED, tenant | _columns(due))
-        used = {row.id: row.used_minor for row in found}
-        for row in due:
-            key = (row.scope, row.key)
-            one = Ceiling(key, row.limit_minor, CeilingReaction(row.reaction), used[row.id])
-            by_key.setdefault(key, []).append(one)
+    for row in rows(session, _DUE, params):
+        one = Ceiling(row.limit_minor, CeilingReaction(row.reaction), row.used_minor)
+        by_key.setdefault((row.scope, row.key), []).append(one)
     return Ceilings(organisation_id, by_key)
 
 
-def _columns(due: list[Any]) -> dict[str, list[Any]]:
+def _places(organisation_id: uuid.UUID, debts: Iterable[Any]) -> dict[str, Any]:
+    both = [(row.branch_id, row.promise_id) for row in debts]
     return {
-        "ids": [row.id for row in due],
-        "scopes": [row.scope for row in due],
-        "keys": [row.key for row in due],
-        "from_on": [row.from_on for row in due],
+        "organisation_id": organisation_id,
+        "branch_ids": sorted({branch_id for branch_id, _ in both}),
+        "promise_ids": sorted({promise_id for _, promise_id in both}),
     }
 
 
@@ -274,9 +274,7 @@ def set_ceiling(
     if both or in_terms or not 0 <= (wanted.limit_minor or 0) <= LARGEST_LIMIT_MINOR:
         raise CeilingNotFit
     tenant: dict[str, Any] = {"organisation_id": organisation_id}
-    lock_branches(
-        session, **tenant, branch_ids=None if wanted.branch_id is None else [wanted.branch_id]
-    )
+    execute(session, _CHANGE, {"key": str(organisation_id)})  # what is under way ends first
     place = {"branch_id": wanted.branch_id, "promise_id": wanted.promise_id}
     row = one_or_none(
         session,

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from promises.compensation.budgets import Room, give_back, lock_room, reserve
-from promises.compensation.ceilings import Ceilings, lock_ceilings
+from promises.compensation.ceilings import Ceilings, ceilings_of, lock_shared
 from promises.compensation.control_models import CeilingReaction
 from promises.compensation.errors import ReasonMissing
 from promises.compensation.models import CompensationState, Hold
@@ -229,8 +229,9 @@ def release(
         return []
     free.sort(key=lambda row: (row.created_at, row.id))
     month_on = today_on.replace(day=1)
+    capped = lock_shared(session, **tenant, debts=free)
     sums = lock_sums(session, **tenant, today_on=today_on, debts=free)
-    ceilings = lock_ceilings(session, **tenant, today_on=today_on, debts=free)
+    ceilings = ceilings_of(session, **tenant, today_on=today_on, debts=free) if capped else None
     room = lock_room(
         session,
         **tenant,
@@ -256,13 +257,13 @@ def _ids(found: Sequence[Any]) -> list[uuid.UUID]:
 
 
 def _choose(
-    free: Sequence[Any], sums: Sums, ceilings: Ceilings, room: Room
+    free: Sequence[Any], sums: Sums, ceilings: Ceilings | None, room: Room
 ) -> tuple[list[Any], dict[Hold, list[Any]]]:
     """Which debts go, and which wait for what."""
     going: list[Any] = []
     held: dict[Hold, list[Any]] = {Hold.APPROVAL: [], Hold.BUDGET: []}
     for row in free:
-        full = ceilings.reached(row, sums.added)
+        full = ceilings.reached(row, sums.added) if ceilings else set()
         ask = sums.exceeded(row.id, row.amount_minor, row.threshold_minor)
         if (ask or CeilingReaction.APPROVE in full) and not row.approved:
             held[Hold.APPROVAL].append(row)
@@ -270,7 +271,8 @@ def _choose(
             held[Hold.BUDGET].append(row)
         else:
             sums.add(row.id, row.amount_minor)
-            ceilings.add(row, sums.added)
+            if ceilings:
+                ceilings.add(row, sums.added)
             going.append(row)
     return going, held
 
@@ -315,7 +317,7 @@ FROM (
     FOR UPDATE
 ) before
 WHERE c.organisation_id = %(organisation_id)s AND c.id = before.id
-RETURNING c.id, c.promise_id, c.amount_minor, before.released_at
+RETURNING c.id, c.promise_id, c.branch_id, c.amount_minor, before.released_at
 """
 
 
@@ -335,7 +337,8 @@ def reopen(
         _REOPEN,
         {"organisation_id": organisation_id, "ids": list(compensation_ids), "hold": hold.value},
     )
-    if taken:  # the branches are locked before budgets, as by a release
+    if taken:  # sums are locked before budgets, as by a release
+        lock_shared(session, organisation_id=organisation_id, debts=taken)
         uncount(session, organisation_id=organisation_id, compensation_ids=_ids(taken))
     for row in sorted(taken, key=lambda row: (row.promise_id, row.released_at)):
         give_back(

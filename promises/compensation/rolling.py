@@ -67,20 +67,6 @@ FROM unnest(%(ids)s::uuid[], %(counted)s::text[]) AS w (id, counted)
 WHERE c.organisation_id = %(organisation_id)s AND c.id = w.id
 """
 
-_LOCK_BRANCHES = """
-INSERT INTO released_keys (organisation_id, scope, key)
-SELECT b.organisation_id, 'branch', b.id::text FROM branches b
-WHERE b.organisation_id = %(organisation_id)s
-  AND (%(branch_ids)s::uuid[] IS NULL OR b.id = ANY(%(branch_ids)s))
-ORDER BY b.id::text
-ON CONFLICT (organisation_id, scope, key) DO UPDATE SET key = excluded.key
-"""
-
-_BRANCHES_OF = """
-SELECT DISTINCT branch_id FROM compensations
-WHERE organisation_id = %(organisation_id)s AND id = ANY(%(ids)s)
-"""
-
 # Sums of a promise or of the organisation are there only while they have a ceiling; whoever sets
 # one counts anew what is out, so that whatever is taken back then is to be taken out of them.
 _TAKE_BACK = """
@@ -182,14 +168,6 @@ def lock_sums(
     return Sums(keys, found, {})
 
 
-def lock_branches(
-    session: Session, *, organisation_id: uuid.UUID, branch_ids: Sequence[uuid.UUID] | None
-) -> None:
-    """Nothing is released at these branches, or at any (None), before the transaction ends."""
-    params = {"organisation_id": organisation_id, "branch_ids": branch_ids}
-    execute(session, _LOCK_BRANCHES, params)
-
-
 def peek_sums(
     session: Session, *, organisation_id: uuid.UUID, today_on: dt.date, debts: Iterable[Any]
 ) -> Sums:
@@ -252,7 +230,5 @@ def uncount(
 ) -> None:
     """Debts that were taken back from their payouts went to nobody after all."""
     params = {"organisation_id": organisation_id, "ids": list(compensation_ids)}
-    branch_ids = [row.branch_id for row in rows(session, _BRANCHES_OF, params)]
-    lock_branches(session, organisation_id=organisation_id, branch_ids=branch_ids)
     execute(session, _TAKE_BACK, params)
     execute(session, _FORGET, params)

@@ -18,13 +18,17 @@ BRANCHES = 2
 def tell_of_ceilings(acts: Acts, bank: Bank, _now: dt.datetime) -> None:
     """Once; the ceiling on everything, which is set last, says that it was told."""
     with acts.work(bank.member(Role.MANAGER, 1)) as uow:
-        tenant = {"organisation_id": uow.organisation_id}
+        own = uow.organisation_id
         month = ceiling_at(
-            uow.session, branch_id=None, promise_id=None, period=CeilingPeriod.MONTH, **tenant
+            uow.session,
+            organisation_id=own,
+            branch_id=None,
+            promise_id=None,
+            period=CeilingPeriod.MONTH,
         )
         if month.version:
             return
-        for branch in list_branches(uow.session, **tenant)[:BRANCHES]:
+        for branch in list_branches(uow.session, organisation_id=own)[:BRANCHES]:
             wanted = CeilingRule(
                 branch_id=branch.id,
                 period=CeilingPeriod.WEEK,
