@@ -335,6 +335,8 @@ def account(live=True, iban=OURS, **settings):
         (account(version="03", silent_days="5"), ""),
         (account(iban="FI2112345600000786"), "iban"),
         (account(version="04"), "version"),
+        (account(bic="ndea fihh"), ""),
+        (account(bic="NDEAFIHHX"), "bic"),
         (account(silent_days="few"), "silent_days"),
         (None, "not set up"),
     ],
@@ -363,7 +365,7 @@ def test_rail_is_made_for_its_account():
         )
     ]
     run = RunHead("RUN1", 1, NOON, dt.date(2026, 3, 3), "EUR", 1500)
-    text = SepaMaker().write(account(version="03", bic="NDEAFIHH"), run, items).decode()
+    text = SepaMaker().write(account(version="03", bic="ndeafihh"), run, items).decode()
     assert "pain.001.001.03" in text and "<BIC>NDEAFIHH</BIC>" in text
     assert f"<IBAN>{OURS}</IBAN>" in text and "<Nm>Aino</Nm>" in text
     told = SepaMaker().read(account(), statement(entry(one_of("P1"))), OURS.__eq__)

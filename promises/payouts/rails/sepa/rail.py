@@ -1,6 +1,7 @@
 """The rail by bank file, as the organisations set it up."""
 
 import datetime as dt
+import re
 from collections.abc import Callable, Sequence
 
 from promises.kernel.money import Money
@@ -14,6 +15,7 @@ from promises.payouts.rails.sepa.writing import VERSIONS, Payment, PaymentFile, 
 
 SEPA = "sepa"
 CURRENCY = "EUR"
+_BIC = re.compile("[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?")
 
 
 class SepaMaker:
@@ -48,7 +50,7 @@ class SepaMaker:
             execute_on=head.execute_on,
             debtor_name=account.settings["debtor_name"],
             debtor_iban=self.account_name(account),
-            debtor_bic=account.settings.get("bic", ""),
+            debtor_bic=plain_iban(account.settings.get("bic", "")),
             service_id=account.settings.get("bank_service_id", ""),
             version=account.settings.get("version") or VERSIONS[0],
         )
@@ -76,6 +78,9 @@ class SepaRail(RunRail):
         iban = plain_iban(account.secrets.get("iban", ""))
         if not iban_is_right(iban):
             return Connection(works=False, trouble=Trouble.DETAILS_WRONG, detail="iban")
+        bic = plain_iban(account.settings.get("bic", ""))
+        if bic and not _BIC.fullmatch(bic):
+            return Connection(works=False, trouble=Trouble.DETAILS_WRONG, detail="bic")
         if (account.settings.get("version") or VERSIONS[0]) not in VERSIONS:
             return Connection(works=False, trouble=Trouble.DETAILS_WRONG, detail="version")
         if not (account.settings.get("silent_days") or "1").isdigit():
