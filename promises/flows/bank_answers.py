@@ -273,10 +273,11 @@ def _outcome(uow: UnitOfWork, maker: RunMaker, named: Named, request: PayoutRequ
     if line.kind is LineKind.ACCEPTED:
         return Outcome(RailVerdict.ACCEPTED, provider_ref=line.ref, detail=line.reason)
     if line.kind is LineKind.BOOKED:
-        return Outcome(RailVerdict.PAID, provider_ref=line.ref)
+        return Outcome(RailVerdict.PAID, provider_ref=line.ref, fact_on=line.booked_on)
     rejected = line.kind is LineKind.REJECTED
     verdict = RailVerdict.REJECTED if rejected else RailVerdict.RETURNED
-    return Outcome(verdict, detail=line.reason, trouble=maker.trouble(line.reason))
+    trouble = maker.trouble(line.reason)
+    return Outcome(verdict, detail=line.reason, trouble=trouble, fact_on=line.booked_on)
 
 
 def _follow_runs(uow: UnitOfWork, rail: str, file: AnswerFile, told: Told) -> None:

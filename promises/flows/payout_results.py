@@ -15,6 +15,8 @@ from promises.flows.compensate import take_back
 from promises.flows.issue_vouchers import issue
 from promises.flows.mind_doubts import mind_doubts
 from promises.flows.tell_money import tell_moved
+from promises.identity.queries import organisation_info
+from promises.kernel.zones import local_date
 from promises.ledger.actions import Posting, PostingKind, post
 from promises.ledger.queries import posted_among
 from promises.payouts.accounts import pause_rail
@@ -45,7 +47,7 @@ def take_in(
         ticket_ids=_tickets(uow, [payout for payout, _ in outcomes]),
     )
     moved = record(uow.session, organisation_id=uow.organisation_id, now=uow.now, outcomes=outcomes)
-    follow(uow, moved)
+    follow(uow, moved, _days(uow, outcomes))
     _end_reviews(uow, moved)
     _tell_other_amounts(uow, outcomes)
     if record is record_looks:
@@ -54,21 +56,33 @@ def take_in(
     return moved
 
 
-def follow(uow: UnitOfWork, moved: Sequence[Moved]) -> None:
+def follow(
+    uow: UnitOfWork, moved: Sequence[Moved], days: Mapping[uuid.UUID, dt.date] | None = None
+) -> None:
     """Whatever moved them: a rail's answer, a bank's file or a person. The tickets are locked by
-    the caller."""
+    the caller. `days`: on which it happened, where that is known, by payout."""
     told = [one for one in moved if one.after is not PayoutState.READY]
     mind_doubts(uow, _owed_by([one for one in moved if one.after is PayoutState.READY]))
     if not told:
         return
     issue(uow, [one for one in told if _is_issued(one)])
-    _book(uow, [one for one in told if one.rail != VOUCHER])
+    _book(uow, [one for one in told if one.rail != VOUCHER], days or {})
     _reopen(uow, [one for one in told if one.after in _CAME_TO_NOTHING])
     for one in told:
         if one.after is PayoutState.NEEDS_REVIEW:
             _ask_for_review(uow, one)
     tell_moved(uow, told)
     _note(uow, told)
+
+
+def _days(uow: UnitOfWork, outcomes: Answers) -> dict[uuid.UUID, dt.date]:
+    """The provider's days; one that has not come yet is not believed."""
+    said = {one.request.payout_id: out.fact_on for one, out in outcomes if out.fact_on is not None}
+    if not said:
+        return said
+    zone = organisation_info(uow.session, organisation_id=uow.organisation_id).time_zone
+    today = local_date(uow.now, zone)
+    return {payout_id: day for payout_id, day in said.items() if day <= today}
 
 
 def _is_issued(one: Moved) -> bool:
@@ -84,8 +98,9 @@ def _tickets(uow: UnitOfWork, payouts: Sequence[ClaimedPayout]) -> list[uuid.UUI
     return sorted(found | set(tickets_of_gifts(uow.session, gift_ids=gifts, **tenant)))
 
 
-def _book(uow: UnitOfWork, moved: Sequence[Moved]) -> None:
-    """What left the debt is under way; what arrived left the account; what came back is owed."""
+def _book(uow: UnitOfWork, moved: Sequence[Moved], days: Mapping[uuid.UUID, dt.date]) -> None:
+    """What left the debt is under way; what arrived left the account; what came back is owed. The
+    bank's day stands beside the day of the books, which is never one of a closed month."""
     reviewed = [one.payout_id for one in moved if one.before is PayoutState.NEEDS_REVIEW]
     sent = posted_among(
         uow.session,
@@ -104,10 +119,14 @@ def _book(uow: UnitOfWork, moved: Sequence[Moved]) -> None:
             facts.append((PostingKind.PAYOUT_CAME_BACK, one))
         if one.after in _CAME_TO_NOTHING and under_way:
             facts.append((PostingKind.PAYOUT_FAILED, one))
-    _post(uow, facts)
+    _post(uow, facts, days)
 
 
-def _post(uow: UnitOfWork, facts: Sequence[tuple[PostingKind, Moved]]) -> None:
+def _post(
+    uow: UnitOfWork,
+    facts: Sequence[tuple[PostingKind, Moved]],
+    days: Mapping[uuid.UUID, dt.date],
+) -> None:
     post(
         uow.session,
         organisation_id=uow.organisation_id,
@@ -120,6 +139,7 @@ def _post(uow: UnitOfWork, facts: Sequence[tuple[PostingKind, Moved]]) -> None:
                 one.currency,
                 one.rail,
                 one.compensation_id or one.gift_id,
+                fact_on=None if kind is PostingKind.PAYOUT_SENT else days.get(one.payout_id),
             )
             for kind, one in facts
         ],

@@ -1,5 +1,6 @@
 """What a bank or a core system says in a file about payouts, in one form whatever its format."""
 
+import datetime as dt
 import enum
 from dataclasses import dataclass
 
@@ -27,7 +28,8 @@ class LineKind(enum.StrEnum):
 class Line:
     """One statement about one payout. `ref` is unique within its message; `mark` is the id that our
     file gave the payout; the amount is None where the bank does not repeat it. `lasting`: the bank
-    gives this booking the same ref in every message."""
+    gives this booking the same ref in every message. `booked_on`: the day on which the bank says
+    that it booked it."""
 
     kind: LineKind
     ref: str
@@ -36,6 +38,7 @@ class Line:
     currency: str | None = None
     reason: str | None = None
     lasting: bool = False
+    booked_on: dt.date | None = None
 
 
 @dataclass(frozen=True, slots=True)

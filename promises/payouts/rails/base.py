@@ -80,7 +80,8 @@ class PayoutRequest:
 class Outcome:
     """`key_spent`: under this key the provider will answer so for ever. `detail` is for the
     attempt's row: a code or a short technical text without personal data. `seen`: amount and
-    currency of what is there, where they are not what was asked for."""
+    currency of what is there, where they are not what was asked for. `fact_on`: the day on which it
+    happened, where the provider says so."""
 
     verdict: RailVerdict
     provider_ref: str | None = None
@@ -91,6 +92,7 @@ class Outcome:
     replayed: bool = False
     key_spent: bool = False
     seen: tuple[int, str] | None = None
+    fact_on: dt.date | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,10 @@
 Names are read without their namespace, so that a bank's next version of a message is read as well.
 """
 
+import datetime as dt
 import itertools
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 
@@ -196,6 +198,7 @@ def _reference(entry: etree._Element, part_id: str, number: int) -> str:
 def _entry_lines(entry: etree._Element, part_id: str, place: int) -> Iterator[Line]:
     """The payments and returns of one booked entry."""
     ref, lasting = _reference(entry, part_id, place), bool(_text(entry, "AcctSvcrRef"))
+    booked_on = _booked_on(entry)
     details = entry.findall("NtryDtls/TxDtls")
     for number, one in enumerate(details, 1):
         mark = _mark(one, "Refs/EndToEndId", "Refs/InstrId")
@@ -204,7 +207,15 @@ def _entry_lines(entry: etree._Element, part_id: str, place: int) -> Iterator[Li
             continue
         amount, currency = _amount(_booked_amount(entry, one, alone=len(details) == 1))
         reason = _text(one, "RtrInf/Rsn/Cd") or None
-        yield Line(kind, f"{ref}/{number}", mark, amount, currency, reason, lasting)
+        yield Line(kind, f"{ref}/{number}", mark, amount, currency, reason, lasting, booked_on)
+
+
+def _booked_on(entry: etree._Element) -> dt.date | None:
+    """None where the bank does not say, or says no day of the calendar: nothing hangs on it."""
+    said = _text(entry, "BookgDt/Dt") or _text(entry, "BookgDt/DtTm")
+    with suppress(ValueError):
+        return dt.date.fromisoformat(said[:10])
+    return None
 
 
 def _booked_amount(
