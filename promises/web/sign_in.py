@@ -2,7 +2,7 @@
 demonstration's links."""
 
 import ipaddress
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from flask import (
     Blueprint,
@@ -286,12 +286,16 @@ def _come_in(token: str, wanted: str | None) -> Response:
 
 
 def _own_page(wanted: str | None) -> str | None:
-    """Only a path of this organisation's staff pages: a link could name anything."""
+    """Only a path of this organisation's staff pages: a link could name anything, and a browser
+    follows dots out of them to the pages of another organisation."""
     if not wanted or "\\" in wanted or not wanted.isprintable():
         return None
     parts = urlsplit(wanted)
-    inside = parts.path.startswith(f"/o/{current().organisation.slug}/staff")
-    return wanted if inside and not parts.scheme and not parts.netloc else None
+    steps = unquote(parts.path).split("/")
+    inside = steps[:4] == ["", "o", current().organisation.slug, "staff"]
+    if not inside or parts.scheme or parts.netloc or {".", ".."} & set(steps):
+        return None
+    return wanted
 
 
 def _asked_from_here() -> bool:

@@ -70,6 +70,12 @@ def test_sign_in_never_leads_elsewhere(client, made, email, wanted):
     assert response.location == page(made, "staff")
 
 
+@pytest.mark.parametrize("rest", ["/../../evil", "/%2e%2E/../evil/staff", "x", "@evil", "/./../x"])
+def test_sign_in_never_leads_out_of_the_organisation(client, made, email, rest):
+    response = enter(client, made, email, next=page(made, "staff") + rest)
+    assert response.location == page(made, "staff")
+
+
 def test_sign_out_ends_the_session_on_the_server(client, made, app):
     token = sign_in(client, made, Role.CLERK)
     assert client.get(page(made, "staff")).status_code == 200
