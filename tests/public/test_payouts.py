@@ -138,6 +138,16 @@ def test_wrong_details_are_named_and_nothing_is_kept(client, world):
     assert visitor.last_payout() == (VOUCHER, "submitted")
 
 
+def test_mistyped_account_is_named_at_once_where_the_holder_is_missing_too(client, world):
+    visitor = Visitor(client, world, world.vouchered(contact=MAIL))
+    assert "10.00 is yours" in visitor.reads("/pay")
+    page = visitor.post("/pay", rail=SEPA, iban="FI21 1234 5600 0007 86", holder="")
+    assert page.status_code == 422
+    assert page.text.count("One of the characters is not right") == 2  # above and at the field
+    assert page.text.count("This is missing.") == 2
+    assert visitor.last_payout() == (VOUCHER, "submitted")
+
+
 def test_card_that_is_gone_is_told_with_what_comes_next(client, world):
     visitor = Visitor(client, world, world.vouchered(by_card=True))
     page = visitor.reads()
