@@ -87,7 +87,8 @@ def _told_of_money(uow: UnitOfWork, rail: str, file: AnswerFile, live: bool) -> 
             gaps.append(Gap(f"{held[0].run_id}/{total.ref}", gap, currency))
             continue
         payouts |= {one.mark: one for one in due}
-        lines += [Line(total.kind, total.ref, one.mark) for one in due]
+        day = total.booked_on
+        lines += [Line(total.kind, total.ref, one.mark, booked_on=day) for one in due]
     return Told(None, _named(lines, payouts), payouts, tuple(gaps))
 
 

@@ -145,13 +145,20 @@ def test_pages_of_one_statement_are_read_and_no_gap_is_seen(payer):
 def test_one_sum_for_the_whole_file_books_all_that_was_not_refused(payer):
     run, payouts, marks = sent(payer, 3)
     take(payer, status(run, of_payment(marks[0], "RJCT", "AC04"), group="PART"))
-    said = entry(batch(run, "<NbOfTxs>2</NbOfTxs>"), amount="20.00", ref="SUM")
+    day = "<BookgDt><Dt>2026-03-01</Dt></BookgDt>"
+    said = entry(batch(run, "<NbOfTxs>2</NbOfTxs>"), amount="20.00", ref="SUM", more=day)
     strange = [entry(batch(name), amount="9999.00") for name in ("WAGES-07", mark_of(new_id()))]
     (taken,) = take(payer, account(part(said, *strange)))
     assert (taken.lines, taken.moved) == (2, 2)
     for payout_id, state in zip(payouts, ("failed", "paid", "paid"), strict=True):
         check(payer, payout_id, state)
     assert gap_of(payer, run) is None
+    arrived = payer.rows(
+        "SELECT fact_on FROM ledger_transactions WHERE kind = 'payout_arrived'"
+        " AND reference_id = ANY(%(ids)s)",
+        ids=payouts,
+    )
+    assert [row.fact_on for row in arrived] == [dt.date(2026, 3, 1)] * 2
     back = entry(batch(run), amount="20.00", way="CRDT", more="<RvslInd>true</RvslInd>")
     take(payer, account(part(back)))
     check(payer, payouts[1], "returned")

@@ -242,7 +242,8 @@ def _entry_totals(entry: etree._Element, part_id: str, place: int) -> Iterator[L
     kind = _movement(entry, entry)
     if mark and kind is not None and not named:
         amount, currency = _amount(entry.find("Amt"))
-        yield Line(kind, _reference(entry, part_id, place), mark, amount, currency)
+        ref, day = _reference(entry, part_id, place), _booked_on(entry)
+        yield Line(kind, ref, mark, amount, currency, booked_on=day)
 
 
 def _movement(entry: etree._Element, one: etree._Element) -> LineKind | None:
