@@ -43,7 +43,7 @@ def test_row_20_late_failure_returns_the_money_and_another_way_pays(shop, stripe
         choose_payout.choose(uow, ticket_id=debt.ticket_id, rail="voucher")
     shop.settle()
     live = shop.rows(
-        "SELECT state, rail FROM payouts WHERE compensation_id = %(c)s ORDER BY created_at",
+        "SELECT state, rail FROM payouts WHERE compensation_id = %(c)s ORDER BY created_at, id",
         c=debt.id,
     )
     assert [(row.rail, row.state) for row in live] == [
