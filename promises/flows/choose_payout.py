@@ -77,8 +77,8 @@ def choose(uow: UnitOfWork, *, ticket_id: uuid.UUID, rail: str) -> None:
             destination_id=known.id,
         )
     _tidy(uow, ticket_id)
-    _note(uow, ticket_id, "payout_way_chosen", rail)
     carry_out(uow, ticket_id)
+    _note(uow, ticket_id, "payout_way_chosen", rail)
 
 
 def give_account(
@@ -106,11 +106,12 @@ def give_account(
     _stop_unsent(uow, ways)
     destination_id = _give(uow, ticket_id, SEPA, details, None)
     _tidy(uow, ticket_id)
-    _note(uow, ticket_id, "bank_details_given", SEPA)
     reasons = _doubts(uow, ticket_id, mark, at_desk=at_desk)
     if reasons:
         _prove(uow, destination_id, Proof.PERSON)
         _hold_for_person(uow, ways, reasons)
+    _note(uow, ticket_id, "bank_details_given", SEPA)
+    if reasons:
         return Given(Proof.PERSON, None)
     token = new_secret(uow.organisation_id)
     if tell_confirm(
@@ -149,8 +150,8 @@ def confirm(uow: UnitOfWork, *, ticket_id: uuid.UUID, token: str) -> dt.datetime
         destination_id=found.id,
     )
     _confirm(uow, found.id, usable_at)
-    _note(uow, ticket_id, "bank_details_confirmed", SEPA)
     carry_out(uow, ticket_id)
+    _note(uow, ticket_id, "bank_details_confirmed", SEPA)
     return usable_at
 
 

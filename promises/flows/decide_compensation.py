@@ -78,7 +78,9 @@ def approve(
     )
     _record_approvals(uow, waiting, reason)  # before the release: sums no longer hold them
     gone = lift_and_let_go(uow, waiting, APPROVABLE)
-    return gone + lift_and_let_go(uow, checked, [Hold.PAYMENT])
+    gone += lift_and_let_go(uow, checked, [Hold.PAYMENT])
+    _audit(uow, waiting, "approved")  # the trail is locked last
+    return gone
 
 
 def refuse(uow: UnitOfWork, *, compensation_ids: Sequence[uuid.UUID], reason: str) -> int:
@@ -258,7 +260,6 @@ def _record_approvals(uow: UnitOfWork, waiting: Sequence[uuid.UUID], reason: str
         accounts={debt: way.account for debt, way in ways.items()},
         reason=reason.strip(),
     )
-    _audit(uow, waiting, "approved")
 
 
 def _decide(

@@ -87,6 +87,7 @@ def _follow(uow: UnitOfWork, added: Sequence[Penalty]) -> None:
             for one in added
         ],
     )
+    let_go(uow, [one.compensation_id for one in added if one.free])
     record(
         uow.session,
         organisation_id=uow.organisation_id,
@@ -97,5 +98,4 @@ def _follow(uow: UnitOfWork, added: Sequence[Penalty]) -> None:
         object_id=added[0].compensation_id if len(added) == 1 else None,
         details={"compensations": [str(one.compensation_id) for one in added]},
     )
-    let_go(uow, [one.compensation_id for one in added if one.free])
     tell_late(uow, [one.compensation_id for one in added])

@@ -186,8 +186,9 @@ def _burn(one: CeilingStanding) -> dict[str, Any] | None:
 
 
 def _day(text: str | None) -> dt.date | None:
+    """No day that a calendar could not count back from."""
     try:
-        return dt.date.fromisoformat(text or "")
+        return max(dt.date.fromisoformat(text or ""), dt.date(2000, 1, 1))
     except ValueError:
         return None
 

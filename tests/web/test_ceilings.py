@@ -78,6 +78,7 @@ def test_what_does_not_fit_is_refused_on_the_page_and_changes_nothing(manager):
     assert rules(world) == [("day", 1000, "wait", 1)]
     assert manager.get(f"ceilings/{world.made.id}/change").status_code == 404
     assert manager.get(f"ceilings/{made.id}", on="x", after="x").status_code == 200
+    assert manager.get(f"ceilings/{made.id}", on="0001-01-01").status_code == 200
 
 
 def test_debts_of_a_period_are_listed_page_by_page_and_no_other(manager):
