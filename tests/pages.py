@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 _VOID_LABEL_TYPES = ("hidden", "submit", "button", "image", "reset")
 
 
-class _Page(HTMLParser):
+class Page(HTMLParser):
     """Collects what the checks look at."""
 
     def __init__(self):
@@ -85,8 +85,13 @@ class _Page(HTMLParser):
 
 def problems(html):
     """Everything that is wrong with a whole page; empty when it is as it has to be."""
-    page = _Page()
+    page = Page()
     page.feed(html)
+    return faults(page)
+
+
+def faults(page):
+    """The same for a page that has been read."""
     found = list(page.problems)
     if page.headings.count(1) != 1:
         found.append(f"there are {page.headings.count(1)} H1")

@@ -2,14 +2,15 @@
 tour. Fetched without a browser: what scripts add comes from the same templates."""
 
 import re
-from html.parser import HTMLParser
 from zoneinfo import available_timezones
 
 import pytest
+from flask.testing import FlaskClient
 
 from promises.http.permissions import access_of
 from promises.kernel.actors import Role
 from tests.e2e.tour import NOT_PAGES, cookies_of, open_stops, staff_stops
+from tests.pages import Page, faults
 from tests.parts import VOID
 from tests.web.staff import sign_in
 
@@ -33,15 +34,17 @@ ZONES = available_timezones()
 """Asked for once: each time they are read from the disk."""
 
 
-class Texts(HTMLParser):
-    """The texts of elements in which a page speaks, without what people have written."""
+class Texts(Page):
+    """The texts of elements in which a page speaks, without what people have written. Read
+    together with what every page must be."""
 
     def __init__(self, html):
-        super().__init__(convert_charrefs=True)
-        self.found, self._stack, self._foreign = set(), [], 0
+        super().__init__()
+        self.found, self._stack = set(), []
         self.feed(html)
 
     def handle_starttag(self, tag, attributes):
+        super().handle_starttag(tag, attributes)
         given = dict(attributes)
         if tag not in VOID:
             self._stack.append((tag, "lang" in given and tag != "html"))
@@ -49,10 +52,12 @@ class Texts(HTMLParser):
             self._note(given.get(name) or "")
 
     def handle_endtag(self, tag):
+        super().handle_endtag(tag)
         while self._stack and self._stack.pop()[0] != tag:
             pass
 
     def handle_data(self, data):
+        super().handle_data(data)
         tags = {tag for tag, _ in self._stack}
         if tags & {"script", "style", "textarea"} or any(foreign for _, foreign in self._stack):
             return
@@ -77,7 +82,7 @@ def sessions(app, world):
 
 
 def texts(app, world, sessions, stop, lang):
-    client = app.test_client()
+    client = FlaskClient(app, app.response_class, use_cookies=True)
     jar = cookies_of(app, world, stop.visitor, sessions) | {"lupaus-lang": lang}
     for name, value in jar.items():
         client.set_cookie(name, value)
@@ -86,7 +91,9 @@ def texts(app, world, sessions, stop, lang):
     answer = client.get(stop.address(), follow_redirects=True)
     assert answer.status_code == stop.status, f"{stop} answers {answer.status_code}"
     assert f'<html lang="{lang}"' in answer.text, f"{stop} in {lang}"
-    return Texts(answer.text).found
+    page = Texts(answer.text)
+    assert faults(page) == [], f"{stop} in {lang}"
+    return page.found
 
 
 def data_texts(world):

@@ -190,10 +190,28 @@ def _other_pages(app, state):
         return render_template_string(PLAIN, title=request.path)
 
 
+class KeptStatic:
+    """Scripts and styles do not change while tests run: a browser keeps them, as it does behind a
+    proxy, and need not ask a dozen times for each page."""
+
+    def __init__(self, app):
+        self.app = app
+
+    def __call__(self, environ, start_response):
+        if not environ["PATH_INFO"].startswith("/static/"):
+            return self.app(environ, start_response)
+
+        def start(status, headers, *more):
+            kept = [pair for pair in headers if pair[0].lower() != "cache-control"]
+            return start_response(status, [*kept, ("Cache-Control", "max-age=3600")], *more)
+
+        return self.app(environ, start)
+
+
 @contextmanager
 def served(app):
     """The site on a free port of the loopback interface."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
+    server = make_server("127.0.0.1", 0, KeptStatic(app), threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
