@@ -177,6 +177,15 @@ def test_verdicts_are_exact_to_the_microsecond_and_at_the_longest_limit():
     assert states_of(made.rule)[codes[0]] is State.OPEN
 
 
+def test_calls_alone_end_the_wait_where_nobody_was_served_yet():
+    made = terms(measure__to="called", limit={"seconds": 60, "boundary": "inclusive"})
+    tickets = [BASE | {"log": [("arrived", 0), ("called", us)]} for us in (1, 600 * 10**6)]
+    _, _, codes = codes_of(made, tickets, 601 * 10**6)
+    seen = seen_by_columns(made, codes)
+    assert [state for state, _ in seen] == ["kept", "broken"]
+    assert seen == [seen_by_engine(made, ticket, 601 * 10**6) for ticket in tickets]
+
+
 def test_a_missing_time_is_never_kept():
     for until in ("called", "service_started"):
         for before in ("excluded", "kept"):
