@@ -24,7 +24,7 @@ from promises.improvement.errors import ActionMoved, NoSuchAction, NoSuchCause
 from promises.kernel.actors import Role
 from promises.kernel.errors import NotFound, Refused
 from promises.kernel.ids import new_id
-from promises.kernel.zones import local_clock
+from promises.kernel.zones import local_clock, local_date
 from promises.reporting.insights import clock_spans, hours_of_week
 from promises.reporting.insights_causes import OfCause, breaches_of_cause, causes_counted
 from promises.reporting.insights_money import MoneyPart, money_by_month
@@ -226,7 +226,7 @@ def test_refused_action_leaves_nothing(laid):
 def test_owner_hears_on_the_day_and_each_week_until_it_is_done(laid):
     with laid.work(None) as uow:
         remind_actions(uow)
-        today = uow.now.date()
+        today = local_date(uow.now, ZONE)
     action_id = begin(laid, due_on=today, what="Breaks are spread out")
     later = begin(laid, due_on=today + 3 * DAY)
     with laid.work(None) as uow:
