@@ -31,8 +31,12 @@ PLACE = """CASE WHEN c.branch_id IS NOT NULL THEN 'branch'
     coalesce(c.branch_id, c.promise_id, c.organisation_id)::text AS key"""
 """Which sum a ceiling `c` is on."""
 
-_IN_FORCE = "SELECT pg_advisory_xact_lock{kind}(hashtextextended('ceilings ' || %(key)s, 0))"
-_KEEP = _IN_FORCE.format(kind="_shared")
+_IN_FORCE = (
+    "SELECT pg_advisory_xact_lock{kind}"
+    "(hashtextextended('ceilings ' || %(organisation_id)s::uuid::text, 0))"
+)
+KEEP = _IN_FORCE.format(kind="_shared")
+"""From here on no ceiling is set until the transaction ends."""
 _CHANGE = _IN_FORCE.format(kind="")
 
 # Before the sums of branches: whoever releases twice in a transaction, at one branch and then at
@@ -180,12 +184,11 @@ class Ceilings:
 
 
 def lock_shared(session: Session, *, organisation_id: uuid.UUID, debts: Iterable[Any]) -> bool:
-    """Whether ceilings bind these debts, rows with `branch_id` and `promise_id`. None is set before
-    the transaction ends, and nobody else adds to the sums that branches share: of the promises and
-    of everything, as far as they have a ceiling. These are locked before the sums of branches."""
-    owed = list(debts)
-    execute(session, _KEEP, {"key": str(organisation_id)})
-    return bool(rows(session, _LOCK, _places(organisation_id, owed))[0].any)
+    """Whether ceilings bind these debts, rows with `branch_id` and `promise_id`. Nobody else adds
+    to the sums that branches share before the transaction ends: of the promises and of everything,
+    as far as they have a ceiling. These are locked before the sums of branches, and after a
+    statement that has kept the ceilings (`KEEP`)."""
+    return bool(rows(session, _LOCK, _places(organisation_id, debts))[0].any)
 
 
 def ceilings_of(
@@ -274,7 +277,7 @@ def set_ceiling(
     if both or in_terms or not 0 <= (wanted.limit_minor or 0) <= LARGEST_LIMIT_MINOR:
         raise CeilingNotFit
     tenant: dict[str, Any] = {"organisation_id": organisation_id}
-    execute(session, _CHANGE, {"key": str(organisation_id)})  # what is under way ends first
+    execute(session, _CHANGE, tenant)  # what is under way ends first
     place = {"branch_id": wanted.branch_id, "promise_id": wanted.promise_id}
     row = one_or_none(
         session,

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from promises.compensation.budgets import Room, give_back, lock_room, reserve
-from promises.compensation.ceilings import Ceilings, ceilings_of, lock_shared
+from promises.compensation.ceilings import KEEP, Ceilings, ceilings_of, lock_shared
 from promises.compensation.control_models import CeilingReaction
 from promises.compensation.errors import ReasonMissing
 from promises.compensation.models import CompensationState, Hold
@@ -21,6 +21,7 @@ from promises.kernel.zones import local_date
 
 # The money set aside is what the promise says now, not what it said when the debt arose.
 _LOCK = f"""
+WITH kept AS MATERIALIZED ({KEEP})
 SELECT c.id, c.amount_minor, c.currency, c.state, c.holds, c.created_at,
     (SELECT (v.terms ->> 'budget_month_minor')::bigint FROM promise_versions v
      WHERE v.organisation_id = c.organisation_id AND v.promise_id = c.promise_id
@@ -35,6 +36,7 @@ SELECT c.id, c.amount_minor, c.currency, c.state, c.holds, c.created_at,
 FROM compensations c
 JOIN tickets t ON t.organisation_id = c.organisation_id AND t.id = c.ticket_id
 WHERE c.organisation_id = %(organisation_id)s AND c.id = ANY(%(ids)s)
+  AND (SELECT count(*) FROM kept) = 1
 ORDER BY c.id
 FOR UPDATE OF c
 """
@@ -338,6 +340,7 @@ def reopen(
         {"organisation_id": organisation_id, "ids": list(compensation_ids), "hold": hold.value},
     )
     if taken:  # sums are locked before budgets, as by a release
+        execute(session, KEEP, {"organisation_id": organisation_id})
         lock_shared(session, organisation_id=organisation_id, debts=taken)
         uncount(session, organisation_id=organisation_id, compensation_ids=_ids(taken))
     for row in sorted(taken, key=lambda row: (row.promise_id, row.released_at)):

@@ -7,22 +7,22 @@ from collections.abc import Sequence
 from promises.db import sql
 from promises.db.session import UnitOfWork
 from promises.identity.keys import Purpose, organisation_key
-from promises.identity.queries import organisation_info
 from promises.kernel.zones import local_date, resolve_local
 from promises.ledger.actions import Posting, PostingKind, post
 from promises.payouts.recording import Moved
 from promises.payouts.vouchers import VoucherOrder, issue_vouchers
 
 _ZONES = """
-SELECT b.time_zone, array_agg(p.id) AS payout_ids
+SELECT b.time_zone, o.voucher_valid_years, array_agg(p.id) AS payout_ids
 FROM payouts p
+JOIN organisations o ON o.organisation_id = p.organisation_id
 LEFT JOIN compensations k ON k.organisation_id = p.organisation_id AND k.id = p.compensation_id
 LEFT JOIN goodwill_gifts g ON g.organisation_id = p.organisation_id AND g.id = p.gift_id
 JOIN tickets t ON t.organisation_id = p.organisation_id
     AND t.id = coalesce(k.ticket_id, g.ticket_id)
 JOIN branches b ON b.organisation_id = t.organisation_id AND b.id = t.branch_id
 WHERE p.organisation_id = %(organisation_id)s AND p.id = ANY(%(payout_ids)s)
-GROUP BY b.time_zone
+GROUP BY b.time_zone, o.voucher_valid_years
 ORDER BY b.time_zone
 """
 
@@ -31,7 +31,6 @@ def issue(uow: UnitOfWork, moved: Sequence[Moved]) -> None:
     """A voucher for each payout, good to the end of a day at its branch."""
     if not moved:
         return
-    years = organisation_info(uow.session, organisation_id=uow.organisation_id).voucher_valid_years
     key = organisation_key(
         uow.session, organisation_id=uow.organisation_id, purpose=Purpose.VOUCHER
     )
@@ -43,7 +42,7 @@ def issue(uow: UnitOfWork, moved: Sequence[Moved]) -> None:
             organisation_id=uow.organisation_id,
             now=uow.now,
             key=key,
-            expires_at=good_until(uow.now, row.time_zone, years),
+            expires_at=good_until(uow.now, row.time_zone, row.voucher_valid_years),
             orders=[_order(by_id[payout_id]) for payout_id in row.payout_ids],
         )
     post(
