@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from sqlalchemy.orm import Session
 
 from promises.db.sql import execute, rows
+from promises.kernel.zones import local_date
 
 # Locks the row, also a new one, whatever else is reserved at the same time; costs the same however
 # many debts the month has had.
@@ -86,3 +87,8 @@ def give_back(
     nothing to get back."""
     params = {"organisation_id": organisation_id, "promise_id": promise_id, "month_on": month_on}
     execute(session, _GIVE_BACK, params | {"amount_minor": amount_minor})
+
+
+def month_of(at: dt.datetime, zone: str) -> dt.date:
+    """The first day of the local month: the key of a budget."""
+    return local_date(at, zone).replace(day=1)

@@ -8,16 +8,15 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from promises.compensation.budgets import Room, give_back, lock_room, reserve
+from promises.compensation.budgets import Room, lock_room, reserve
 from promises.compensation.ceilings import KEEP, Ceilings, ceilings_of, lock_shared
 from promises.compensation.control_models import CeilingReaction
 from promises.compensation.errors import ReasonMissing
 from promises.compensation.models import CompensationState, Hold
-from promises.compensation.rolling import KEY_COLUMNS, Sums, count, lock_sums, uncount
+from promises.compensation.rolling import KEY_COLUMNS, Sums, count, lock_sums
 from promises.db.sql import execute, rows
 from promises.kernel.actors import Actor
 from promises.kernel.ids import new_id
-from promises.kernel.zones import local_date
 
 # The money set aside is what the promise says now, not what it said when the debt arose.
 _LOCK = f"""
@@ -308,55 +307,6 @@ def close(
         },
     )
     return [Closed(row.id, row.amount_minor, row.currency) for row in closed]
-
-
-_REOPEN = """
-UPDATE compensations c SET state = 'owed', holds = ARRAY[%(hold)s::text], released_at = NULL
-FROM (
-    SELECT id, released_at FROM compensations
-    WHERE organisation_id = %(organisation_id)s AND id = ANY(%(ids)s) AND state = 'released'
-    ORDER BY id
-    FOR UPDATE
-) before
-WHERE c.organisation_id = %(organisation_id)s AND c.id = before.id
-RETURNING c.id, c.promise_id, c.branch_id, c.amount_minor, before.released_at
-"""
-
-
-def reopen(
-    session: Session,
-    *,
-    organisation_id: uuid.UUID,
-    zone: str,
-    compensation_ids: Sequence[uuid.UUID],
-    hold: Hold,
-) -> int:
-    """Take debts back whose payout was stopped before it began, hold them, and give their money
-    back to the budget of the month in which they were released (`zone` says which that was), and
-    to the sums that they were counted in."""
-    taken = rows(
-        session,
-        _REOPEN,
-        {"organisation_id": organisation_id, "ids": list(compensation_ids), "hold": hold.value},
-    )
-    if taken:  # sums are locked before budgets, as by a release
-        execute(session, KEEP, {"organisation_id": organisation_id})
-        lock_shared(session, organisation_id=organisation_id, debts=taken)
-        uncount(session, organisation_id=organisation_id, compensation_ids=_ids(taken))
-    for row in sorted(taken, key=lambda row: (row.promise_id, row.released_at)):
-        give_back(
-            session,
-            organisation_id=organisation_id,
-            promise_id=row.promise_id,
-            month_on=month_of(row.released_at, zone),
-            amount_minor=row.amount_minor,
-        )
-    return len(taken)
-
-
-def month_of(at: dt.datetime, zone: str) -> dt.date:
-    """The first day of the local month: the key of a budget."""
-    return local_date(at, zone).replace(day=1)
 
 
 def record_decisions(

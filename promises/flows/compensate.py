@@ -8,18 +8,18 @@ from typing import Protocol
 
 from promises.compensation.approving import Standing, standings_of, why_look
 from promises.compensation.awarding import BreachToAward, NewCompensation, award_breaches
+from promises.compensation.budgets import month_of
 from promises.compensation.caps import give_back_caps
 from promises.compensation.models import CompensationState, Hold
 from promises.compensation.releasing import (
     Closed,
     close,
     lift_holds,
-    month_of,
     place_hold,
     record_decisions,
     release,
-    reopen,
 )
+from promises.compensation.reopening import reopen
 from promises.db.session import UnitOfWork
 from promises.identity.queries import organisation_info
 from promises.improvement.reactions import asking_for_approval

@@ -7,12 +7,12 @@ from typing import Any
 
 from promises.audit.actions import record
 from promises.compensation import goodwill
+from promises.compensation.budgets import month_of
 from promises.compensation.goodwill import Gift, NewGift
 from promises.compensation.goodwill_errors import GiftToOneself, NobodyThere, TooLateToTakeBack
 from promises.compensation.goodwill_models import GiftState, GoodwillReason
 from promises.compensation.goodwill_rule import Rule
 from promises.compensation.goodwill_rule import set_rule as store_rule
-from promises.compensation.releasing import month_of
 from promises.db.session import UnitOfWork
 from promises.desk.actions import touch_tickets
 from promises.desk.models import TicketKind

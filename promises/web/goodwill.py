@@ -9,9 +9,9 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from promises.compensation.budgets import month_of
 from promises.compensation.goodwill_models import GiftState, GoodwillReason, VatTreatment
 from promises.compensation.goodwill_rule import USUAL_UNKNOWN_DAY, Rule, rule_of
-from promises.compensation.releasing import month_of
 from promises.db.session import UnitOfWork
 from promises.desk.queries import ticket_by_id
 from promises.desk.views import TicketView

@@ -7,7 +7,8 @@ import pytest
 from promises.compensation.awarding import award_breaches
 from promises.compensation.errors import NotOwed, ReasonMissing
 from promises.compensation.models import CompensationState, Hold
-from promises.compensation.releasing import close, lift_holds, place_hold, release, reopen
+from promises.compensation.releasing import close, lift_holds, place_hold, release
+from promises.compensation.reopening import reopen
 from promises.flows import annul_breach, decide_compensation, dispute
 from promises.flows.compensate import end_debts
 from promises.identity.customers import known_customer
