@@ -139,8 +139,8 @@ class CeilingRule:
 
 
 @dataclass(frozen=True, slots=True)
-class Ceiling:
-    """One that binds now. `used_minor`: what went out in its present period."""
+class CeilingInForce:
+    """`used_minor`: what went out in its present period."""
 
     limit_minor: int
     reaction: CeilingReaction
@@ -155,7 +155,7 @@ class Ceilings:
     """
 
     organisation_id: uuid.UUID
-    by_key: dict[Key, list[Ceiling]]
+    by_key: dict[Key, list[CeilingInForce]]
 
     def reached(self, row: Any, added: MutableMapping[Key, int]) -> set[CeilingReaction]:
         """What is to be done with a debt: nothing where all have room for it. One that is larger
@@ -196,9 +196,9 @@ def ceilings_of(
 ) -> Ceilings:
     """Those that bind these debts, of which all sums are locked by the caller."""
     params = _places(organisation_id, debts) | {"today_on": today_on}
-    by_key: dict[Key, list[Ceiling]] = {}
+    by_key: dict[Key, list[CeilingInForce]] = {}
     for row in rows(session, _DUE, params):
-        one = Ceiling(row.limit_minor, CeilingReaction(row.reaction), row.used_minor)
+        one = CeilingInForce(row.limit_minor, CeilingReaction(row.reaction), row.used_minor)
         by_key.setdefault((row.scope, row.key), []).append(one)
     return Ceilings(organisation_id, by_key)
 

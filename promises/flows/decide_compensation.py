@@ -149,7 +149,8 @@ def let_holds_lapse(uow: UnitOfWork) -> int:
     )
     if due:
         _decide(uow, due, "lifted", (Hold.EVIDENCE,), "")
-        tell_overdue(uow, max(row.held_until for row in over if row.id in set(due)))
+        lifted = set(due)
+        tell_overdue(uow, max(row.held_until for row in over if row.id in lifted))
     return len(due)
 
 

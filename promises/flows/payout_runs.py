@@ -98,7 +98,8 @@ def prepare_run(uow: UnitOfWork, rails: Rails, *, rail: str) -> uuid.UUID:
 def release_run(uow: UnitOfWork, *, run_id: uuid.UUID, typed: str) -> None:
     """A second person, who had no hand in any of its payouts, has the same file before the eyes.
 
-    Raises NotFound, OtherFile, SecondPersonNeeded, OwnEvidence, OwnMoney, RunHasMoved, RunTooLate.
+    Raises NotFound, OtherFile, SecondPersonNeeded, OwnEvidence, OwnMoney, RunHasMoved, RunTooLate,
+    NotOwedAnyMore.
     """
     run = _run(uow, run_id)
     member_id = _member(uow)
@@ -126,7 +127,7 @@ def release_run(uow: UnitOfWork, *, run_id: uuid.UUID, typed: str) -> None:
 def fetch_run(uow: UnitOfWork, rails: Rails, *, run_id: uuid.UUID) -> Fetched:
     """The file, the same bytes each time; from the first time on the bank may have it.
 
-    Raises NotFound, RunHasMoved, RunTooLate, FileNoLongerKept.
+    Raises NotFound, RunHasMoved, RunTooLate, NotOwedAnyMore, FileNoLongerKept.
     """
     tenant: dict[str, Any] = {"organisation_id": uow.organisation_id}
     runs.lock_runs(uow.session, run_ids=[run_id], **tenant)
@@ -135,7 +136,6 @@ def fetch_run(uow: UnitOfWork, rails: Rails, *, run_id: uuid.UUID) -> Fetched:
         raise RunHasMoved(run_id=str(run_id))
     if run.state is RunState.RELEASED:
         _refuse_late(uow, run)
-    if run.state is RunState.RELEASED:
         _require_owed(uow, run, _debts_of(uow, run))
     content = runs.run_content(uow.session, run_id=run_id, **tenant)
     if content is None:

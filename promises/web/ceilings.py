@@ -12,11 +12,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from promises.catalogue.queries import PromiseState, list_promises
-from promises.compensation.ceilings import (
-    CeilingRule,
-    ceiling_at,
-    ceiling_by_id,
-)
+from promises.compensation.ceilings import CeilingRule, ceiling_at, ceiling_by_id
 from promises.db.session import UnitOfWork
 from promises.flows.set_ceiling import set_ceiling
 from promises.http import charts
