@@ -34,7 +34,7 @@ def rules(world):
 
 def test_ceiling_is_set_shown_with_what_is_behind_it_and_lifted(manager):
     world = manager.world
-    assert "No ceiling is set." in manager.page("ceilings").text
+    assert "No payment ceiling is set." in manager.page("ceilings").text
     branch = f"branch:{world.made.branch_id}"
     assert send(manager, "ceilings/new", place=branch, period="week", limit="25", **WAIT).location
     waiting(world, 3)
@@ -50,7 +50,7 @@ def test_ceiling_is_set_shown_with_what_is_behind_it_and_lifted(manager):
     assert 'value="25"' in manager.get(change).text
     assert send(manager, change, version="1", limit="", **WAIT).status_code == 303
     assert rules(world) == [("week", None, "wait", 2)]
-    assert "No ceiling is set." in manager.page("ceilings").text
+    assert "No payment ceiling is set." in manager.page("ceilings").text
     assert manager.get(link[1]).status_code == 404
     again = {"place": branch, "period": "week", "limit": "0", "reaction": "approve"}
     assert send(manager, "ceilings/new", **again).status_code == 303
