@@ -21,6 +21,7 @@ from promises.identity import keys
 from tests import profiles  # noqa: F401 -- no property test has a deadline, in whatever order
 from tests.order import pytest_collection_modifyitems  # noqa: F401 -- a hook
 from tests.pages import CheckedClient
+from tests.telling import pytest_configure  # noqa: F401 -- a hook
 from tests.uncovered import pytest_runtest_call  # noqa: F401 -- a hook
 
 TEMPLATE = "template_of_tests"
