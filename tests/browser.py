@@ -2,9 +2,10 @@
 
 import os
 import shutil
+import time
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = (
@@ -20,6 +21,9 @@ WCAG = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
 
 AXE = {"runOnly": {"type": "tag", "values": list(WCAG)}, "resultTypes": ["violations"]}
 """Of what is fine axe describes each element unless it is told not to, which takes far longer."""
+
+expect.set_options(timeout=15_000)
+"""Patience costs nothing where the thing comes; the usual five seconds pass on a busy machine."""
 
 
 def find_chromium():
@@ -44,3 +48,18 @@ def press(page, key):
     is never as quick as a busy machine is slow."""
     page.locator("html[data-keys-on]").wait_for(state="attached")
     page.keyboard.press(key)
+
+
+def one_is_quick(tries, seconds):
+    """Of a few tries one at least is over within `seconds`: a busy machine is late now and then, a
+    page that asks too rarely always. Each is a pair of calls, what is done and what is then seen.
+    """
+    took = []
+    for act, see in tries:
+        act()
+        begun = time.monotonic()
+        see()
+        took.append(time.monotonic() - begun)
+        if took[-1] <= seconds:
+            return
+    raise AssertionError(f"the quickest of {len(took)} took {min(took):.1f} s")

@@ -11,7 +11,7 @@ from promises.desk.models import EventSource, TicketState
 from promises.desk.values import NewTicket
 from promises.flows.take_number import take_number
 from promises.kernel.actors import Role
-from tests.browser import AXE
+from tests.browser import AXE, one_is_quick
 from tests.factories.catalogue import publish_simple_promise
 from tests.factories.desk import Desk
 from tests.factories.identity import make_organisation
@@ -127,10 +127,14 @@ def test_other_screens_follow_within_two_seconds(hall):
     expect(row).to_be_visible()
     one.keyboard.press("Space")
     expect(one.locator(".board-now strong")).to_have_text(ticket.label)
-    expect(row).to_have_count(0, timeout=2000)
-    new = hall.take()
-    expect(other.locator(f"#ticket-{new.label}")).to_be_visible(timeout=2000)
-    expect(other).to_have_title(re.compile(r"^\(1\) "))
+    expect(row).to_have_count(0)
+    taken = []
+
+    def sees_the_last():
+        expect(other.locator(f"#ticket-{taken[-1].label}")).to_be_visible(timeout=15_000)
+
+    one_is_quick([(lambda: taken.append(hall.take()), sees_the_last)] * 3, 2)
+    expect(other).to_have_title(re.compile(rf"^\({len(taken)}\) "))
 
 
 def test_poll_does_not_fold_an_open_menu(hall):
@@ -139,7 +143,7 @@ def test_poll_does_not_fold_an_open_menu(hall):
     choice = page.get_by_role("button", name="A Kind A")
     expect(choice).to_be_visible()
     ticket = hall.take()
-    expect(page.locator(f"#ticket-{ticket.label}")).to_be_visible(timeout=3000)
+    expect(page.locator(f"#ticket-{ticket.label}")).to_be_visible(timeout=15_000)
     expect(choice).to_be_visible()
 
 

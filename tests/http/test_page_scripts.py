@@ -224,12 +224,12 @@ def test_password_can_be_shown(page):
 def test_kiosk_warns_before_it_starts_over_and_a_touch_gives_more_time(page):
     page.goto("/kiosk")
     dialog = page.locator("#idle-dialog")
-    expect(dialog).to_be_visible(timeout=3000)
+    expect(dialog).to_be_visible(timeout=15_000)
     expect(dialog.locator("[data-idle-left]")).to_have_text("1")
     page.get_by_role("button", name="I need more time").click()
     expect(dialog).to_be_hidden()
     expect(page).to_have_url(re.compile("/kiosk$"))
-    expect(page).to_have_url(re.compile("/start$"), timeout=5000)
+    expect(page).to_have_url(re.compile("/start$"), timeout=15_000)
 
 
 def test_theme_choice_stays_on_the_device(page):

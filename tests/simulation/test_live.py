@@ -78,7 +78,7 @@ def test_within_the_first_minute_one_promise_is_kept_one_broken_and_paid(apps):
     assert (first.judged, daily.judged) == ("kept", "kept")
     assert second.judged == "broken"
     assert (second.due_at - second.arrived_at).total_seconds() == pytest.approx(40, abs=0.001)
-    assert 0 <= (second.detected_at - second.due_at).total_seconds() < 1
+    assert 0 <= (second.detected_at - second.due_at).total_seconds() < 5
     assert second.service_started_at > second.detected_at
     (voucher,) = rows("SELECT * FROM vouchers")
     assert (voucher.amount_minor, voucher.state) == (1000, "active")

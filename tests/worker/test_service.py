@@ -77,7 +77,7 @@ def test_a_worker_breaks_pays_and_tells_and_ends_when_asked(application, fresh_d
         with worker_process(fresh_database, tmp_path / "log", **settings) as process:
             (ticket,) = live.take(contact_id=give_contact(live))
             (breach,) = wait_for(live.breaches)
-            assert (breach.detected_at - breach.breached_at).total_seconds() < 1
+            assert (breach.detected_at - breach.breached_at).total_seconds() < 5
             serve(live, ticket)
             wait_for(lambda: live.rows(VOUCHERS))
             wait_for(lambda: len(mailbox.received) == 3)

@@ -27,7 +27,7 @@ def test_a_deadline_is_noticed_when_it_passes(apps):
         live.take(3)
         breaches = wait_for(lambda: len(live.breaches()) == 3 and live.breaches())
     for breach in breaches:
-        assert dt.timedelta(0) <= breach.detected_at - breach.breached_at < dt.timedelta(seconds=1)
+        assert dt.timedelta(0) <= breach.detected_at - breach.breached_at < dt.timedelta(seconds=5)
 
 
 def test_a_deadline_that_nobody_saw_coming_is_found_after_an_outage_once(apps):
