@@ -10,7 +10,6 @@ import os
 
 import pytest
 from flask import Flask
-from pytest_socket import socket_allow_hosts
 
 from config import Config, load_config
 from promises.db import roles
@@ -21,15 +20,12 @@ from promises.identity import keys
 from tests import profiles  # noqa: F401 -- no property test has a deadline, in whatever order
 from tests.order import pytest_collection_modifyitems  # noqa: F401 -- a hook
 from tests.pages import CheckedClient
+from tests.sockets import pytest_runtest_setup  # noqa: F401 -- a hook
 from tests.telling import pytest_configure  # noqa: F401 -- a hook
 from tests.uncovered import pytest_runtest_call  # noqa: F401 -- a hook
 
 TEMPLATE = "template_of_tests"
 _numbers = itertools.count(1)
-
-
-def pytest_runtest_setup():
-    socket_allow_hosts(["127.0.0.1", "::1", "localhost"], allow_unix_socket=True)
 
 
 @dataclasses.dataclass(frozen=True)
