@@ -105,13 +105,19 @@ class ReleasedDay(Model):
 class Ceiling(TenantModel):
     """The most that goes out in a period: at one branch, by one promise, or of the organisation as
     a whole (neither of the two). Without a limit it is lifted. What a promise may cost in a month
-    its terms say."""
+    its terms say.
+
+    `filled_on` is the first day of the last period in which it held something back, `told_on` of
+    the last one that managers were written to about. Room is kept for the debt `first_id`, in
+    periods that last to `first_from_on`, or longer. After it was raised, what it had sent to
+    managers is tried again; `recall_from` is the last debt that was."""
 
     __tablename__ = "ceilings"
     __table_args__ = (
         organisation_fk(),
         tenant_fk("branch_id", "branches"),
         tenant_fk("promise_id", "promises"),
+        tenant_fk("first_id", "compensations"),
         UniqueConstraint(
             "organisation_id",
             "branch_id",
@@ -135,3 +141,8 @@ class Ceiling(TenantModel):
     reaction: Mapped[str] = mapped_column(Text)
     version: Mapped[int]
     changed_at: Mapped[dt.datetime]
+    filled_on: Mapped[dt.date | None]
+    told_on: Mapped[dt.date | None]
+    first_id: Mapped[uuid.UUID | None]
+    first_from_on: Mapped[dt.date | None]
+    recall_from: Mapped[uuid.UUID | None]

@@ -165,6 +165,7 @@ def _why(facts: Facts) -> str:
         MessageKind.PROMISE_NOTICE,
         MessageKind.MONEY_INCIDENT,
         MessageKind.HOLD_OVERDUE,
+        MessageKind.CEILING_FULL,
     ):
         return translate(facts.locale, N_("This address belongs to your account."))
     if facts.matter != "visit":

@@ -33,6 +33,7 @@ class MessageKind(enum.StrEnum):
     VOUCHER_ENDED = "voucher_ended"  # to the customer: it was not used in time
     MONEY_INCIDENT = "money_incident"  # to those who look after payouts: something needs a person
     HOLD_OVERDUE = "hold_overdue"  # to managers: the day of a hold has passed
+    CEILING_FULL = "ceiling_full"  # to managers: a payment ceiling holds back what is owed
     DECISION_DUE = "decision_due"  # to managers, before and after the deadline of a decision
     ACTION_DUE = "action_due"  # to its owner: an action against breaches is due, or late
     REVIEW_DUE = "review_due"  # to managers: promises wait for their review of the quarter

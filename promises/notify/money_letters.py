@@ -1,7 +1,9 @@
-"""What our letters to staff say about payouts that need a person."""
+"""What our letters to staff say about payouts that need a person, and money that waits."""
 
+import datetime as dt
 from collections.abc import Callable, Mapping
 
+from promises.kernel.money import Money
 from promises.kernel.text import N_
 from promises.notify.letter_parts import Facts, Letter, say
 from promises.notify.models import MessageKind
@@ -45,7 +47,38 @@ def _hold_overdue(facts: Facts) -> Letter:
     )
 
 
+_FULL = {
+    "day": N_("What may go out there in a day is used up."),
+    "week": N_("What may go out there in a week is used up."),
+    "month": N_("What may go out there in a month is used up."),
+}
+_WAITING = {
+    "wait": N_("%(sum)s waits there for money now."),
+    "approve": N_("%(sum)s waits for your approval because of it."),
+}
+
+
+def _ceiling_full(facts: Facts) -> Letter:
+    params = facts.params
+    where = params["where"] or say(facts, N_("The whole organisation"))
+    waiting = Money(params["waiting_minor"], params["currency"])
+    return Letter(
+        say(facts, N_("Payment ceiling full: %(where)s"), where=where),
+        (
+            say(facts, _FULL[params["period"]]),
+            say(facts, _WAITING[params["reaction"]], sum=waiting),
+            say(
+                facts,
+                N_("The next period begins on %(day)s. Nothing that is owed is taken away."),
+                day=dt.date.fromisoformat(params["next_on"]),
+            ),
+            say(facts, N_("How the payment ceiling stands:")),
+        ),
+    )
+
+
 MONEY_LETTERS: Mapping[MessageKind, Callable[[Facts], Letter]] = {
     MessageKind.MONEY_INCIDENT: _incident,
     MessageKind.HOLD_OVERDUE: _hold_overdue,
+    MessageKind.CEILING_FULL: _ceiling_full,
 }

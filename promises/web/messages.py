@@ -41,6 +41,7 @@ KIND_NAMES = {
     MessageKind.VOUCHER_ENDED: N_("An expired voucher"),
     MessageKind.MONEY_INCIDENT: N_("Payouts that need a person"),
     MessageKind.HOLD_OVERDUE: N_("A hold that is overdue"),
+    MessageKind.CEILING_FULL: N_("A payment ceiling that is full"),
     MessageKind.HELP_ASKED: N_("A call for help"),
     MessageKind.REVIEW_DUE: N_("Reviews that are due"),
     MessageKind.FOLLOW_ASKED: N_("Link to confirm a subscription"),

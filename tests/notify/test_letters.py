@@ -44,6 +44,10 @@ NOTICE = {
     "notice": "From Monday on.", "from_at": "2026-03-06T13:00:00+00:00",
 }  # fmt: skip
 MONEY = {"amount_minor": 1000, "currency": "EUR", "expires_at": "2029-03-06T22:30:00+00:00"}
+CEILING = {
+    "where": "", "period": "week", "reaction": "wait", "waiting_minor": 12_300,
+    "currency": "EUR", "next_on": "2026-03-09",
+}  # fmt: skip
 FURTHER = {
     MessageKind.FOLLOWED_NEWS: {"items": [NEWS]},
     MessageKind.PROPOSAL_NEWS: {"what": "mentioned"},
@@ -51,6 +55,7 @@ FURTHER = {
     MessageKind.PROMISE_ALERT: ALERT,
     MessageKind.ACTION_DUE: {"due_on": "2026-03-06"},
     MessageKind.MONEY_INCIDENT: {"incident": "rail_paused"},
+    MessageKind.CEILING_FULL: CEILING,
     MessageKind.MONEY_NEWS: MONEY | {"what": "failed", "rail": "sepa", "trouble": "card_gone"},
     MessageKind.VOUCHER_DUE: MONEY,
     MessageKind.VOUCHER_ENDED: MONEY,
