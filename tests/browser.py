@@ -1,7 +1,11 @@
 """A real Chromium for tests. A package that wants one imports the fixture in its conftest.py."""
 
+import contextlib
 import os
 import shutil
+import signal
+import subprocess
+import threading
 import time
 
 import pytest
@@ -22,6 +26,8 @@ WCAG = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
 AXE = {"runOnly": {"type": "tag", "values": list(WCAG)}, "resultTypes": ["violations"]}
 """Of what is fine axe describes each element unless it is told not to, which takes far longer."""
 
+CLOSING_S = 30
+"""How long a browser may take to end by itself."""
 expect.set_options(timeout=15_000)
 """Patience costs nothing where the thing comes; the usual five seconds pass on a busy machine."""
 
@@ -31,16 +37,61 @@ def find_chromium():
     return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
 
 
-@pytest.fixture(scope="module")
-def browser():
-    """One browser for a module; make a context of it for every test."""
+@contextlib.contextmanager
+def launched():
+    """A Chromium that is gone at the end, whether it wants to or not."""
     path = find_chromium()
     if path is None:
         pytest.skip("no Chromium here; set CHROMIUM to one")
-    with sync_playwright() as playwright:
+    playwright = sync_playwright().start()
+    try:
         chromium = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield chromium
-        chromium.close()
+        with ended_by_force("chrom"):
+            chromium.close()
+    finally:
+        with ended_by_force("playwright"):
+            playwright.stop()
+
+
+@contextlib.contextmanager
+def ended_by_force(name):
+    """What is done inside waits, without a limit of its own, for programs of this name to end;
+    those that this process started are killed when it takes too long."""
+    timer = threading.Timer(CLOSING_S, _kill, (name,))
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()
+
+
+def _kill(name):
+    for pid, words in family(os.getpid()):
+        if name in words:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+def family(ancestor):
+    """The living descendants of a process: pairs of the pid and the command line."""
+    told = subprocess.run(
+        ["ps", "-A", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True
+    ).stdout
+    rows = [line.split(None, 2) for line in told.splitlines()]
+    known, size = {ancestor}, 0
+    while len(known) > size:
+        size = len(known)
+        known |= {int(pid) for pid, parent, *_ in rows if int(parent) in known}
+    return [(int(pid), *words) for pid, _, *words in rows if words and int(pid) in known]
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """One browser for a module; make a context of it for every test."""
+    with launched() as chromium:
+        yield chromium
 
 
 def press(page, key):

@@ -212,7 +212,7 @@ def test_of_two_managers_at_once_exactly_one_decides(ground, as_application, rou
 
     def run(actor, verb):
         with as_application.app_context():
-            start.wait(60)
+            start.wait(120)
             try:
                 with unit_of_work(ground.organisation_id, actor) as uow:
                     verb(uow)

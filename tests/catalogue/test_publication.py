@@ -345,7 +345,7 @@ def test_two_managers_publishing_one_promise_at_once_get_different_numbers(groun
 
     def run(days):
         with as_application.app_context():
-            start.wait(60)
+            start.wait(120)
             version = new_version(now, valid_from=now + days * DAY, promise_id=made.promise_id)
             numbers.append(publish(ground, version, now=now).number)
 

@@ -153,7 +153,7 @@ def test_a_rotation_that_is_killed_goes_on_beside_one_who_still_wraps_with_the_o
         )
         child = rotating(fresh_database)
         try:
-            wait_for(lambda: waits(server, fresh_database), seconds=60)
+            wait_for(lambda: waits(server, fresh_database), seconds=120)
         finally:
             child.kill()
             child.wait()

@@ -61,7 +61,7 @@ def running(pid):
     return state != "Z"
 
 
-def eventually(condition, seconds=60):
+def eventually(condition, seconds=300):
     for _ in range(seconds * 50):
         value = condition()
         if value:
@@ -100,7 +100,7 @@ class World:
         return eventually(lambda: (p := self.all_up()) and p[position] != old and p)
 
     def output(self):
-        return self.process.communicate(timeout=30)[0]
+        return self.process.communicate(timeout=300)[0]
 
 
 @contextmanager

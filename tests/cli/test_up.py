@@ -58,7 +58,7 @@ def command(pid):
         return ""
 
 
-def eventually(condition, seconds=60):
+def eventually(condition, seconds=300):
     for _ in range(seconds * 20):
         value = condition()
         if value:
@@ -111,8 +111,17 @@ class Up:
             return "".join(self.lines)
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        rest = self.process.communicate(timeout=60)[0]
-        return "".join(self.lines) + rest
+        return "".join(self.lines) + self.last_words()
+
+    def last_words(self):
+        """What it says until it ends by itself; none of it is left behind when it does not."""
+        try:
+            return self.process.communicate(timeout=300)[0]
+        except subprocess.TimeoutExpired:
+            for pid in {*family(self.process.pid), self.process.pid}:
+                os.kill(pid, signal.SIGKILL)
+            self.process.communicate()
+            raise
 
 
 def stat_field(pid, position):
@@ -125,7 +134,7 @@ def stat_field(pid, position):
 def status(address):
     request = urllib.request.Request(address + "/")
     try:
-        with urllib.request.urlopen(request, timeout=20) as response:
+        with urllib.request.urlopen(request, timeout=120) as response:
             return response.status
     except urllib.error.HTTPError as error:
         error.close()
@@ -150,7 +159,7 @@ def up(tmp_path_factory):
 
 def test_second_start_in_the_same_folder_is_refused_and_names_the_address(up):
     second = Up(up.data_dir)
-    said = second.process.communicate(timeout=60)[0]
+    said = second.last_words()
     assert second.process.returncode == 1
     assert f"already run by process {up.process.pid}" in said
     assert up.address in said
@@ -177,7 +186,7 @@ def test_second_checkout_runs_beside_it_and_ctrl_c_leaves_nothing_of_it(up, tmp_
         other.sql("CREATE TABLE only_there (n int)")
         assert up.sql("SELECT to_regclass('only_there')") == [(None,)]
         other.process.send_signal(signal.SIGINT)
-        assert "Everything is kept" in other.process.communicate(timeout=60)[0]
+        assert "Everything is kept" in other.last_words()
     assert other.process.returncode == 0
     assert [command(pid) for pid in everyone if state_of(pid) not in (None, "Z")] == []
     assert not (other.data_dir / "address").exists()
@@ -236,7 +245,7 @@ def test_service_refuses_an_application_role_that_is_a_superuser(up, tmp_path):
         "LUPAUS_BASE_URL": "https://promises.example",
     }
     strong = Up(tmp_path / "strong", **environ)
-    said = strong.process.communicate(timeout=120)[0]
+    said = strong.last_words()
     assert strong.process.returncode == 1
     assert "role postgres is a superuser" in said
     assert "web does not stay up" in said
@@ -332,12 +341,12 @@ def test_demonstration_gives_sign_ins_that_work_once_mail_and_a_running_day(tmp_
         assert {"Clerk", "Manager", "Accountant", "Administrator"} <= set(links)
         assert status(links["Mail we sent"].rstrip("/")) == 200
         browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
-        with browser.open(links["Clerk"], timeout=30) as page:
+        with browser.open(links["Clerk"], timeout=120) as page:
             assert "/staff" in page.url
             assert page.status == 200
         stranger = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
         with pytest.raises(urllib.error.HTTPError) as refused:
-            stranger.open(links["Clerk"], timeout=30)
+            stranger.open(links["Clerk"], timeout=120)
         assert 400 <= refused.value.code < 500
         refused.value.close()
         seeded = up.sql("SELECT count(*) FROM tickets", role="postgres")

@@ -9,7 +9,7 @@ import urllib.error
 import urllib.request
 import uuid
 
-PATIENCE = 90.0
+PATIENCE = 300.0
 
 
 class Caller:
@@ -33,7 +33,7 @@ class Caller:
                 },
             )
             try:
-                with urllib.request.urlopen(request, timeout=10) as answer:
+                with urllib.request.urlopen(request, timeout=120) as answer:
                     return answer.status, json.load(answer)
             except urllib.error.HTTPError as error:
                 if error.code < 500 and error.code != 409:

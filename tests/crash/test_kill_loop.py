@@ -94,7 +94,7 @@ class Service:
     def end(self):
         self.process.send_signal(signal.SIGINT)
         try:
-            self.process.wait(30)
+            self.process.wait(120)
         finally:
             if self.process.poll() is None:
                 self.process.kill()

@@ -46,7 +46,7 @@ FAULTS = [
     "429",
     "409",
 ]
-PATIENCE_S = 600 if FULL else 60
+PATIENCE_S = 600 if FULL else 300
 PEACE_S = (0.3, 1.2) if FULL else (0.1, 0.4)
 """Between two kills: time for a worker to begin and to get somewhere."""
 RAILS = ("stripe_refund",)
@@ -117,7 +117,7 @@ class Settlers:
 
     def __exit__(self, *_):
         self.process.stdin.close()
-        self.process.wait(30)
+        self.process.wait(120)
         self.process.stdout.close()
 
     def kill_one(self, chance):

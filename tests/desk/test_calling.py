@@ -145,11 +145,11 @@ def test_only_customer_held_for_a_moment_is_still_called(desk, as_application):
                 "SELECT id FROM tickets WHERE id = %s FOR UPDATE", (only.ticket_id,)
             )
             held.set()
-            release.wait(5)
+            release.wait(120)
 
     holder = threading.Thread(target=hold)
     holder.start()
-    held.wait(5)
+    held.wait(120)
     threading.Timer(0.02, release.set).start()
     called = desk.call().called
     holder.join()

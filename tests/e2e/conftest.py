@@ -5,10 +5,9 @@ import dataclasses
 import logging
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from promises.app import create_app
-from tests.browser import ARGUMENTS, find_chromium
+from tests.browser import launched
 from tests.conftest import dispose, make_database
 from tests.e2e.clocked import Clocked, House
 from tests.e2e.live import Branch
@@ -31,13 +30,8 @@ def quiet_server():
 
 @pytest.fixture(scope="package")
 def browser():
-    path = find_chromium()
-    if path is None:
-        pytest.skip("no Chromium here; set CHROMIUM to one")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+    with launched() as chromium:
         yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="package")

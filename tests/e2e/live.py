@@ -20,7 +20,6 @@ from tests.web.staff import give_password, keep_strong
 PHONE, DESKTOP = (390, 844), (1280, 900)
 PATIENCE_MS = 15_000
 """For what has no limit of its own: several browsers and servers share two processors."""
-expect.set_options(timeout=PATIENCE_MS)
 CALLED_LABEL = ".board-now strong"
 
 

@@ -97,7 +97,7 @@ def deliver(url, messages, *, copies=1, parallel=False):
 def _post(url, message):
     request = urllib.request.Request(url, message.body, message.headers, method="POST")
     try:
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=120) as answer:
             return answer.status
     except urllib.error.HTTPError as refused:
         with refused:

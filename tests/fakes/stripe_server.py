@@ -238,7 +238,7 @@ class StripeProcess:
 
     def __exit__(self, *_):
         self.process.terminate()
-        self.process.wait(timeout=10)
+        self.process.wait(timeout=120)
         self.process.stdout.close()
 
     def deliver(self, url, messages, *, copies=1, parallel=False):

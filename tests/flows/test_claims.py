@@ -106,7 +106,7 @@ def test_two_sweeps_at_once_record_each_breach_once(document, app):
     def run():
         try:
             with app.app_context(), world.at(world.now):
-                barrier.wait(60)
+                barrier.wait(120)
                 for _ in range(3):
                     with world.made.work(None) as uow:
                         assert uow.actor == SYSTEM

@@ -138,7 +138,7 @@ def test_two_workers_share_the_rounds_and_write_each_case_once(app, world):
 
     def work():
         with app.app_context():
-            ready.wait(60)
+            ready.wait(120)
             with world.work(None) as uow:
                 written.append(judge_shadows(uow))
 
@@ -172,7 +172,7 @@ def test_of_two_managers_one_decides_and_the_other_hears_that_it_is_decided(app,
 
     def decide(step):
         with app.app_context():
-            ready.wait(60)
+            ready.wait(120)
             try:
                 with world.work(Role.MANAGER) as uow:
                     step(uow)

@@ -88,13 +88,13 @@ def test_claim_while_another_is_at_it_is_refused_without_waiting(made, as_applic
         with as_application.app_context(), unit_of_work(made.id, SYSTEM) as uow:
             claim(uow.session, organisation_id=made.id, now=NOW, request=asked())
             claimed.set()
-            assert go_on.wait(20)
+            assert go_on.wait(120)
             keep(uow.session, organisation_id=made.id, request=asked(), answer=DONE)
 
     thread = threading.Thread(target=slow)
     thread.start()
     try:
-        assert claimed.wait(20)
+        assert claimed.wait(120)
         with pytest.raises(InFlight) as refusal:
             again(made, asked())
         assert refusal.value.retry_after == 1

@@ -263,7 +263,7 @@ def test_what_is_posted_while_a_month_is_being_closed_is_in_it(world, bare_apps,
         thread.start()
         with server.connect(roles.OWNER, database.name) as connection:
             wait_for(lambda: connection.execute(WAITING).fetchone())
-    thread.join(30)
+    thread.join(120)
     assert closed[0].transactions == 2
     assert balance(world, MARCH, kept_balance) == balance(world, MARCH, added_up)
     assert balance(world, MARCH)["compensation_owed"] == (0, 0, 1700, -1700)

@@ -252,10 +252,10 @@ def test_a_sender_killed_between_claim_and_record_loses_nothing(ground, worker_u
         env={**os.environ, "PYTHONPATH": "."},
     )
     try:
-        assert mailbox.arrived.wait(30)
+        assert mailbox.arrived.wait(120)
     finally:
         sender.send_signal(signal.SIGKILL)
-        sender.wait(10)
+        sender.wait(120)
     (row,) = ground.read(STATES)
     assert (row.state, row.tries, row.outcome) == ("queued", 1, None)
     mailbox.pause = 0.0

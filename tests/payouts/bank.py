@@ -127,7 +127,7 @@ class Bank:
             self._address + path, data=body, method=method, headers={"Content-Type": kind}
         )
         try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
+            with urllib.request.urlopen(request, timeout=120) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             with error:

@@ -23,7 +23,7 @@ class Crowd:
 
         def one(number):
             with self._app.app_context():
-                self._barrier.wait(30)
+                self._barrier.wait(120)
                 try:
                     return act(number)
                 except Exception as error:  # noqa: BLE001  the answer of this one

@@ -103,7 +103,7 @@ def test_press_that_breaks_off_costs_the_first_in_line_nothing(database):
 
         def act(number):
             if number:
-                assert held.wait(30)
+                assert held.wait(120)
                 return press(made, 0)
             with made.work() as uow:
                 call_next(

@@ -31,7 +31,7 @@ def test_closing_neither_loses_an_entry_nor_lets_one_in(database, as_application
     def post_all(number):
         for count in range(EACH):
             if count == EACH - 1:  # so that somebody posts behind it, however it goes
-                shut.wait(30)
+                shut.wait(120)
             with unit_of_work(world.made.id, SYSTEM) as uow:
                 amount = number * 1000 + count + 1
                 post(
@@ -43,7 +43,7 @@ def test_closing_neither_loses_an_entry_nor_lets_one_in(database, as_application
 
     def close():
         for _ in range(PEOPLE * EACH // 3):
-            posted.acquire(timeout=30)
+            posted.acquire(timeout=120)
         with unit_of_work(world.made.id, SYSTEM) as uow:
             return close_month(
                 uow.session, organisation_id=world.made.id, now=uow.now, closed_by=None,

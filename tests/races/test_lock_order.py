@@ -42,13 +42,13 @@ def meet(app_url, monkeypatch, owner, name, act, beside):
     def stop(*given, **named):
         session = named.get("session") or getattr(given[0], "session", given[0])
         there.set()
-        wait_for(lambda: done.is_set() or bool(rows(session, WAITS_FOR_ME, {})), seconds=20)
+        wait_for(lambda: done.is_set() or bool(rows(session, WAITS_FOR_ME, {})), seconds=120)
         return goes_on(*given, **named)
 
     def one(number):
         if number == 0:
             return act()
-        there.wait(20)
+        there.wait(120)
         try:
             return beside()
         finally:

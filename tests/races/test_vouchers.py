@@ -94,7 +94,7 @@ def test_one_of_many_tills_redeems_a_voucher_every_time(as_application, app_url)
 
     def till(_number):
         for place, code in enumerate(codes):
-            barrier.wait(60)
+            barrier.wait(120)
             try:
                 with world.made.work() as uow:
                     redeem_voucher.redeem(uow, code=code, counter_id=None)

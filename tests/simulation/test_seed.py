@@ -303,7 +303,7 @@ def environment(database):
 def wait_until_alone(database):
     """A killed program's last transaction may still be on its way to its commit."""
     db.engine.dispose()
-    until = time.monotonic() + 60
+    until = time.monotonic() + 300
     with psycopg.connect(database.worker_url.replace("+psycopg", ""), autocommit=True) as watch:
         others = watch.execute(OTHERS).fetchone()[0]
         while others:
@@ -313,7 +313,7 @@ def wait_until_alone(database):
 
 
 def wait_until_day(number):
-    until = time.monotonic() + 60
+    until = time.monotonic() + 300
     while time.monotonic() < until:
         try:
             bank = find_bank()

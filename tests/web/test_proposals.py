@@ -277,7 +277,7 @@ def test_of_two_managers_at_once_one_publishes_and_the_other_is_told(app, made):
     start, statuses, texts = threading.Barrier(2), [], []
 
     def run(one, answers):
-        start.wait(60)
+        start.wait(120)
         response = one.post(check, data=answers)
         statuses.append(response.status_code)
         texts.append(response.text)

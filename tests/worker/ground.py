@@ -65,7 +65,7 @@ class Live:
         )
 
 
-def wait_for(check, seconds=10.0):
+def wait_for(check, seconds=120.0):
     """Until `check()` is true; its value."""
     until = time.monotonic() + seconds
     while not (found := check()):
@@ -89,5 +89,5 @@ def watching(worker_app, *, count=1, sweep=sweep_batch, hand_on=lambda errand, o
     finally:
         stop.set()
         for thread in threads:
-            thread.join(20)
+            thread.join(120)
         assert not any(thread.is_alive() for thread in threads)

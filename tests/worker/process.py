@@ -43,9 +43,9 @@ def worker_process(database, log_path, **more):
         )
     before = log_path.read_text().count("worker_started")
     try:
-        wait_for(lambda: log_path.read_text().count("worker_started") > before, seconds=60)
+        wait_for(lambda: log_path.read_text().count("worker_started") > before, seconds=120)
         yield process
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGKILL)
-        process.wait(20)
+        process.wait(120)

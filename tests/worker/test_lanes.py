@@ -39,7 +39,7 @@ def running(runners, clock=None):
     finally:
         stop.set()
         lane.wake()
-        thread.join(10)
+        thread.join(120)
         assert not thread.is_alive()
 
 
@@ -48,7 +48,7 @@ def test_a_lane_runs_each_errand_once_while_it_waits_or_runs():
 
     def settle(organisation_id):
         ran.append(organisation_id)
-        go.wait(10)
+        go.wait(120)
 
     with running({Errand.SETTLE: settle}) as lane:
         lane.offer(Errand.SETTLE, one)

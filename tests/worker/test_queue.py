@@ -48,7 +48,7 @@ def serving(worker_app, url, **runners):
         yield
     finally:
         loop.call_soon_threadsafe(stop.set)
-        thread.join(30)
+        thread.join(120)
         assert not thread.is_alive()
         loop.close()
 
@@ -102,7 +102,7 @@ def test_a_job_that_fails_is_tried_again_later(apps, organisation, server, fresh
 
     with serving(apps[1], fresh_database.worker_url, settle=settle):
         put(apps, organisation)
-        wait_for(lambda: len(tries) == 2, seconds=20)
+        wait_for(lambda: len(tries) == 2, seconds=120)
         wait_for(lambda: jobs(server, fresh_database) == [])
 
 
@@ -119,7 +119,7 @@ def test_the_job_of_a_killed_worker_is_rescued(apps, organisation, server, fresh
         )
     ran = []
     with serving(apps[1], fresh_database.worker_url, settle=lambda one: ran.append(one)):
-        wait_for(lambda: ran == [organisation.id], seconds=20)
+        wait_for(lambda: ran == [organisation.id], seconds=120)
         wait_for(lambda: jobs(server, fresh_database) == [])
 
 
@@ -136,7 +136,7 @@ def test_jobs_go_on_when_the_database_comes_back(apps, organisation, server, fre
                 [fresh_database.name],
             )
         put(apps, organisation)
-        wait_for(lambda: len(ran) == 2, seconds=30)
+        wait_for(lambda: len(ran) == 2, seconds=120)
 
 
 def test_a_task_without_a_runner_is_refused(apps, fresh_database):

@@ -82,7 +82,7 @@ def test_a_worker_breaks_pays_and_tells_and_ends_when_asked(application, fresh_d
             wait_for(lambda: live.rows(VOUCHERS))
             wait_for(lambda: len(mailbox.received) == 3)
             process.send_signal(signal.SIGTERM)
-            assert process.wait(20) == 0
+            assert process.wait(120) == 0
     subjects = {message["Subject"] for message in mailbox.received}
     assert "We broke our promise: €10 is yours" in subjects
     log = (tmp_path / "log").read_text()
@@ -113,7 +113,7 @@ def test_killed_workers_lose_and_repeat_nothing(application, fresh_database, tmp
             live.take(40)
             wait_for(functools.partial(more_than, live, len(live.breaches())))
             process.send_signal(signal.SIGKILL)
-            process.wait(20)
+            process.wait(120)
     with worker_process(fresh_database, tmp_path / "log"):
         wait_for(lambda: len(live.breaches()) == 120)
     owed = live.rows(
@@ -157,10 +157,10 @@ def test_a_worker_goes_on_when_the_database_was_away(tmp_path):
             threading.Event().wait(4)
             own.start()
             live.take()
-            wait_for(lambda: len(live.breaches()) == 2, seconds=20)
+            wait_for(lambda: len(live.breaches()) == 2, seconds=120)
             assert "database_back" in (tmp_path / "log").read_text()
             process.send_signal(signal.SIGTERM)
-            assert process.wait(20) == 0
+            assert process.wait(120) == 0
         dispose(application)
 
 

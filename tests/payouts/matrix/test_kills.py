@@ -16,6 +16,7 @@ from promises.payouts.retries import LEASE
 from tests.payouts.matrix.dying import DIED
 from tests.payouts.matrix.ground import SOON, check
 from tests.races.crowd import crowd
+from tests.worker.ground import wait_for
 
 pytestmark = pytest.mark.usefixtures("as_application")
 
@@ -53,7 +54,7 @@ class DyingWorker:
 
     def __exit__(self, *_):
         self.process.stdin.close()
-        self.process.wait(30)
+        self.process.wait(120)
         self.process.stdout.close()
 
     def exit_code(self):
@@ -113,9 +114,8 @@ def test_row_34b_lease_lost_while_the_call_is_under_way(shop, stripe, client, ap
         if number == 0:
             called.set()
             return shop.settle()
-        called.wait(5)
-        while shop.payout(payout_id).state == "ready":
-            pass
+        called.wait(120)
+        wait_for(lambda: shop.payout(payout_id).state != "ready")
         shop.execute(
             "UPDATE payouts SET lease_until = created_at WHERE id = ANY(%(ids)s)", [payout_id]
         )

@@ -83,11 +83,11 @@ def test_what_a_transaction_that_was_open_meanwhile_wrote_is_seen_after_its_comm
             uow.session.add(ground._arrival(row, uow.now))
             uow.session.flush()
             written.set()
-            go_on.wait(10)
+            go_on.wait(120)
 
     writer = threading.Thread(target=slow)
     writer.start()
-    assert written.wait(10)
+    assert written.wait(120)
     before = run(bank, terms, resident=resident).counts
     bank.add([random_ticket(chance, bank.made)])  # later, and committed earlier
     run(bank, terms, resident=resident)
