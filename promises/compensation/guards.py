@@ -20,10 +20,10 @@ class Part(enum.StrEnum):
 
 
 # Whoever marked something on the ticket, brought its import in, published the promise that was
-# applied to the past, offered or took the call back, typed in where the money goes, gave a gift, or
-# brought the bank's file that says it was not paid, has a part in it. The payee is told by the
-# member's address: on the ticket, at its customer, or on another ticket that was paid to the same
-# account.
+# applied to the past, offered or took the call back, typed in where the money goes, gave a gift,
+# brought the bank's file that says it was not paid, or entered that a payment by hand came back,
+# has a part in it. The payee is told by the member's address: on the ticket, at its customer, or on
+# another ticket that was paid to the same account.
 _PARTS = """
 SELECT c.id,
     (i.created_by = %(member_id)s
@@ -46,7 +46,13 @@ SELECT c.id,
                 AND e.kind IN ('rejected', 'returned')
             JOIN bank_files f ON f.organisation_id = e.organisation_id AND f.id = e.file_id
             WHERE y.organisation_id = c.organisation_id AND y.compensation_id = c.id
-              AND f.uploaded_by = %(member_id)s)) IS TRUE AS made,
+              AND f.uploaded_by = %(member_id)s)
+        OR EXISTS (SELECT 1 FROM payouts y
+            JOIN payout_decisions d ON d.organisation_id = y.organisation_id
+                AND d.payout_id = y.id AND NOT d.was_paid
+            WHERE y.organisation_id = c.organisation_id AND y.compensation_id = c.id
+              AND y.state = 'returned' AND d.actor_kind = 'member'
+              AND d.actor_id = %(member_id)s)) IS TRUE AS made,
     (EXISTS (SELECT 1 FROM contacts k
         WHERE k.organisation_id = c.organisation_id AND k.address_index = %(index)s
           AND k.erased_at IS NULL

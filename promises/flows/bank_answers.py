@@ -11,17 +11,15 @@ from typing import Any
 
 from promises.audit.actions import record as audit
 from promises.compensation.goodwill import tickets_of_gifts
-from promises.compensation.models import Hold
 from promises.compensation.queries import tickets_of
-from promises.compensation.releasing import place_hold, record_decisions
 from promises.db.session import UnitOfWork
 from promises.desk.actions import touch_tickets
 from promises.flows.bank_incidents import raise_foreign, raise_gap, raise_odd, raise_other_amount
 from promises.flows.bank_told import ACCOUNTS, ANSWERS, Told, told_of
+from promises.flows.owed_again import SAID_BY_FILE, ask_second_person
 from promises.flows.payout_results import take_in
 from promises.flows.payout_runs import account_of, run_maker, silent_days
 from promises.identity.queries import organisation_info
-from promises.kernel.actors import SYSTEM
 from promises.kernel.errors import Forbidden
 from promises.payouts import runs
 from promises.payouts.bank_days import answer_by
@@ -60,9 +58,6 @@ _ORDER = (LineKind.ACCEPTED, LineKind.REJECTED, LineKind.BOOKED, LineKind.RETURN
 
 _AT_ODDS = frozenset({LineKind.REJECTED, LineKind.BOOKED})
 _CAME_TO_NOTHING = frozenset({LineKind.REJECTED, LineKind.RETURNED})
-_OWED_AGAIN = frozenset({PayoutState.FAILED, PayoutState.RETURNED})
-SAID_BY_FILE = "bank_file_says_not_paid"
-"""Why a debt waits for a second person: the reason of the hold's decision."""
 
 _OTHER = Outcome(RailVerdict.MISMATCH, trouble=Trouble.OTHER_EFFECT)
 _BY_RULE = ""
@@ -191,7 +186,7 @@ def _apply(uow: UnitOfWork, maker: RunMaker, told: Told, fresh: Sequence[Named])
                 pairs[one.payout_id] = (payout, out)
         moved += take_in(uow, record_outcomes, list(pairs.values()), {})
     _close_solved(uow, moved)
-    _ask_second_person(uow, moved)
+    ask_second_person(uow, moved, SAID_BY_FILE)
     return moved
 
 
@@ -237,25 +232,6 @@ def _close_solved(uow: UnitOfWork, moved: Sequence[Moved]) -> None:
                 note=_BY_RULE,
                 **tenant,
             )
-
-
-def _ask_second_person(uow: UnitOfWork, moved: Sequence[Moved]) -> None:
-    """A file is only as true as whoever brings it: what it reopened is not paid on its word."""
-    tenant: dict[str, Any] = {"organisation_id": uow.organisation_id}
-    again = [one.compensation_id for one in moved if one.after in _OWED_AGAIN]
-    ids = sorted({one for one in again if one is not None})
-    held = place_hold(uow.session, compensation_ids=ids, hold=Hold.APPROVAL, **tenant)
-    if held:
-        record_decisions(
-            uow.session,
-            now=uow.now,
-            actor=SYSTEM,
-            compensation_ids=held,
-            kind="held",
-            holds=[Hold.APPROVAL],
-            reason=SAID_BY_FILE,
-            **tenant,
-        )
 
 
 def _outcome(uow: UnitOfWork, maker: RunMaker, named: Named, request: PayoutRequest) -> Outcome:

@@ -261,8 +261,8 @@ class Reconciliation(TenantModel):
 
 
 class PayoutDecision(TenantModel):
-    """That a person decided what a payout came to which no rule could settle, and on what evidence:
-    once for ever."""
+    """That a person decided what a payout came to which no rule could settle, or entered that what
+    was paid by hand came back, and on what evidence: once for ever."""
 
     __tablename__ = "payout_decisions"
     __table_args__ = (

@@ -1,4 +1,5 @@
-"""Payouts that no rule can settle: a person decides, on evidence, once."""
+"""Payouts that no rule can settle, or that came back to a hand: a person says so, on evidence,
+once."""
 
 import datetime as dt
 import uuid
@@ -32,6 +33,7 @@ INSERT INTO payout_decisions (organisation_id, id, payout_id, was_paid, evidence
     actor_id, decided_at)
 VALUES (%(organisation_id)s, %(id)s, %(payout_id)s, %(was_paid)s, %(evidence)s, %(actor_kind)s,
     %(actor_id)s, %(now)s)
+ON CONFLICT (organisation_id, payout_id) DO NOTHING
 """
 
 _APPROVED_BY = """
@@ -88,16 +90,14 @@ def decide_payout(
     row = one_or_none(session, _MOVE, params | {"state": after.value})
     if row is None:
         return None
-    execute(
+    note_decision(
         session,
-        _DECIDE,
-        params
-        | {
-            "id": new_id(),
-            "evidence": evidence,
-            "actor_kind": actor.kind.value,
-            "actor_id": actor.id,
-        },
+        organisation_id=organisation_id,
+        actor=actor,
+        now=now,
+        payout_id=payout_id,
+        was_paid=was_paid,
+        evidence=evidence,
     )
     return Moved(
         row.id,
@@ -110,3 +110,27 @@ def decide_payout(
         row.currency,
         row.trouble,
     )
+
+
+def note_decision(
+    session: Session,
+    *,
+    organisation_id: uuid.UUID,
+    actor: Actor,
+    now: dt.datetime,
+    payout_id: uuid.UUID,
+    was_paid: bool,
+    evidence: str,
+) -> bool:
+    """Keep what a person says became of a payout; whether nobody has said it before."""
+    params = {
+        "organisation_id": organisation_id,
+        "id": new_id(),
+        "payout_id": payout_id,
+        "was_paid": was_paid,
+        "evidence": evidence,
+        "actor_kind": actor.kind.value,
+        "actor_id": actor.id,
+        "now": now,
+    }
+    return execute(session, _DECIDE, params) == 1

@@ -17,6 +17,7 @@ from promises.db.sql import one_or_none, rows
 from promises.payouts.claiming import ClaimedPayout, begin_tries
 from promises.payouts.models import PayoutState
 from promises.payouts.rails.base import PayoutRequest
+from promises.payouts.rails.names import MANUAL
 
 _CLAIM = """
 WITH free AS (
@@ -79,6 +80,17 @@ WHERE p.organisation_id = %(organisation_id)s
 LIMIT 1
 """
 
+
+# Paid by hand: there is one try, and it has ended.
+_PAID_BY_HAND = """
+SELECT p.id, p.rail, p.amount_minor, p.currency, p.key, p.generation, p.compensation_id, p.gift_id,
+    p.provider_ref, p.state, p.created_at,
+    (SELECT max(a.number) FROM payout_attempts a
+     WHERE a.organisation_id = p.organisation_id AND a.payout_id = p.id) AS number
+FROM payouts p
+WHERE p.organisation_id = %(organisation_id)s AND p.id = %(payout_id)s AND p.rail = %(rail)s
+  AND p.state = 'paid'
+"""
 
 _IS_OF_RAIL = """
 SELECT 1 FROM payouts
@@ -163,6 +175,23 @@ def had_a_hand(
         "payout_id": payout_id,
     }
     return one_or_none(session, _HAD_A_HAND, params) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class PaidByHand:
+    """A payout that somebody paid, and when it was made ready for that."""
+
+    payout: ClaimedPayout
+    created_at: dt.datetime
+
+
+def paid_by_hand(
+    session: Session, *, organisation_id: uuid.UUID, payout_id: uuid.UUID
+) -> PaidByHand | None:
+    """None where it is not one, or not paid any more."""
+    params = {"organisation_id": organisation_id, "payout_id": payout_id, "rail": MANUAL}
+    row = one_or_none(session, _PAID_BY_HAND, params)
+    return None if row is None else PaidByHand(_payout(organisation_id, row), row.created_at)
 
 
 def is_of_rail(

@@ -73,6 +73,23 @@ class NotAPayoutByHand(Conflict):
     message = N_("This payout does not wait to be paid by hand.")
 
 
+class NotPaidByHand(Conflict):
+    code = "not_paid_by_hand"
+    message = N_("This payout was not paid by hand, or it has come back already.")
+
+
+class ReturnDayWrong(DomainError):
+    """Before there was anything to pay, or a day that has not come yet."""
+
+    code = "return_day_wrong"
+    message = N_("Give a day between the one on which the payout was prepared and today.")
+
+
+class ReturnProofMissing(DomainError):
+    code = "return_proof_missing"
+    message = N_("Write what shows that the money came back, such as the number of its booking.")
+
+
 class ReceiptMissing(DomainError):
     code = "receipt_missing"
     message = N_("Write what proves the payment, such as the number of the receipt.")

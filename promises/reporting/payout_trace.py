@@ -55,6 +55,13 @@ ORDER BY d.decided_at, d.id
 LIMIT 200
 """
 
+_SAID = """
+SELECT d.was_paid, d.evidence, d.decided_at, m.name AS actor_name
+FROM payout_decisions d
+LEFT JOIN members m ON m.organisation_id = d.organisation_id AND m.id = d.actor_id
+WHERE d.organisation_id = %(organisation_id)s AND d.payout_id = %(payout_id)s
+"""
+
 # By the keys of everything that can be posted about them: one index, however many entries.
 _POSTED = """
 SELECT t.id, t.kind, t.posted_on, t.fact_on, t.recorded_at, t.reference_id
@@ -87,13 +94,15 @@ LIMIT 50
 @dataclass(frozen=True, slots=True)
 class PayoutTrace:
     """`payout` is the row with its debt, ticket, breach, promise version and voucher; `others` are
-    further payouts of the same debt."""
+    further payouts of the same debt; `said` is what a person entered that it came to, if anybody
+    did."""
 
     payout: Any
     tries: list[Any]
     decisions: list[Any]
     postings: list[Any]
     others: list[Any]
+    said: Any
 
     @property
     def label(self) -> str:
@@ -114,7 +123,7 @@ def payout_of(session: Session, *, organisation_id: uuid.UUID, payout_id: uuid.U
 def payout_trace(
     session: Session, *, organisation_id: uuid.UUID, payout_id: uuid.UUID
 ) -> PayoutTrace:
-    """Everything behind a payout, in five statements. Raises NotFound."""
+    """Everything behind a payout, in six statements. Raises NotFound."""
     found = payout_of(session, organisation_id=organisation_id, payout_id=payout_id)
     params = {
         "organisation_id": organisation_id,
@@ -130,6 +139,7 @@ def payout_trace(
         rows(session, _DECISIONS, params),
         rows(session, _POSTED, params | {"keys": keys}),
         rows(session, _OTHERS, params),
+        one_or_none(session, _SAID, params),
     )
 
 

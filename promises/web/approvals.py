@@ -8,6 +8,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from promises.compensation.approving import MUCH_TO_ACCOUNT, OTHER_ACCOUNT
+from promises.compensation.ceiling_room import ABOVE_CEILING, LARGER_THAN_CEILING
 from promises.compensation.errors import ListHasChanged
 from promises.compensation.holding import marks_print
 from promises.compensation.models import FOR_A_PERSON, Hold
@@ -20,8 +21,8 @@ from promises.compensation.queries import (
 )
 from promises.db.session import UnitOfWork
 from promises.flows import annul_breach, decide_compensation, dispute
-from promises.flows.bank_answers import SAID_BY_FILE
 from promises.flows.choose_payout import CONTACT_CHANGED, MANY_CASES
+from promises.flows.owed_again import SAID_BY_FILE, SAID_BY_HAND
 from promises.http.context import current, work
 from promises.http.i18n import gettext, ngettext, say
 from promises.http.permissions import Permission, staff
@@ -60,9 +61,12 @@ WHY_NAMES = {
     MUCH_TO_ACCOUNT: N_(
         "Together with other cases, this account would get more than the limit for approvals."
     ),
+    ABOVE_CEILING: N_("There is no room for it under a payment ceiling in this period."),
+    LARGER_THAN_CEILING: N_("It is larger than a whole payment ceiling, so it would never fit."),
     MANY_CASES: N_("The same account was given for many cases."),
     CONTACT_CHANGED: N_("The contact was changed or taken off before the account was given."),
     SAID_BY_FILE: N_("A bank's file said that the payment did not arrive."),
+    SAID_BY_HAND: N_("It was entered that the payment by hand came back."),
 }
 """Why a rule asks for a person, in words: reasons of holds that nobody typed."""
 

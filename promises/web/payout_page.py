@@ -2,25 +2,31 @@
 it go."""
 
 import uuid
+from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from promises.flows.keep_books import book_fee
+from promises.flows.pay_by_hand import enter_return
 from promises.http.context import work
 from promises.http.i18n import gettext, locale
 from promises.http.permissions import Permission, may, staff
+from promises.kernel.errors import DomainError, NotFound
 from promises.kernel.text import N_
 from promises.ledger.chart import chart
 from promises.ledger.facts import PostingKind
 from promises.notify.trouble_words import trouble_words
 from promises.payouts.models import PayoutState
 from promises.payouts.rails.base import RailVerdict
+from promises.payouts.rails.names import MANUAL
 from promises.payouts.rails.voucher import VOUCHER
+from promises.payouts.run_claiming import is_of_rail
 from promises.reporting.journal import entries_of
 from promises.reporting.payout_trace import PayoutTrace, payout_trace
 from promises.web.approvals import why_words
 from promises.web.forms.ledger import FeeForm
+from promises.web.forms.payout_runs import ReturnForm
 from promises.web.ledger_words import KIND_NAMES, account_label, rail_name
 
 blueprint = Blueprint("payout_page", __name__)
@@ -120,7 +126,38 @@ def fee(payout_id: uuid.UUID) -> Response | tuple[str, int]:
     return redirect(url_for("payout_page.show", payout_id=payout_id), 303)
 
 
-def _page(payout_id: uuid.UUID, form: FeeForm) -> str:
+@blueprint.post("/staff/payouts/<uuid:payout_id>/returned")
+@staff(Permission.PAYOUT_RELEASE, fresh=True)
+def returned(payout_id: uuid.UUID) -> Response | tuple[str, int]:
+    """What was paid by hand came back."""
+    form = ReturnForm()
+    form.offer()
+    with work() as uow:
+        if not is_of_rail(
+            uow.session, organisation_id=uow.organisation_id, payout_id=payout_id, rail=MANUAL
+        ):
+            raise NotFound(payout_id=str(payout_id))
+    if form.validate():
+        try:
+            with work() as uow:
+                enter_return(
+                    uow,
+                    payout_id=payout_id,
+                    returned_on=form.returned_on.data,
+                    why=form.why.data,
+                    proof=form.proof.data or "",
+                )
+        except DomainError as refusal:
+            form.refuse(refusal)
+        else:
+            flash(gettext("Entered as come back. The customer can choose another way."), "success")
+            return redirect(url_for("payout_page.show", payout_id=payout_id), 303)
+    return _page(payout_id, FeeForm(formdata=None), form), 422
+
+
+def _page(payout_id: uuid.UUID, form: FeeForm, back: ReturnForm | None = None) -> str:
+    empty = ReturnForm(formdata=None)
+    empty.offer()
     with work() as uow:
         trace = payout_trace(uow.session, organisation_id=uow.organisation_id, payout_id=payout_id)
         entries = entries_of(
@@ -135,6 +172,9 @@ def _page(payout_id: uuid.UUID, form: FeeForm) -> str:
         trace=trace,
         payout=payout,
         form=form,
+        back_form=back or empty,
+        error_form=back or form,
+        may_return=back is not None or _is_returnable(payout),
         entries=entries,
         labels={
             one.account_code: account_label(own, one.account_code)
@@ -155,6 +195,11 @@ def _page(payout_id: uuid.UUID, form: FeeForm) -> str:
         whys=why_words(),
         kinds=KIND_NAMES,
     )
+
+
+def _is_returnable(payout: Any) -> bool:
+    paid = payout.rail == MANUAL and payout.state == PayoutState.PAID
+    return paid and may(Permission.PAYOUT_RELEASE)
 
 
 def _title(titles: dict[str, str] | None) -> str | None:

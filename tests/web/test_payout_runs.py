@@ -116,3 +116,26 @@ def test_payout_by_hand_is_paid_by_somebody_else_with_a_receipt(app, client):
     assert again.status_code == 422 and "does not wait to be paid by hand" in again.text
     noted = world.one("SELECT details FROM audit_records WHERE action = 'payout_paid_by_hand'")
     assert noted.details == {"receipt": "K-104"}
+
+
+def test_payment_by_hand_that_came_back_is_entered_at_the_payout(app, client):
+    world = Payer(ManualMaker(), rail=MANUAL, settings={}, secrets={})
+    (payout_id,) = world.owe(1, details=lambda n: {})
+    manager = Desk(client, role=Role.MANAGER, world=world)
+    page, path = f"payouts/{payout_id}", f"payouts/{payout_id}/returned"
+    assert "Did the money come back?" not in manager.get(page).text
+    manager.send(f"payouts/manual/{payout_id}", "payouts/manual", receipt="K-104")
+    keeper = Desk(app.test_client(), role=Role.ADMINISTRATOR, world=world)
+    assert "Did the money come back?" not in keeper.get(page).text
+    entered = {"returned_on": world.now.date().isoformat(), "why": "wrong", "proof": "B <17>"}
+    assert keeper.send(path, page, **entered).status_code == 403
+    for wrong in ({"proof": " "}, {"why": "sold"}, {"returned_on": "2031-01-01"}):
+        assert manager.send(path, page, **entered | wrong).status_code == 422
+    assert world.states() == ["paid"]
+    assert manager.send(path, page, **entered).status_code == 303
+    assert world.states() == [("returned", "details_wrong")]
+    shown = manager.get(page).text
+    assert "B &lt;17&gt;" in shown and "Did the money come back?" not in shown
+    again = manager.send(path, page, **entered)
+    assert again.status_code == 422 and "has come back already" in again.text
+    assert manager.send(f"payouts/{world.made.id}/returned", page, **entered).status_code == 404
