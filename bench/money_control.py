@@ -14,7 +14,8 @@ from bench.ground import LIMIT, Ground, ground, seed_open
 from bench.harness import Figure, cpu_of_process
 from promises.compensation.awarding import _lock_usage
 from promises.compensation.budgets import lock_room
-from promises.compensation.ceilings import CeilingRule, ceilings_of, lock_shared, set_ceiling
+from promises.compensation.ceiling_room import ceilings_of
+from promises.compensation.ceilings import CeilingRule, lock_shared, set_ceiling
 from promises.compensation.control_models import CeilingPeriod
 from promises.compensation.rolling import KEY_COLUMNS, lock_sums
 from promises.db.session import unit_of_work

@@ -9,7 +9,7 @@ A period is at most 31 rows of days.
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable, MutableMapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,6 @@ from sqlalchemy.orm import Session
 
 from promises.compensation.control_models import CeilingPeriod, CeilingReaction, SumScope
 from promises.compensation.errors import CeilingMoved, CeilingNotFit
-from promises.compensation.rolling import Key
 from promises.compensation.thresholds import LARGEST_LIMIT_MINOR
 from promises.db.sql import execute, one_or_none, rows
 from promises.kernel.errors import NotFound
@@ -56,19 +55,6 @@ WITH due AS (
 SELECT EXISTS (SELECT 1 FROM due) AS any
 """
 
-# A statement of its own, after the locks: it sees what those before it have written.
-_DUE = f"""
-SELECT c.scope, c.key, c.limit_minor, c.reaction,
-    coalesce((SELECT sum(d.amount_minor) FROM released_days d
-        WHERE d.organisation_id = %(organisation_id)s AND d.scope = c.scope AND d.key = c.key
-          AND d.day_on BETWEEN date_trunc(c.period, %(today_on)s::timestamp)::date
-              AND %(today_on)s), 0)::bigint AS used_minor
-FROM (SELECT c.limit_minor, c.reaction, c.period, {PLACE} FROM ceilings c
-    WHERE c.organisation_id = %(organisation_id)s AND c.limit_minor IS NOT NULL
-      AND (c.branch_id IS NULL OR c.branch_id = ANY(%(branch_ids)s))
-      AND (c.promise_id IS NULL OR c.promise_id = ANY(%(promise_ids)s))) c
-"""
-
 _COLUMNS = "branch_id, promise_id, period, limit_minor, reaction, version"
 _READ = f"""
 SELECT {_COLUMNS} FROM ceilings
@@ -91,7 +77,9 @@ WHERE %(version)s = 0 OR EXISTS (SELECT 1 FROM ceilings o
       AND o.promise_id IS NOT DISTINCT FROM %(promise_id)s)
 ON CONFLICT (organisation_id, branch_id, promise_id, period) DO UPDATE
     SET limit_minor = excluded.limit_minor, reaction = excluded.reaction,
-        version = c.version + 1, changed_at = excluded.changed_at
+        version = c.version + 1, changed_at = excluded.changed_at,
+        recall_from = CASE WHEN c.limit_minor < coalesce(excluded.limit_minor, c.limit_minor + 1)
+            THEN %(all)s ELSE c.recall_from END
 WHERE c.version = %(version)s
 RETURNING c.id
 """
@@ -138,72 +126,16 @@ class CeilingRule:
         return SumScope.ORGANISATION if self.promise_id is None else SumScope.WHOLE_PROMISE
 
 
-@dataclass(frozen=True, slots=True)
-class CeilingInForce:
-    """`used_minor`: what went out in its present period."""
-
-    limit_minor: int
-    reaction: CeilingReaction
-    used_minor: int
-
-
-@dataclass(frozen=True, slots=True)
-class Ceilings:
-    """Those that bind some debts, by the sum that each is on, locked until the transaction ends.
-
-    What the transaction itself releases is added up by the caller, in `added`.
-    """
-
-    organisation_id: uuid.UUID
-    by_key: dict[Key, list[CeilingInForce]]
-
-    def reached(self, row: Any, added: MutableMapping[Key, int]) -> set[CeilingReaction]:
-        """What is to be done with a debt: nothing where all have room for it. One that is larger
-        than a whole ceiling would never fit: a person looks at it."""
-        found = set()
-        for key in self._keys(row):
-            for one in self.by_key[key]:
-                if one.used_minor + added.get(key, 0) + row.amount_minor > one.limit_minor:
-                    never = row.amount_minor > one.limit_minor
-                    found.add(CeilingReaction.APPROVE if never else one.reaction)
-        return found
-
-    def add(self, row: Any, added: MutableMapping[Key, int]) -> None:
-        """That a debt goes; its branch is counted for all debts, with a ceiling or without."""
-        for key in self._keys(row):
-            if key[0] != SumScope.BRANCH:
-                added[key] = added.get(key, 0) + row.amount_minor
-
-    def _keys(self, row: Any) -> list[Key]:
-        keys = [
-            (SumScope.BRANCH.value, str(row.branch_id)),
-            (SumScope.WHOLE_PROMISE.value, str(row.promise_id)),
-            (SumScope.ORGANISATION.value, str(self.organisation_id)),
-        ]
-        return [key for key in keys if key in self.by_key]
-
-
 def lock_shared(session: Session, *, organisation_id: uuid.UUID, debts: Iterable[Any]) -> bool:
     """Whether ceilings bind these debts, rows with `branch_id` and `promise_id`. Nobody else adds
     to the sums that branches share before the transaction ends: of the promises and of everything,
     as far as they have a ceiling. These are locked before the sums of branches, and after a
     statement that has kept the ceilings (`KEEP`)."""
-    return bool(rows(session, _LOCK, _places(organisation_id, debts))[0].any)
+    return bool(rows(session, _LOCK, places(organisation_id, debts))[0].any)
 
 
-def ceilings_of(
-    session: Session, *, organisation_id: uuid.UUID, today_on: dt.date, debts: Sequence[Any]
-) -> Ceilings:
-    """Those that bind these debts, of which all sums are locked by the caller."""
-    params = _places(organisation_id, debts) | {"today_on": today_on}
-    by_key: dict[Key, list[CeilingInForce]] = {}
-    for row in rows(session, _DUE, params):
-        one = CeilingInForce(row.limit_minor, CeilingReaction(row.reaction), row.used_minor)
-        by_key.setdefault((row.scope, row.key), []).append(one)
-    return Ceilings(organisation_id, by_key)
-
-
-def _places(organisation_id: uuid.UUID, debts: Iterable[Any]) -> dict[str, Any]:
+def places(organisation_id: uuid.UUID, debts: Iterable[Any]) -> dict[str, Any]:
+    """Where these debts are, as parameters of a statement."""
     both = [(row.branch_id, row.promise_id) for row in debts]
     return {
         "organisation_id": organisation_id,
@@ -269,9 +201,11 @@ def set_ceiling(
     today_on: dt.date,
     wanted: CeilingRule,
 ) -> uuid.UUID:
-    """In force from the next release on; what went out in the period before counts. The id of the
-    ceiling. `wanted.version` is the one that was changed. Raises CeilingMoved where somebody was
-    faster, CeilingNotFit; then nothing changed."""
+    """In force from the next release on; what went out in the period before counts. Where it is
+    raised or lifted, what it has sent to managers is to be tried again.
+
+    The id of the ceiling. `wanted.version` is the one that was changed. Raises CeilingMoved where
+    somebody was faster, CeilingNotFit; then nothing changed."""
     both = wanted.branch_id is not None and wanted.promise_id is not None
     in_terms = wanted.promise_id is not None and wanted.period is CeilingPeriod.MONTH
     if both or in_terms or not 0 <= (wanted.limit_minor or 0) <= LARGEST_LIMIT_MINOR:
@@ -291,6 +225,7 @@ def set_ceiling(
             "limit_minor": wanted.limit_minor,
             "reaction": wanted.reaction.value,
             "version": wanted.version,
+            "all": uuid.UUID(int=0),
         },
     )
     if row is None:

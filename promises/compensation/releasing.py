@@ -9,13 +9,14 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from promises.compensation.budgets import Room, lock_room, reserve
-from promises.compensation.ceilings import KEEP, Ceilings, ceilings_of, lock_shared
+from promises.compensation.ceiling_room import Ceilings, Full, ceilings_of
+from promises.compensation.ceilings import KEEP, lock_shared
 from promises.compensation.control_models import CeilingReaction
 from promises.compensation.errors import ReasonMissing
 from promises.compensation.models import CompensationState, Hold
 from promises.compensation.rolling import KEY_COLUMNS, Sums, count, lock_sums
 from promises.db.sql import execute, rows
-from promises.kernel.actors import Actor
+from promises.kernel.actors import SYSTEM, Actor
 from promises.kernel.ids import new_id
 
 # The money set aside is what the promise says now, not what it said when the debt arose.
@@ -216,10 +217,10 @@ def release(
     """Let debts go that nothing holds, as far as limits, ceilings and the month's money reach.
 
     What makes a rolling sum exceed its limit, or a ceiling that asks for it, and nobody has
-    approved, gets the hold `approval`. Budgets and ceilings are reserved here, in this transaction,
-    under the locks of their rows, all that apply or none. Where one does not reach, the debt gets
-    the hold `budget` and stays; an older debt goes first. What is not owed, or still held by
-    something else, is skipped.
+    approved, gets the hold `approval`, with the reason where only a ceiling asks. Budgets and
+    ceilings are reserved here, in this transaction, under the locks of their rows, all that apply
+    or none. Where one does not reach, the debt gets the hold `budget` and stays; an older debt goes
+    first. What is not owed, or still held by something else, is skipped.
     """
     tenant: dict[str, Any] = {"organisation_id": organisation_id}
     if not compensation_ids:
@@ -239,9 +240,19 @@ def release(
         month_on=month_on,
         limits={row.promise_id: row.budget_minor for row in free},
     )
-    going, held = _choose(free, sums, ceilings, room)
+    going, held, asked = _choose(free, sums, ceilings, room)
     for hold, waiting in held.items():
         place_hold(session, **tenant, compensation_ids=_ids(waiting), hold=hold)
+    # what a person has approved waits for money only where a release says so again
+    waited = [row.id for row in held[Hold.APPROVAL] if Hold.BUDGET in row.holds]
+    lift_holds(session, **tenant, compensation_ids=waited, holds=[Hold.BUDGET])
+    for reason, those in sorted(asked.items()):
+        record_decisions(
+            session, **tenant, now=now, actor=SYSTEM, compensation_ids=those, kind="held",
+            holds=[Hold.APPROVAL], reason=reason,
+        )  # fmt: skip
+    if ceilings:
+        ceilings.note(session)
     if going:
         reserve(session, **tenant, month_on=month_on, room=room)
         execute(session, _RELEASE, tenant | {"ids": _ids(going), "now": now})
@@ -259,23 +270,29 @@ def _ids(found: Sequence[Any]) -> list[uuid.UUID]:
 
 def _choose(
     free: Sequence[Any], sums: Sums, ceilings: Ceilings | None, room: Room
-) -> tuple[list[Any], dict[Hold, list[Any]]]:
-    """Which debts go, and which wait for what."""
+) -> tuple[list[Any], dict[Hold, list[Any]], dict[str, list[uuid.UUID]]]:
+    """Which debts go, which wait for what, and which come before a person for a ceiling alone, by
+    the reason."""
     going: list[Any] = []
     held: dict[Hold, list[Any]] = {Hold.APPROVAL: [], Hold.BUDGET: []}
+    asked: dict[str, list[uuid.UUID]] = {}
+    lines = ceilings or Ceilings(uuid.UUID(int=0), dt.date.min)
     for row in free:
-        full = ceilings.reached(row, sums.added) if ceilings else set()
+        full = lines.full_for(row, sums.added)
         ask = sums.exceeded(row.id, row.amount_minor, row.threshold_minor)
-        if (ask or CeilingReaction.APPROVE in full) and not row.approved:
+        if (ask or full.asks) and not row.approved:
             held[Hold.APPROVAL].append(row)
-        elif CeilingReaction.WAIT in full or not room.take(row.promise_id, row.amount_minor):
+            lines.ask(row, Full() if ask else full)
+            if not ask:
+                asked.setdefault(full.reason, []).append(row.id)
+        elif full.of(CeilingReaction.WAIT) or not room.take(row.promise_id, row.amount_minor):
             held[Hold.BUDGET].append(row)
+            lines.wait(row, full)
         else:
             sums.add(row.id, row.amount_minor)
-            if ceilings:
-                ceilings.add(row, sums.added)
+            lines.add(row, sums.added)
             going.append(row)
-    return going, held
+    return going, held, asked
 
 
 def close(

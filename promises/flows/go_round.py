@@ -11,6 +11,7 @@ from promises.flows.ask_staff import ask_staff
 from promises.flows.choose_payout import carry_out_due, pay_without_choice
 from promises.flows.count_days import count_days
 from promises.flows.decide_compensation import let_holds_lapse
+from promises.flows.mind_ceilings import tell_full_ceilings, try_after_raise
 from promises.flows.mind_runs import tidy_runs, watch_silence
 from promises.flows.money_incidents import tell_incidents
 from promises.flows.pause_promise import tell_screens_of_pauses
@@ -40,6 +41,8 @@ ROUND: tuple[Duty, ...] = (
     raise_problems,
     watch_budgets,
     let_holds_lapse,
+    try_after_raise,
+    tell_full_ceilings,
     owe_for_paying_late,
     judge_shadows,
     tell_subscribers,
