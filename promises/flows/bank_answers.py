@@ -14,6 +14,7 @@ from promises.compensation.goodwill import tickets_of_gifts
 from promises.compensation.queries import tickets_of
 from promises.db.session import UnitOfWork
 from promises.desk.actions import touch_tickets
+from promises.flows.bank_charges import is_less, post_charges
 from promises.flows.bank_incidents import raise_foreign, raise_gap, raise_odd, raise_other_amount
 from promises.flows.bank_told import ACCOUNTS, ANSWERS, Told, told_of
 from promises.flows.owed_again import SAID_BY_FILE, ask_second_person
@@ -185,6 +186,7 @@ def _apply(uow: UnitOfWork, maker: RunMaker, told: Told, fresh: Sequence[Named])
                 out = _OTHER if is_unsure else _outcome(uow, maker, one, payout.request)
                 pairs[one.payout_id] = (payout, out)
         moved += take_in(uow, record_outcomes, list(pairs.values()), {})
+    post_charges(uow, told, fresh, moved)
     _close_solved(uow, moved)
     ask_second_person(uow, moved, SAID_BY_FILE)
     return moved
@@ -238,14 +240,11 @@ def _outcome(uow: UnitOfWork, maker: RunMaker, named: Named, request: PayoutRequ
     """A return of less than was sent is one as well: the bank has kept its charges, and the
     customer nothing."""
     line = named.line
-    if line.amount_minor is not None and (line.amount_minor, line.currency) != (
-        request.amount_minor,
-        request.currency,
-    ):
+    asked = (request.amount_minor, request.currency)
+    other = line.amount_minor is not None and (line.amount_minor, line.currency) != asked
+    if other and not is_less(line, request):
         raise_other_amount(uow, maker.name, named)
-        less = line.currency == request.currency and 0 < line.amount_minor < request.amount_minor
-        if line.kind is not LineKind.RETURNED or not less:
-            return replace(_OTHER, detail=line.reason)
+        return replace(_OTHER, detail=line.reason)
     if line.kind is LineKind.ACCEPTED:
         return Outcome(RailVerdict.ACCEPTED, provider_ref=line.ref, detail=line.reason)
     if line.kind is LineKind.BOOKED:

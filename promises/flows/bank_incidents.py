@@ -35,7 +35,8 @@ def raise_odd(
     payment does; and a refusal of what had left. `before`: the bookings that other statements
     told."""
     kind = named.line.kind
-    elsewhere = before.get(named.payout_id, set()) - {line_key(named.line)}
+    same = {line_key(named.line), named.line.ref}  # the second stands alone in older rows
+    elsewhere = before.get(named.payout_id, set()) - same
     twice = again or (named.line.lasting and bool(elsewhere))
     if kind is LineKind.UNCLEAR or (
         kind is LineKind.BOOKED and (twice or payout.state is PayoutState.FAILED)

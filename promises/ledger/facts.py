@@ -21,6 +21,7 @@ class PostingKind(enum.StrEnum):
     PAYOUT_FAILED = "payout_failed"
     PAYOUT_CAME_BACK = "payout_came_back"
     FEE_CHARGED = "fee_charged"
+    CHARGES_KEPT = "charges_kept"  # of what came back
     GIFT_OWED = "gift_owed"
     GIFT_CANCELLED = "gift_cancelled"
     GIFT_ISSUED = "gift_issued"
@@ -39,6 +40,7 @@ SIDES: dict[PostingKind, tuple[Account, Account]] = {
     PostingKind.PAYOUT_FAILED: (Account.PAYOUTS_UNDER_WAY, Account.COMPENSATION_OWED),
     PostingKind.PAYOUT_CAME_BACK: (Account.MONEY_OUT, Account.COMPENSATION_OWED),
     PostingKind.FEE_CHARGED: (Account.BANK_FEES, Account.MONEY_OUT),
+    PostingKind.CHARGES_KEPT: (Account.BANK_FEES, Account.MONEY_OUT),
     PostingKind.GIFT_OWED: (Account.GOODWILL_EXPENSE, Account.GOODWILL_OWED),
     PostingKind.GIFT_CANCELLED: (Account.GOODWILL_OWED, Account.GOODWILL_EXPENSE),
     PostingKind.GIFT_ISSUED: (Account.GOODWILL_OWED, Account.VOUCHERS_ISSUED),

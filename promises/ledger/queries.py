@@ -33,6 +33,15 @@ SELECT reference_id FROM ledger_transactions
 WHERE organisation_id = %(organisation_id)s AND key = ANY(%(keys)s)
 """
 
+_AMOUNTS = """
+SELECT t.reference_id, sum(e.amount_minor)::bigint AS amount_minor
+FROM ledger_transactions t
+JOIN ledger_entries e ON e.organisation_id = t.organisation_id AND e.transaction_id = t.id
+    AND e.amount_minor > 0
+WHERE t.organisation_id = %(organisation_id)s AND t.key = ANY(%(keys)s)
+GROUP BY t.reference_id
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Balance:
@@ -57,6 +66,15 @@ def posted_among(
     keys = [f"{kind}:{one}" for one in reference_ids]
     found = rows(session, _POSTED, {"organisation_id": organisation_id, "keys": keys})
     return {row.reference_id for row in found}
+
+
+def posted_amounts(
+    session: Session, *, organisation_id: uuid.UUID, kind: str, reference_ids: Sequence[uuid.UUID]
+) -> dict[uuid.UUID, int]:
+    """With how much this fact is in the books, of those of which it is."""
+    keys = [f"{kind}:{one}" for one in reference_ids]
+    found = rows(session, _AMOUNTS, {"organisation_id": organisation_id, "keys": keys})
+    return {row.reference_id: row.amount_minor for row in found}
 
 
 def unbalanced_transactions(session: Session, *, organisation_id: uuid.UUID) -> list[str]:

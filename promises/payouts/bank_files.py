@@ -26,14 +26,21 @@ UPDATE bank_files SET lines = %(lines)s, moved = %(moved)s
 WHERE organisation_id = %(organisation_id)s AND id = %(file_id)s
 """
 
+# Rows of older releases hold the bank's reference alone, without the end that tells kind and
+# payment: what such a row of the same message tells was told before.
 _ENTER = """
 INSERT INTO bank_entries (organisation_id, id, file_id, run_id, payout_id, rail, message_id, ref,
     source, kind, reason, amount_minor, currency, recorded_at)
 SELECT %(organisation_id)s, e.id, %(file_id)s, e.run_id, e.payout_id, %(rail)s, %(message_id)s,
     e.ref, %(source)s, e.kind, e.reason, e.amount_minor, e.currency, %(now)s
 FROM unnest(%(ids)b::uuid[], %(run_ids)b::uuid[], %(payout_ids)b::uuid[], %(refs)b::text[],
-    %(kinds)b::text[], %(reasons)b::text[], %(amounts)s::bigint[], %(currencies)b::text[])
-    AS e (id, run_id, payout_id, ref, kind, reason, amount_minor, currency)
+    %(kinds)b::text[], %(reasons)b::text[], %(amounts)s::bigint[], %(currencies)b::text[],
+    %(ends)b::text[])
+    AS e (id, run_id, payout_id, ref, kind, reason, amount_minor, currency, its_end)
+WHERE NOT EXISTS (SELECT 1 FROM bank_entries o
+    WHERE o.organisation_id = %(organisation_id)s AND o.rail = %(rail)s
+      AND o.message_id = %(message_id)s AND o.payout_id = e.payout_id AND o.kind = e.kind
+      AND right(o.ref, length(e.its_end)) <> e.its_end)
 ON CONFLICT (organisation_id, rail, message_id, ref) DO NOTHING
 RETURNING ref
 """
@@ -147,6 +154,7 @@ def enter_lines(
         "run_ids": [one.run_id for one in named],
         "payout_ids": [one.payout_id for one in named],
         "refs": [line_key(one.line) for one in named],
+        "ends": [_end_of(one.line) for one in named],
         "kinds": [one.line.kind.value for one in named],
         "reasons": [one.line.reason for one in named],
         "amounts": [one.line.amount_minor for one in named],
@@ -160,7 +168,7 @@ def enter_lines(
 def line_key(line: Line) -> str:
     """What tells a line from every other of its message, also where the bank gives several payments
     one reference, or several files one id."""
-    return f"{line.ref}/{line.kind.value}/{line.mark}"
+    return line.ref + _end_of(line)
 
 
 def booked_before(
@@ -201,3 +209,7 @@ def close_reviews(
         "note": note,
     }
     return execute(session, _CLOSE_REVIEWS, params)
+
+
+def _end_of(line: Line) -> str:
+    return f"/{line.kind.value}/{line.mark}"

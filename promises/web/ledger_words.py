@@ -36,6 +36,7 @@ KIND_NAMES = {
     PostingKind.PAYOUT_FAILED: N_("Payout did not go through"),
     PostingKind.PAYOUT_CAME_BACK: N_("Payout came back"),
     PostingKind.FEE_CHARGED: N_("Fee charged"),
+    PostingKind.CHARGES_KEPT: N_("Charges kept of what came back"),
     PostingKind.GIFT_OWED: N_("Goodwill given"),
     PostingKind.GIFT_CANCELLED: N_("Goodwill taken back"),
     PostingKind.GIFT_ISSUED: N_("Voucher of goodwill issued"),

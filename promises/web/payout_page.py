@@ -88,6 +88,7 @@ _TOLD_BY_ENTRIES = {
     PostingKind.PAYOUT_ARRIVED: ("kept", "success"),
     PostingKind.PAYOUT_FAILED: ("warning", "danger"),
     PostingKind.PAYOUT_CAME_BACK: ("undo", "danger"),
+    PostingKind.CHARGES_KEPT: ("money", "neutral"),
     PostingKind.CANCELLED: ("close", "neutral"),
 }
 """Steps that the books have dated, with the icon and the tone of each."""

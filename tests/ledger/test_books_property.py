@@ -57,6 +57,7 @@ class Oracle:
         "payout_failed": ("payouts_under_way:", "compensation_owed"),
         "payout_came_back": ("money_out:", "compensation_owed"),
         "fee_charged": ("bank_fees", "money_out:"),
+        "charges_kept": ("bank_fees", "money_out:"),
         "gift_owed": ("goodwill_expense", "goodwill_owed"),
         "gift_cancelled": ("goodwill_owed", "goodwill_expense"),
         "gift_issued": ("goodwill_owed", "vouchers_issued"),

@@ -235,15 +235,71 @@ def test_return_that_is_taken_back_leaves_the_debt_and_tells_a_person(payer):
     check(payer, payout_id, "returned", "unknown_effect")
 
 
+def charges(payer, payout_id):
+    """What the books have as kept of its return: by account, with the day of the bank."""
+    found = payer.rows(
+        "SELECT e.account_code, e.amount_minor, t.fact_on FROM ledger_transactions t"
+        " JOIN ledger_entries e ON e.transaction_id = t.id"
+        " WHERE t.kind = 'charges_kept' AND t.reference_id = %(p)s ORDER BY e.account_code",
+        p=payout_id,
+    )
+    return [(row.account_code, row.amount_minor, row.fact_on) for row in found]
+
+
+def back(mark, amount, day=None, ref=""):
+    """A statement of what came back."""
+    more = f"<BookgDt><Dt>{day}</Dt></BookgDt>" if day else ""
+    told = payment(mark, RETURNED, amount=amount)
+    return account(part(entry(told, amount=amount, way="CRDT", more=more, ref=ref)))
+
+
 @pytest.mark.parametrize("booked", [True, False])
-def test_return_less_charges_reopens_the_debt_and_shows_the_difference(payer, booked):
+def test_return_less_charges_reopens_the_debt_and_posts_what_was_kept(payer, booked):
     _run, (payout_id,), (mark,) = sent(payer)
     if booked:
         take(payer, account(part(entry(payment(mark))), kind="camt.054"))
     take(payer, returned(mark, amount="9.50"))
-    check(payer, payout_id, "returned", "other_amount")
-    take(payer, account(part(entry(payment(mark), ref="LATE"))))
-    check(payer, payout_id, "returned", "other_amount")
+    state(payer, payout_id)
+    kept = [("bank_fees", 50, None), ("money_out:sepa", -50, None)]
+    assert charges(payer, payout_id) == kept
+    take(payer, account(part(entry(payment(mark), ref="LATE"))), back(mark, "9.50"))
+    state(payer, payout_id)
+    assert charges(payer, payout_id) == kept
+
+
+def state(payer, payout_id, *incidents):
+    """It is returned, its debt is open, and these incidents tell of it."""
+    assert payer.payout(payout_id).state == "returned"
+    assert payer.debt(payout_id).state == "owed"
+    found = payer.rows("SELECT kind FROM money_incidents WHERE payout_id = %(p)s", p=payout_id)
+    assert sorted(row.kind for row in found) == sorted(incidents)
+    assert payer.unbalanced() == []
+
+
+def test_charges_are_told_by_the_statement_after_the_return_itself(payer):
+    _run, (payout_id,), (mark,) = sent(payer)
+    take(payer, account(part(entry(payment(mark)))), returned(mark))
+    assert charges(payer, payout_id) == []
+    ahead = (payer.now + dt.timedelta(days=3)).date()
+    first = back(mark, "9.00", payer.now.date() - dt.timedelta(days=1), ref="R1")
+    take(payer, first, first)
+    day = payer.now.date() - dt.timedelta(days=1)
+    kept = [("bank_fees", 100, day), ("money_out:sepa", -100, day)]
+    assert charges(payer, payout_id) == kept
+    state(payer, payout_id)
+    take(payer, back(mark, "8.00", ahead, ref="R2"))
+    assert charges(payer, payout_id) == kept
+    state(payer, payout_id, "other_amount")
+
+
+def test_charges_of_more_than_half_are_posted_and_looked_at(payer):
+    _run, (payout_id, other), (mark, half) = sent(payer, 2)
+    take(payer, account(part(entry(payment(mark)), entry(payment(half)))))
+    ahead = (payer.now + dt.timedelta(days=3)).date()
+    take(payer, back(mark, "4.99", ahead), back(half, "5.00"))
+    assert charges(payer, payout_id) == [("bank_fees", 501, None), ("money_out:sepa", -501, None)]
+    state(payer, payout_id, "other_amount")
+    state(payer, other)
 
 
 @pytest.mark.parametrize("amount", ["10.01", "0.00"])
@@ -251,6 +307,46 @@ def test_return_of_more_or_nothing_is_for_a_person(payer, amount):
     _run, (payout_id,), (mark,) = sent(payer)
     take(payer, returned(mark, amount=amount))
     check(payer, payout_id, "needs_review", "needs_review", "other_amount")
+
+
+def of_an_older_release(payer, payout_id, message_id, kind, ref):
+    """The row of a booking as it was written before references told kind and payment."""
+    payer.rows(
+        "INSERT INTO bank_entries (organisation_id, id, file_id, run_id, payout_id, rail,"
+        " message_id, ref, source, kind, amount_minor, currency, recorded_at)"
+        " SELECT i.organisation_id, gen_random_uuid(), f.id, i.run_id, i.payout_id, f.rail,"
+        " %(m)s, %(ref)s, 'camt.053', %(kind)s, 1000, 'EUR', f.uploaded_at"
+        " FROM payout_run_items i"
+        " JOIN bank_files f ON f.organisation_id = i.organisation_id"
+        " WHERE i.payout_id = %(p)s ORDER BY f.uploaded_at DESC LIMIT 1"
+        " RETURNING id",
+        p=payout_id,
+        m=message_id,
+        kind=kind,
+        ref=ref,
+    )
+
+
+@pytest.mark.parametrize(("ref", "old"), [("A7", "A7/1"), ("", "1/1")])
+def test_statement_that_an_older_release_read_is_not_read_twice(payer, ref, old):
+    _run, payouts, (known, new) = sent(payer, 2)
+    take(payer, account(part(entry(payment(known))), kind="camt.054"))
+    message = new_id().hex
+    of_an_older_release(payer, payouts[0], message, "booked", old)
+    both = part(
+        entry(payment(known), ref=ref, more="<NtryRef>1</NtryRef>"),
+        entry(payment(new), ref="B1"),
+        entry(payment(known, RETURNED, amount="9.00"), amount="9.00", way="CRDT", ref="C1"),
+    )
+    (taken,) = take(payer, account(both, message_id=message))
+    assert (taken.lines, taken.moved) == (2, 2)
+    state(payer, payouts[0])
+    check(payer, payouts[1], "paid")
+    # another message of the bank tells the same booking again
+    copy = part(entry(payment(known), ref=ref), name="copy")
+    (again,) = take(payer, account(copy))
+    assert (again.lines, again.moved) == (1, 0)
+    state(payer, payouts[0])
 
 
 def test_return_without_our_end_to_end_id_is_known_by_the_other_id_or_not_at_all(payer):
