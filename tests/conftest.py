@@ -22,7 +22,7 @@ from tests.order import pytest_collection_modifyitems  # noqa: F401 -- a hook
 from tests.pages import CheckedClient
 from tests.sockets import pytest_runtest_setup  # noqa: F401 -- a hook
 from tests.telling import pytest_configure  # noqa: F401 -- a hook
-from tests.uncovered import pytest_runtest_call  # noqa: F401 -- a hook
+from tests.uncovered import pytest_sessionstart  # noqa: F401 -- a hook
 
 TEMPLATE = "template_of_tests"
 _numbers = itertools.count(1)

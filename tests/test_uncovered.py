@@ -1,4 +1,4 @@
-"""What is marked `no_cover` is not traced, however the tests are run; everything else still is."""
+"""What is marked `no_cover` is not traced, however the tests are run; everything else is, once."""
 
 import subprocess
 import sys
@@ -11,6 +11,7 @@ SAMPLE = """
 import sys
 
 import pytest
+from coverage import Coverage
 
 
 def traced():
@@ -24,6 +25,11 @@ def test_first():
 
 def test_second():
     assert traced()
+    measuring = Coverage.current()
+    measuring.stop()
+    others = Coverage.current()
+    measuring.start()
+    assert others is None
 
 
 @pytest.mark.no_cover
@@ -34,7 +40,7 @@ def test_third():
 
 @pytest.mark.parametrize("how", [(), ("-n", "1")], ids=["one process", "xdist"])
 def test_marked_tests_run_without_the_tracer_and_the_others_with_it(tmp_path, how):
-    (tmp_path / "conftest.py").write_text("from tests.uncovered import pytest_runtest_call\n")
+    (tmp_path / "conftest.py").write_text("from tests.uncovered import pytest_sessionstart\n")
     (tmp_path / "test_sample.py").write_text(SAMPLE)
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *how, "--cov=sample",

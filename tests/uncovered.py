@@ -1,24 +1,19 @@
-"""Tests marked `no_cover` really run without the tracer, under xdist too.
+"""A worker of xdist measures once, and tests marked `no_cover` really run without the tracer.
 
-A worker of xdist measures twice: pytest-cov starts one measurement while it reads the options and
-another at the start of the session, and pauses only the second. The first goes on meanwhile, which
-makes a property test four times as slow.
+pytest-cov starts one measurement while a worker reads its options and another at the start of its
+session; only the second is paused, ended and reported. The first would cost as much again and be
+thrown away.
 """
 
 import pytest
 from coverage import Coverage
 
 
-@pytest.hookimpl(wrapper=True, trylast=True)
-def pytest_runtest_call(item):
-    """Innermost, so that pytest-cov has paused its own already."""
-    stopped = []
-    if item.get_closest_marker("no_cover"):
-        while (measuring := Coverage.current()) is not None:
-            measuring.stop()
-            stopped.append(measuring)
-    try:
-        return (yield)
-    finally:
-        for one in reversed(stopped):
-            one.start()
+@pytest.hookimpl(trylast=True)
+def pytest_sessionstart(session):
+    """After pytest-cov's own."""
+    if not hasattr(session.config, "workerinput") or (newest := Coverage.current()) is None:
+        return
+    while (measuring := Coverage.current()) is not None:
+        measuring.stop()
+    newest.start()
