@@ -33,7 +33,6 @@ INSERT INTO payout_decisions (organisation_id, id, payout_id, was_paid, evidence
     actor_id, decided_at)
 VALUES (%(organisation_id)s, %(id)s, %(payout_id)s, %(was_paid)s, %(evidence)s, %(actor_kind)s,
     %(actor_id)s, %(now)s)
-ON CONFLICT (organisation_id, payout_id) DO NOTHING
 """
 
 _APPROVED_BY = """
@@ -121,8 +120,8 @@ def note_decision(
     payout_id: uuid.UUID,
     was_paid: bool,
     evidence: str,
-) -> bool:
-    """Keep what a person says became of a payout; whether nobody has said it before."""
+) -> None:
+    """Keep what a person says became of a payout."""
     params = {
         "organisation_id": organisation_id,
         "id": new_id(),
@@ -133,4 +132,4 @@ def note_decision(
         "actor_id": actor.id,
         "now": now,
     }
-    return execute(session, _DECIDE, params) == 1
+    execute(session, _DECIDE, params)
