@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -241,6 +241,24 @@ def release(
         limits={row.promise_id: row.budget_minor for row in free},
     )
     going, held, asked = _choose(free, sums, ceilings, room)
+    _hold_back(session, organisation_id, now, held, asked)
+    if ceilings:
+        ceilings.note(session)
+    if going:
+        reserve(session, **tenant, month_on=month_on, room=room)
+        execute(session, _RELEASE, tenant | {"ids": _ids(going), "now": now})
+        count(session, **tenant, today_on=today_on, sums=sums, compensation_ids=_ids(going))
+    return [Released(row.id, row.amount_minor, row.currency) for row in going]
+
+
+def _hold_back(
+    session: Session,
+    organisation_id: uuid.UUID,
+    now: dt.datetime,
+    held: Mapping[Hold, Sequence[Any]],
+    asked: Mapping[str, Sequence[uuid.UUID]],
+) -> None:
+    tenant: dict[str, Any] = {"organisation_id": organisation_id}
     for hold, waiting in held.items():
         place_hold(session, **tenant, compensation_ids=_ids(waiting), hold=hold)
     # what a person has approved waits for money only where a release says so again
@@ -251,13 +269,6 @@ def release(
             session, **tenant, now=now, actor=SYSTEM, compensation_ids=those, kind="held",
             holds=[Hold.APPROVAL], reason=reason,
         )  # fmt: skip
-    if ceilings:
-        ceilings.note(session)
-    if going:
-        reserve(session, **tenant, month_on=month_on, room=room)
-        execute(session, _RELEASE, tenant | {"ids": _ids(going), "now": now})
-        count(session, **tenant, today_on=today_on, sums=sums, compensation_ids=_ids(going))
-    return [Released(row.id, row.amount_minor, row.currency) for row in going]
 
 
 def _is_free(row: Any) -> bool:
