@@ -13,6 +13,7 @@ from tests.e2e.clocked import Clocked, House
 from tests.e2e.live import Branch
 from tests.factories.world import FullWorld
 from tests.http.site import served
+from tests.notify.mailserver import mail_server
 from tests.pages import CheckedClient
 from tests.worker.process import worker_process
 
@@ -21,6 +22,7 @@ from tests.worker.process import worker_process
 class Live:
     app: object
     address: str
+    mailbox: object
 
 
 @pytest.fixture(scope="package", autouse=True)
@@ -56,8 +58,13 @@ def live(server, browser, tmp_path_factory):
     app.testing = True
     app.test_client_class = CheckedClient
     log = tmp_path_factory.mktemp("worker") / "log"
-    with worker_process(made, log), served(app) as address:
-        yield Live(app, address)
+    with mail_server() as mailbox:
+        settings = {
+            "LUPAUS_SMTP_URL": f"smtp://127.0.0.1:{mailbox.port}",
+            "LUPAUS_MAIL_FROM": "lupaus@bank.example",
+        }
+        with worker_process(made, log, **settings), served(app) as address:
+            yield Live(app, address, mailbox)
     dispose(app)
 
 

@@ -21,6 +21,12 @@ class Counted:
         self.estimate += THINK + POINT + ANSWER
         target.click()
 
+    def go(self, target):
+        """A click that leads on, until the next page is there. A page that is closed or judged by
+        what the database holds while it is still on its way may never come to rest."""
+        with self.person.page.expect_navigation():
+            self.click(target)
+
     def press(self, key):
         """A shortcut: no hand leaves the keyboard."""
         self.actions += 1

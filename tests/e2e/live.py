@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+from urllib.parse import urlsplit
 
 from playwright.sync_api import expect
 
@@ -16,6 +17,7 @@ from tests.browser import press
 from tests.factories.catalogue import publish_simple_promise
 from tests.factories.identity import PASSWORD, make_organisation
 from tests.web.staff import give_password, keep_strong
+from tests.worker.ground import wait_for
 
 PHONE, DESKTOP = (390, 844), (1280, 900)
 PATIENCE_MS = 15_000
@@ -76,6 +78,7 @@ class Branch:
 
     def __init__(self, live, browser, *, seconds=900, **terms):
         self.app, self.address, self.browser = live.app, live.address, browser
+        self.mailbox = live.mailbox
         self.contexts, self.problems = [], []
         with self.app.app_context():
             self.made = make_organisation(counters=2, kinds=("A", "B"), no_show_after_s=1)
@@ -88,6 +91,14 @@ class Branch:
     def close(self):
         for context in self.contexts:
             context.close()
+
+    def link_in_letter_to(self, address):
+        """The path of the first link in the newest letter to this address, once it came."""
+        found = wait_for(
+            lambda: [one for one in self.mailbox.received if address in str(one["To"])]
+        )
+        text = found[-1].get_body(("plain",)).get_content()
+        return urlsplit(re.search(r"https://\S+", text)[0])._replace(scheme="", netloc="").geturl()
 
     def work(self, role=Role.CLERK):
         return self.made.work(role)

@@ -120,8 +120,7 @@ def find_a_problem(bank, manager, steps, file):
     first = manager.page.locator("li.card", has_text="puoli tuntia")
     steps.click(first.get_by_role("link"))
     steps.type("text", PROBLEM)
-    steps.click(manager.button("It is about this problem"))
-    expect(manager.page.locator("main")).to_be_visible()
+    steps.go(manager.button("It is about this problem"))
     steps.within("a problem from a file", 6, 45)
     return bank.world.one("SELECT id FROM problems WHERE text = %(t)s", t=PROBLEM).id
 
@@ -150,7 +149,7 @@ def try_in_shadow(bank, manager, steps, page):
     manager.page.goto(page)
     expect(manager.page.locator("main")).to_contain_text(PROBLEM)
     steps.click(manager.page.locator("#try > summary"))
-    steps.click(manager.button("Start the shadow run"))
+    steps.go(manager.button("Start the shadow run"))
     steps.within("a shadow run", 8, 90)
     run = world.one("SELECT id, ends_at FROM shadow_runs")
     while world.now < run.ends_at:
@@ -202,8 +201,8 @@ def act_on_the_cause(bank):
     steps.type("what", "A second counter on paydays")
     steps.choose("owner_id", str(bank.made.members[Role.CLERK]))
     steps.type("due_on", (world.now + 7 * DAY).date().isoformat())
-    steps.click(manager.button("Begin"))
-    steps.click(manager.button("Mark as done"))
+    steps.go(manager.button("Begin"))
+    steps.go(manager.button("Mark as done"))
     steps.within("an action", 7, 45)
     manager.page.close()
 
@@ -220,7 +219,7 @@ def tell_what_was_changed(bank, slug):
     manager.sees("Before and after")
     for lang, text in PUBLIC.items():
         steps.type(lang, text)
-    steps.click(manager.button("Show it on the public page"))
+    steps.go(manager.button("Show it on the public page"))
     steps.within("what was changed, told in public", 6, 90)
     assert PUBLIC["sv"] in public_page(bank, world, f"p/{slug}", lang="sv")
 
