@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.payouts.bank import Payer
 from tests.payouts.ground import Purse
 
 
@@ -22,3 +23,10 @@ def purse(shared):
     shared.maker.broken = False
     shared.works_again()
     return shared
+
+
+@pytest.fixture(scope="module")
+def payer(bare_apps):
+    """An organisation that sends files to its bank."""
+    with bare_apps[0].app_context():
+        return Payer()

@@ -8,7 +8,6 @@ from promises.flows.money_incidents import review
 from promises.kernel.actors import Role
 from promises.kernel.ids import new_id
 from promises.payouts.run_claiming import mark_of
-from tests.payouts.bank import PAYEE, Payer
 from tests.payouts.bank_words import (
     RETURNED,
     account,
@@ -21,45 +20,9 @@ from tests.payouts.bank_words import (
     returned,
     status,
 )
-from tests.payouts.matrix.ground import BOOKS, books_of
+from tests.payouts.sent_files import check, check_returned, sent, take
 
 pytestmark = pytest.mark.usefixtures("as_application")
-
-
-@pytest.fixture(scope="module")
-def payer(bare_apps):
-    with bare_apps[0].app_context():
-        return Payer()
-
-
-def sent(payer, count=1):
-    """A file that somebody has fetched: its message id, its payouts and their marks."""
-    payouts = payer.pay_to(*[PAYEE] * count)
-    run_id = payer.prepare()
-    payer.release(run_id)
-    payer.fetch(run_id)
-    return mark_of(run_id), payouts, [mark_of(one) for one in payouts]
-
-
-def check(payer, payout_id, state, *incidents):
-    """The state, the books, the debt, and which incidents about it are open."""
-    assert payer.payout(payout_id).state == state
-    assert payer.unbalanced() == []
-    assert books_of(payer, payout_id) == BOOKS.get(state, {})
-    owed = state in ("failed", "returned")
-    debt = payer.debt(payout_id)
-    assert (debt.state, debt.holds) == (
-        ("owed", ["payment", "approval"]) if owed else ("released", [])
-    )
-    found = payer.rows(
-        "SELECT kind FROM money_incidents WHERE payout_id = %(p)s AND closed_at IS NULL",
-        p=payout_id,
-    )
-    assert sorted(row.kind for row in found) == sorted(incidents)
-
-
-def take(payer, *files):
-    return [payer.take_file(one) for one in files]
 
 
 @pytest.mark.parametrize(
@@ -227,88 +190,6 @@ def test_money_that_moves_the_wrong_way_moves_nothing_and_is_for_a_person(payer,
     check(payer, payout_id, "submitting", "unknown_effect")
 
 
-def test_return_that_is_taken_back_leaves_the_debt_and_tells_a_person(payer):
-    _run, (payout_id,), (mark,) = sent(payer)
-    take(payer, account(part(entry(payment(mark)))), returned(mark))
-    check(payer, payout_id, "returned")
-    take(payer, account(part(entry(payment(mark, RETURNED)))), returned(mark))
-    check(payer, payout_id, "returned", "unknown_effect")
-
-
-def charges(payer, payout_id):
-    """What the books have as kept of its return: by account, with the day of the bank."""
-    found = payer.rows(
-        "SELECT e.account_code, e.amount_minor, t.fact_on FROM ledger_transactions t"
-        " JOIN ledger_entries e ON e.transaction_id = t.id"
-        " WHERE t.kind = 'charges_kept' AND t.reference_id = %(p)s ORDER BY e.account_code",
-        p=payout_id,
-    )
-    return [(row.account_code, row.amount_minor, row.fact_on) for row in found]
-
-
-def back(mark, amount, day=None, ref=""):
-    """A statement of what came back."""
-    more = f"<BookgDt><Dt>{day}</Dt></BookgDt>" if day else ""
-    told = payment(mark, RETURNED, amount=amount)
-    return account(part(entry(told, amount=amount, way="CRDT", more=more, ref=ref)))
-
-
-@pytest.mark.parametrize("booked", [True, False])
-def test_return_less_charges_reopens_the_debt_and_posts_what_was_kept(payer, booked):
-    _run, (payout_id,), (mark,) = sent(payer)
-    if booked:
-        take(payer, account(part(entry(payment(mark))), kind="camt.054"))
-    take(payer, returned(mark, amount="9.50"))
-    state(payer, payout_id)
-    kept = [("bank_fees", 50, None), ("money_out:sepa", -50, None)]
-    assert charges(payer, payout_id) == kept
-    take(payer, account(part(entry(payment(mark), ref="LATE"))), back(mark, "9.50"))
-    state(payer, payout_id)
-    assert charges(payer, payout_id) == kept
-
-
-def state(payer, payout_id, *incidents):
-    """It is returned, its debt is open, and these incidents tell of it."""
-    assert payer.payout(payout_id).state == "returned"
-    assert payer.debt(payout_id).state == "owed"
-    found = payer.rows("SELECT kind FROM money_incidents WHERE payout_id = %(p)s", p=payout_id)
-    assert sorted(row.kind for row in found) == sorted(incidents)
-    assert payer.unbalanced() == []
-
-
-def test_charges_are_told_by_the_statement_after_the_return_itself(payer):
-    _run, (payout_id,), (mark,) = sent(payer)
-    take(payer, account(part(entry(payment(mark)))), returned(mark))
-    assert charges(payer, payout_id) == []
-    ahead = (payer.now + dt.timedelta(days=3)).date()
-    first = back(mark, "9.00", payer.now.date() - dt.timedelta(days=1), ref="R1")
-    take(payer, first, first)
-    day = payer.now.date() - dt.timedelta(days=1)
-    kept = [("bank_fees", 100, day), ("money_out:sepa", -100, day)]
-    assert charges(payer, payout_id) == kept
-    state(payer, payout_id)
-    take(payer, back(mark, "8.00", ahead, ref="R2"))
-    assert charges(payer, payout_id) == kept
-    state(payer, payout_id, "other_amount")
-
-
-def test_charges_of_more_than_half_are_posted_and_looked_at(payer):
-    _run, (payout_id, other), (mark, half) = sent(payer, 2)
-    take(payer, account(part(entry(payment(mark)), entry(payment(half)))))
-    ahead = (payer.now + dt.timedelta(days=3)).date()
-    take(payer, back(mark, "4.99", ahead), back(half, "5.00"))
-    assert charges(payer, payout_id) == [("bank_fees", 501, None), ("money_out:sepa", -501, None)]
-    state(payer, payout_id, "other_amount")
-    state(payer, other)
-
-
-@pytest.mark.parametrize("amount", ["10.01", "0.00"])
-def test_return_of_more_or_nothing_is_for_a_person(payer, amount):
-    _run, (payout_id,), (mark,) = sent(payer)
-    take(payer, returned(mark, amount=amount))
-    check(payer, payout_id, "needs_review", "needs_review", "other_amount")
-
-
 def of_an_older_release(payer, payout_id, message_id, kind, ref):
     """The row of a booking as it was written before references told kind and payment."""
     payer.rows(
@@ -340,13 +221,13 @@ def test_statement_that_an_older_release_read_is_not_read_twice(payer, ref, old)
     )
     (taken,) = take(payer, account(both, message_id=message))
     assert (taken.lines, taken.moved) == (2, 2)
-    state(payer, payouts[0])
+    check_returned(payer, payouts[0])
     check(payer, payouts[1], "paid")
     # another message of the bank tells the same booking again
     copy = part(entry(payment(known), ref=ref), name="copy")
     (again,) = take(payer, account(copy))
     assert (again.lines, again.moved) == (1, 0)
-    state(payer, payouts[0])
+    check_returned(payer, payouts[0])
 
 
 def test_return_without_our_end_to_end_id_is_known_by_the_other_id_or_not_at_all(payer):
