@@ -34,15 +34,6 @@ class GiftDecided(Conflict):
     message = N_("This gift does not wait any more.")
 
 
-class GiftOnlyTried(Conflict):
-    """Offered in test mode, where real money moves now."""
-
-    code = "gift_only_tried"
-    message = N_(
-        "This gift was offered while payments were only tried out. Refuse it, and give a new one."
-    )
-
-
 class OwnGift(Forbidden):
     code = "own_gift"
     message = N_("You took part in this case yourself. Somebody else has to decide about the gift.")

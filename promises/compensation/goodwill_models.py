@@ -7,7 +7,7 @@ import datetime as dt
 import enum
 import uuid
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, Text, false, text
+from sqlalchemy import BigInteger, CheckConstraint, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from promises.db.base import (
@@ -93,7 +93,7 @@ class GoodwillPurse(Model):
 
 class GoodwillGift(TenantModel):
     """`words` are the giver's own and can be wiped. `month_on` is the purse that it was taken from;
-    a gift that waits has taken nothing yet. The database fills in `arose_live`, as for a debt."""
+    a gift that waits has taken nothing yet."""
 
     __tablename__ = "goodwill_gifts"
     __table_args__ = (
@@ -153,4 +153,3 @@ class GoodwillGift(TenantModel):
     decided_by: Mapped[uuid.UUID | None]
     decided_at: Mapped[dt.datetime | None]
     decision_reason: Mapped[str] = mapped_column(Text, default="")
-    arose_live: Mapped[bool] = mapped_column(default=False, server_default=false())

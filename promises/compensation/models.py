@@ -68,8 +68,7 @@ class Lateness(enum.StrEnum):
 class Compensation(TenantModel):
     """`held_until` is the deadline of a person's hold. `counted_as` are the sums that the released
     amount went into, each as scope and key, on the local day `counted_on`. A penalty is what paying
-    another debt of the same breach late costs. The database fills in `arose_live`, whether real
-    money moved then, keeps it, and refuses a payout in the other mode."""
+    another debt of the same breach late costs."""
 
     __tablename__ = "compensations"
     __table_args__ = (
@@ -132,12 +131,6 @@ class Compensation(TenantModel):
             postgresql_where=text("counted_on IS NOT NULL"),
         ),
         Index("ix_compensations_ticket", "organisation_id", "ticket_id"),
-        Index(
-            "ix_compensations_only_tried",
-            "organisation_id",
-            "ticket_id",
-            postgresql_where=text("state = 'owed' AND NOT arose_live"),
-        ),
         Index("ix_compensations_promise", "organisation_id", "promise_id", "state"),
         {"info": table_info(Access.CHANGE)},
     )
@@ -168,7 +161,6 @@ class Compensation(TenantModel):
     counted_as: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
     lateness: Mapped[str | None] = mapped_column(Text)
     is_penalty: Mapped[bool] = mapped_column(default=False, server_default=false())
-    arose_live: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class CompensationDecision(TenantModel):

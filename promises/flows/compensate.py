@@ -20,7 +20,6 @@ from promises.compensation.releasing import (
     release,
 )
 from promises.compensation.reopening import reopen
-from promises.compensation.trial import payable_now
 from promises.db.session import UnitOfWork
 from promises.identity.queries import organisation_info
 from promises.improvement.reactions import asking_for_approval
@@ -118,26 +117,15 @@ def lift_and_let_go(
 
 
 def let_go(uow: UnitOfWork, compensation_ids: Sequence[uuid.UUID]) -> int:
-    """Release debts as far as the budget reaches, with one payout each and one job for all. What
-    arose in the other mode of money waits: it ends where it was only tried out, and goes out once
-    real money moves again."""
+    """Release debts as far as the budget reaches, with one payout each and one job for all."""
     if not compensation_ids:
         return 0
-    here = payable_now(
-        uow.session, organisation_id=uow.organisation_id, compensation_ids=compensation_ids
-    )
-    place_hold(
-        uow.session,
-        organisation_id=uow.organisation_id,
-        compensation_ids=sorted({*compensation_ids} - {*here.compensation_ids}),
-        hold=Hold.BUDGET,
-    )
     gone = release(
         uow.session,
         organisation_id=uow.organisation_id,
         now=uow.now,
-        today_on=local_date(uow.now, here.time_zone),
-        compensation_ids=here.compensation_ids,
+        today_on=local_date(uow.now, time_zone(uow)),
+        compensation_ids=compensation_ids,
     )
     return send(uow, gone)
 

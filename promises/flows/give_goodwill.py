@@ -9,16 +9,10 @@ from promises.audit.actions import record
 from promises.compensation import goodwill
 from promises.compensation.budgets import month_of
 from promises.compensation.goodwill import Gift, NewGift
-from promises.compensation.goodwill_errors import (
-    GiftOnlyTried,
-    GiftToOneself,
-    NobodyThere,
-    TooLateToTakeBack,
-)
+from promises.compensation.goodwill_errors import GiftToOneself, NobodyThere, TooLateToTakeBack
 from promises.compensation.goodwill_models import GiftState, GoodwillReason
 from promises.compensation.goodwill_rule import Rule
 from promises.compensation.goodwill_rule import set_rule as store_rule
-from promises.compensation.trial import gift_only_tried
 from promises.db.session import UnitOfWork
 from promises.desk.actions import touch_tickets
 from promises.desk.models import TicketKind
@@ -77,16 +71,12 @@ def give(
 
 def decide(uow: UnitOfWork, *, gift_id: uuid.UUID, approve: bool, reason: str = "") -> Gift:
     """A manager lets a waiting gift go, where gifts are still switched on, or says no. Raises
-    GiftDecided, GiftOnlyTried, OwnGift, GiftToOneself, GoodwillOff, PurseEmpty, ReasonMissing."""
+    GiftDecided, OwnGift, GiftToOneself, GoodwillOff, PurseEmpty, ReasonMissing."""
     tickets = goodwill.tickets_of_gifts(
         uow.session, organisation_id=uow.organisation_id, gift_ids=[gift_id]
     )
     for ticket_id in tickets:
         _refuse_oneself(uow, _ticket(uow, ticket_id))
-    if approve and gift_only_tried(
-        uow.session, organisation_id=uow.organisation_id, gift_id=gift_id
-    ):
-        raise GiftOnlyTried
     gift = goodwill.decide_gift(
         uow.session,
         organisation_id=uow.organisation_id,

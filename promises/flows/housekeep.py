@@ -5,16 +5,13 @@ from promises.db.session import UnitOfWork
 from promises.desk.actions import touch_tickets
 from promises.flows.claim_compensation import end_unclaimed
 from promises.flows.compensate import let_go
-from promises.flows.end_tried import end_tried
 from promises.flows.redeem_voucher import expire
 from promises.idempotency.actions import delete_expired
 
 
 def housekeep(uow: UnitOfWork) -> None:
-    """End what was only tried out; pay debts for which the new month, or a larger budget, has
-    money; expire vouchers; end what nobody asked for in time; forget answers to requests that
-    nobody may repeat any more."""
-    end_tried(uow)
+    """Pay debts for which the new month, or a larger budget, has money; expire vouchers; end
+    what nobody asked for in time; forget answers to requests that nobody may repeat any more."""
     _pay_waiting(uow)
     expire(uow)
     end_unclaimed(uow)

@@ -132,9 +132,9 @@ def prefer(uow: UnitOfWork, *, rails: Sequence[str]) -> None:
 
 def change_mode(uow: UnitOfWork, *, mode: MoneyMode) -> bool:
     """From test money to real money, or back; whether it is new. Rails of the other mode are not
-    used from then on, and wait for keys of this one. What is still owed in test mode ends.
+    used from then on, and wait for keys of this one.
 
-    Raises DemoMovesNoMoney, MoneyUnderWay, MoneyWaiting, StillOwed.
+    Raises DemoMovesNoMoney, MoneyUnderWay, MoneyWaiting.
     """
     live = mode is MoneyMode.LIVE
     if not leave_mode(uow.session, organisation_id=uow.organisation_id, live=live):

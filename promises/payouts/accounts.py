@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from promises.db.sql import execute, one, rows
 from promises.identity.keys import Purpose, organisation_key, seal, unseal
-from promises.payouts.errors import MoneyUnderWay, MoneyWaiting, OtherMode, StillOwed
+from promises.payouts.errors import MoneyUnderWay, MoneyWaiting, OtherMode
 from promises.payouts.rails.base import RailAccount, Trouble
 
 WEBHOOK_SECRET, FORMER_SECRET = "webhook_secret", "webhook_secret_before"
@@ -78,11 +78,8 @@ SELECT EXISTS (SELECT 1 FROM payouts
       AND (state IN ('submitting', 'submitted', 'unknown', 'needs_review')
            OR (state = 'ready' AND key_used_at IS NOT NULL))) AS sent,
   EXISTS (SELECT 1 FROM payouts
-    WHERE organisation_id = %(organisation_id)s
-      AND (state = 'ready' OR (rail = 'voucher' AND state IN ('submitting', 'unknown'))))
-    AS waiting,
-  EXISTS (SELECT 1 FROM compensations
-    WHERE organisation_id = %(organisation_id)s AND state = 'owed' AND arose_live) AS owed
+    WHERE organisation_id = %(organisation_id)s AND rail <> 'voucher' AND state = 'ready')
+    AS waiting
 """
 
 _TURN = """
@@ -265,7 +262,7 @@ def leave_mode(session: Session, *, organisation_id: uuid.UUID, live: bool) -> b
     """Whether there is another mode to leave for that which `live` says, and nothing goes on in it.
     The mode stays locked until the transaction ends.
 
-    Raises MoneyUnderWay, MoneyWaiting, StillOwed.
+    Raises MoneyUnderWay, MoneyWaiting.
     """
     params = {"organisation_id": organisation_id}
     if one(session, _MODE_TO_CHANGE, params).live == live:
@@ -275,8 +272,6 @@ def leave_mode(session: Session, *, organisation_id: uuid.UUID, live: bool) -> b
         raise MoneyUnderWay
     if found.waiting:
         raise MoneyWaiting
-    if found.owed and not live:
-        raise StillOwed
     return True
 
 

@@ -41,18 +41,13 @@ WHERE d.organisation_id = %(organisation_id)s AND d.ticket_id = %(ticket_id)s
 ORDER BY d.created_at, d.id
 """
 
-_PAYABLE = """k.arose_live = (SELECT o.money_mode = 'live' FROM organisations o
-        WHERE o.organisation_id = k.organisation_id)"""
-"""Whether a debt arose in the organisation's present mode."""
-
 # One whose key a provider may know is not ours to stop any more.
 _DEBTS = f"""
 SELECT k.id, k.state, k.holds, k.created_at, k.amount_minor, k.currency, y.rail,
     y.destination_id,
     CASE WHEN y.state = 'ready' AND y.key_used_at IS NOT NULL THEN 'submitting' ELSE y.state END
         AS payout_state,
-    v.state = 'active' AND (v.expires_at > %(now)s OR {ASKED_IN_TIME}) AND {_PAYABLE}
-        AS exchangeable
+    v.state = 'active' AND (v.expires_at > %(now)s OR {ASKED_IN_TIME}) AS exchangeable
 FROM compensations k
 LEFT JOIN payouts y ON y.organisation_id = k.organisation_id AND y.compensation_id = k.id
     AND y.state NOT IN ('failed', 'cancelled', 'returned')
@@ -121,10 +116,10 @@ RETURNING k.id
 """
 
 # Nothing was tried of late, nothing else holds it, and no choice rests or is looked at.
-_UNPAID = f"""
+_UNPAID = """
 SELECT k.id, k.ticket_id FROM compensations k
 WHERE k.organisation_id = %(organisation_id)s AND k.state = 'owed' AND 'payment' = ANY (k.holds)
-  AND k.holds = '{{payment}}' AND {_PAYABLE}
+  AND k.holds = '{payment}'
   AND NOT EXISTS (SELECT 1 FROM payouts p
       WHERE p.organisation_id = k.organisation_id AND p.compensation_id = k.id
         AND p.changed_at > %(before)s)

@@ -24,16 +24,6 @@ class VoucherNotActive(Conflict):
     message = N_("This voucher can no longer be used.")
 
 
-class OnlyTriedVoucher(Gone):
-    """One of test mode, where real money moves."""
-
-    code = "only_tried_voucher"
-    message = N_(
-        "This voucher was made while payments were only tried out, so it is worth nothing. "
-        "Hand nothing over for it."
-    )
-
-
 class ReissueReasonMissing(DomainError):
     code = "reissue_reason_missing"
     message = N_("Write why the voucher is issued again.")
@@ -69,16 +59,6 @@ class MoneyWaiting(Conflict):
     message = N_(
         "Some payouts of the present mode still wait to go out, and would go out in the other one. "
         "Let them go out first, or choose a voucher for them, then change the mode."
-    )
-
-
-class StillOwed(Conflict):
-    """Real debts would wait for as long as test mode holds."""
-
-    code = "still_owed"
-    message = N_(
-        "Compensation is still owed to customers in real money. Pay or refuse it first. To stop "
-        "payouts for now, turn the ways of paying off instead."
     )
 
 

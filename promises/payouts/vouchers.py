@@ -15,14 +15,12 @@ from promises.payouts.codes import code_mac, shown, voucher_code
 from promises.payouts.errors import (
     AlreadyRedeemed,
     NoSuchVoucher,
-    OnlyTriedVoucher,
     ReissueReasonMissing,
     VoucherExpired,
     VoucherNotActive,
 )
 from promises.payouts.exchanges import ASKED_IN_TIME
 from promises.payouts.models import VoucherState
-from promises.payouts.trial_vouchers import ONLY_TRIED
 
 _ISSUE = """
 INSERT INTO vouchers (organisation_id, id, payout_id, generation, code_mac, last4, amount_minor,
@@ -38,11 +36,11 @@ RETURNING id, payout_id, amount_minor, currency
 
 # One conditional statement: of any number of tills at once, one finds the row active. It sees what
 # was shown before it began; members take `lock_by_code` first, which a showing waits for.
-_REDEEM = f"""
+_REDEEM = """
 WITH redeemed AS (
-    UPDATE vouchers v SET state = 'redeemed', redeemed_at = %(now)s
+    UPDATE vouchers SET state = 'redeemed', redeemed_at = %(now)s
     WHERE organisation_id = %(organisation_id)s AND code_mac = %(code_mac)s
-      AND state = 'active' AND expires_at > %(now)s AND NOT {ONLY_TRIED}
+      AND state = 'active' AND expires_at > %(now)s
     RETURNING id, payout_id, amount_minor, currency, last4
 ), noted AS (
     INSERT INTO voucher_redemptions (organisation_id, id, voucher_id, use, actor_kind, actor_id,
@@ -72,11 +70,11 @@ JOIN noted n ON n.voucher_id = r.id
 JOIN payouts y ON y.organisation_id = %(organisation_id)s AND y.id = r.payout_id
 """
 
-_FIND = f"""
+_FIND = """
 SELECT v.id, v.payout_id, v.generation, v.last4, v.amount_minor, v.currency, v.state,
-    v.issued_at, v.expires_at, v.redeemed_at, {ONLY_TRIED} AS only_tried
+    v.issued_at, v.expires_at, v.redeemed_at
 FROM vouchers v
-WHERE v.organisation_id = %(organisation_id)s AND {{condition}}
+WHERE v.organisation_id = %(organisation_id)s AND {condition}
 """
 _FIND_BY_CODE = _FIND.format(condition="v.code_mac = %(code_mac)s")
 _LOCK_BY_CODE = _FIND.format(condition="v.code_mac = %(code_mac)s FOR UPDATE")
@@ -261,8 +259,6 @@ def _refusal(found: Any, now: dt.datetime) -> Exception:
         return NoSuchVoucher()
     if found.state == VoucherState.REDEEMED:
         return AlreadyRedeemed(redeemed_at=found.redeemed_at)
-    if found.only_tried:
-        return OnlyTriedVoucher()
     if found.state == VoucherState.EXPIRED or found.expires_at <= now:
         return VoucherExpired(expires_at=found.expires_at)
     return VoucherNotActive()
@@ -319,7 +315,7 @@ def reissue_voucher(
     reason: str,
 ) -> str:
     """Give an active voucher a new code, which voids every code before it. Returns the new code as
-    people read it. Raises ReissueReasonMissing, and what stands against it as `redeem_voucher`."""
+    people read it. Raises NoSuchVoucher, VoucherNotActive, VoucherExpired, AlreadyRedeemed."""
     if not reason.strip():
         raise ReissueReasonMissing
     tenant = {"organisation_id": organisation_id, "voucher_id": voucher_id}
@@ -360,7 +356,8 @@ def show_voucher(
     key: bytes,
     voucher_id: uuid.UUID,
 ) -> Showing:
-    """Note that somebody is shown the present code of an active voucher, once a person and code."""
+    """Note that somebody is shown the present code of an active voucher, once a person and code.
+    Raises NoSuchVoucher, VoucherNotActive, VoucherExpired, AlreadyRedeemed."""
     tenant = {"organisation_id": organisation_id, "voucher_id": voucher_id}
     generation = _lock_active(session, tenant, now)
     noted = execute(
@@ -381,8 +378,7 @@ def show_voucher(
 def _lock_active(session: Session, tenant: dict[str, uuid.UUID], now: dt.datetime) -> int:
     """The generation of a voucher that is good now, and stays so until this transaction ends."""
     found = one_or_none(session, _LOCK_BY_ID, tenant)
-    good = found is not None and found.state == VoucherState.ACTIVE and not found.only_tried
-    if found is None or not good or found.expires_at <= now:
+    if found is None or found.state != VoucherState.ACTIVE or found.expires_at <= now:
         raise _refusal(found, now)
     return int(found.generation)
 
