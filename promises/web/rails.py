@@ -19,6 +19,8 @@ from promises.payouts.accounts import NewRail, RailState, is_live, rail_states
 from promises.payouts.rails.base import Connection, RailMaker
 from promises.payouts.rails.names import ALL, STRIPE, UNASKED
 from promises.payouts.rails.voucher import VOUCHER
+from promises.reporting.lists import breach_total
+from promises.reporting.money import MoneyStage
 from promises.web.forms.rails import HINTS, ModeForm, RailForm, rail_form
 from promises.web.rail_words import rail_name, rail_sentence
 
@@ -126,6 +128,7 @@ def mode() -> str | Response | tuple[str, int]:
     organisation = current().organisation
     with work() as uow:
         live = is_live(uow.session, organisation_id=uow.organisation_id)
+        owed = breach_total(uow.session, organisation_id=uow.organisation_id, stage=MoneyStage.OWED)
     form = ModeForm()
     if form.validate_on_submit():
         if form.typed.data != organisation.slug:
@@ -139,8 +142,16 @@ def mode() -> str | Response | tuple[str, int]:
             else:
                 flash(gettext("The mode is changed. Enter the keys of this mode now."), "success")
                 return redirect(url_for("rails.list"), 303)
-    context = {"live": live, "slug": organisation.slug, "is_demo": organisation.is_demo}
-    return render_template("rails/mode.html", form=form, **context), 422 if form.errors else 200
+    page = render_template(
+        "rails/mode.html",
+        form=form,
+        live=live,
+        owed=owed,
+        slug=organisation.slug,
+        currency=organisation.currency,
+        is_demo=organisation.is_demo,
+    )
+    return page, 422 if form.errors else 200
 
 
 def _maker(rail: str) -> RailMaker:

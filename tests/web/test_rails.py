@@ -266,6 +266,20 @@ def test_mode_is_changed_by_typing_the_name_and_never_while_money_is_under_way(
         assert set_rails.change_mode(uow, mode=MoneyMode.LIVE) is False
 
 
+def test_page_of_the_mode_says_what_is_still_owed(admin, made, purse):
+    address = f"/o/{made.slug}/staff/settings/money-mode"
+    assert "still owed" not in check_page(admin.get(address)).text
+    purse.take()
+    purse.take()
+    purse.later(minutes=15, microseconds=1)
+    purse.staff_act()
+    purse.sweep()
+    said = check_page(admin.get(address)).text
+    assert "2 cases, €20.00, are still owed." in said
+    use_live(purse)
+    assert "still owed" not in check_page(admin.get(address)).text
+
+
 def test_mode_is_not_changed_while_payouts_of_the_present_one_wait(admin, made, purse, stripe):
     stripe.pay("pi_waits", 1000)
     (payout_id,) = purse.owe(details=lambda _: {"payment": "pi_waits"})
