@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from stripe.params._account_retrieve_current_params import AccountRetrieveCurrentParams
 from stripe.params._balance_retrieve_params import BalanceRetrieveParams
+from stripe.params._charge_list_params import ChargeListParams
 from stripe.params._charge_retrieve_params import ChargeRetrieveParams
 from stripe.params._customer_balance_transaction_create_params import (
     CustomerBalanceTransactionCreateParams,
@@ -20,6 +21,7 @@ from stripe.params._customer_balance_transaction_retrieve_params import (
 )
 from stripe.params._customer_list_params import CustomerListParams
 from stripe.params._customer_retrieve_params import CustomerRetrieveParams
+from stripe.params._payment_intent_list_params import PaymentIntentListParams
 from stripe.params._payment_intent_retrieve_params import PaymentIntentRetrieveParams
 from stripe.params._refund_create_params import RefundCreateParams
 from stripe.params._refund_list_params import RefundListParams
@@ -88,6 +90,15 @@ def _intent(books, caller, ids, params):
 
 def _charge(books, caller, ids, params):
     return books.get(ids["id"], "charge", caller.account, "charge")
+
+
+def _intent_list(books, caller, ids, params):
+    found = books.of_kind("payment_intent", caller.account)
+    return _page(found, params, "/v1/payment_intents")
+
+
+def _charge_list(books, caller, ids, params):
+    return _page(books.of_kind("charge", caller.account), params, "/v1/charges")
 
 
 def _refund(books, caller, ids, params):
@@ -218,6 +229,8 @@ def _route(method, path, params, serve):
 
 _CREDITS = "/v1/customers/{id}/balance_transactions"
 ROUTES = (
+    _route("GET", "/v1/payment_intents", PaymentIntentListParams, _intent_list),
+    _route("GET", "/v1/charges", ChargeListParams, _charge_list),
     _route("GET", "/v1/payment_intents/{id}", PaymentIntentRetrieveParams, _intent),
     _route("GET", "/v1/charges/{id}", ChargeRetrieveParams, _charge),
     _route("POST", "/v1/refunds", RefundCreateParams, _refund_create),

@@ -192,6 +192,15 @@ def test_connection_is_tested_without_effect(fake, rail_and_request):
     assert fake.effects() == []
 
 
+@pytest.mark.parametrize("right", ["refunds", "payment_intents", "charges"])
+def test_key_that_lacks_a_right_of_refunds_does_not_work(fake, right):
+    rail = refunds(fake)
+    assert rail.test().works
+    fake.fail_next("403", on=f"GET /v1/{right}")
+    assert rail.test().trouble is T.ACCESS_REFUSED
+    assert fake.effects() == []
+
+
 def test_test_says_what_it_could_not_reach(fake, rail_and_request):
     rail, _ = rail_and_request
     fake.fail_next("drop_before", on="GET")

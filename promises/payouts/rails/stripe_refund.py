@@ -87,6 +87,8 @@ class StripeRefundRail(StripeRail):
 
     def _touch(self) -> str:
         self.client.v1.refunds.list({"limit": 1})
+        self.client.v1.payment_intents.list({"limit": 1})
+        self.client.v1.charges.list({"limit": 1})
         return self._account_name()
 
     def _read(self, thing: Mapping[str, Any]) -> Effect:
