@@ -23,7 +23,7 @@ lint: dev ## Style, import directions and types, in a few seconds
 	$(BIN)/mypy
 
 nightly: dev ## Property tests with eleven times as many examples, 20,000 and more for time alone
-	TEST_PROFILE=nightly $(BIN)/python -m pytest $(PYTEST_OPTIONS) --timeout 7200 tests/kernel tests/rules tests/identity/test_recurrence.py tests/races/test_budgets.py tests/cli/test_up.py
+	TEST_PROFILE=nightly $(BIN)/python -m pytest $(PYTEST_OPTIONS) --timeout 7200 tests/kernel tests/rules tests/identity/test_recurrence.py tests/races/test_budgets.py tests/races/test_pairs.py tests/cli/test_up.py
 
 mutation: ## Change kernel and rules in thousands of ways and see which no test notices, for hours
 	@.ci/environment mutation

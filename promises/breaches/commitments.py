@@ -248,12 +248,13 @@ def decide(
 
 def state_of(
     bench: Bench, commitment_id: uuid.UUID, version: VersionInForce, case: TicketCase
-) -> State:
-    """What all evidence now says of one commitment. Nothing is stored."""
+) -> State | None:
+    """What all evidence now says of one commitment; None where it was annulled. Nothing is
+    stored."""
     locked = rows(bench.session, _LOCK, {**bench.tenant, "ticket_ids": [case.ticket_id]})
     of_promise = [row for row in locked if row.version_id == version.version_id]
     decisions = decide(bench, of_promise, {case.ticket_id: case}, {version.version_id: version})
-    return next(one.claimed for one in decisions if one.row.id == commitment_id)
+    return next((one.claimed for one in decisions if one.row.id == commitment_id), None)
 
 
 def _store(

@@ -2,6 +2,7 @@
 
 import pytest
 
+from promises.breaches.errors import NothingAsked
 from promises.compensation.errors import NotOwed, OwnEvidence
 from promises.flows import annul_breach, decide_compensation, dispute, redeem_voucher
 from promises.flows.record_event import undo
@@ -266,6 +267,8 @@ def test_undo_of_a_recorded_breach_waits_for_a_second_person():
     assert (ended.state, ended.closing_reason) == ("cancelled", "annulled")
     assert len(world.breaches()) == 1
     assert_books_balance(world)
+    with pytest.raises(NothingAsked), world.work(Role.MANAGER) as uow:
+        annul_breach.decide(uow, breach_id=breach.id, confirm=True, reason="Sent a second time")
 
 
 def test_dispute_holds_the_money_until_it_is_resolved():
