@@ -93,6 +93,7 @@ def test_visit_by_keys_alone(hall):
     assert hall.desk.kinds(first.ticket_id) == [
         "arrived", "called", "recalled", "service_started", "served",
     ]  # fmt: skip
+    expect(page.locator("[data-undo-until]")).to_be_visible()  # the queue may have come before it
     page.keyboard.press("u")
     expect(page.locator(".board-now strong")).to_have_text(first.label)
     assert hall.desk.state(first.ticket_id) is TicketState.IN_SERVICE

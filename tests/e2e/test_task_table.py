@@ -58,6 +58,7 @@ def test_clerks_jobs_take_a_key_or_three(branch):
     steps.press("s")
     expect(in_service).to_be_visible()
     steps.within("service started", 1, 1.6)
+    expect(clerk.page.locator("[data-undo-until]")).to_be_visible()
     steps.press("u")
     clerk.sees("Taken back.")
     steps.within("undo", 1, 1.6)
