@@ -112,7 +112,8 @@ class Keeper:
 
     def __init__(self, child: Child, say: Say, clock: Clock) -> None:
         self.child = child
-        self.failures = 0
+        self.failures = 0  # since it last ran long
+        self.ends = 0
         self.done = False
         self._say = say
         self._clock = clock
@@ -148,6 +149,7 @@ class Keeper:
         if now - self._started_at > STEADY_SECONDS:
             self.failures = 0
         self.failures += 1
+        self.ends += 1
         self._next_start = now + pause_after(self.failures)
         self._say(self.child.name, f"ended with {_reason(code)}; it is started again")
 

@@ -21,7 +21,7 @@ from promises.kernel.clock import Clock, process_clock
 TICK = 0.1
 GRACE_SECONDS = 8.0
 TRIES_BEFORE_READY = 3
-READY_SECONDS = 120.0
+READY_SECONDS = 300.0
 PR_SET_PDEATHSIG = 1
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -99,7 +99,7 @@ class Supervisor:
             self._tend()
             vital = [keeper for keeper in self._keepers if keeper.child.vital]
             for keeper in vital:
-                if keeper.failures >= TRIES_BEFORE_READY:
+                if keeper.ends >= TRIES_BEFORE_READY:  # also where each start takes long
                     raise StartFailedError(f"{keeper.child.name} does not stay up")
             if all(keeper.settled() for keeper in vital) and ready():
                 return

@@ -223,6 +223,18 @@ def test_child_that_ran_long_starts_again_without_old_failures():
     assert keeper.failures == 1
 
 
+def test_starts_that_take_long_are_counted_all_the_same():
+    """On a slow machine a program may need more than half a minute to say that it cannot run."""
+    clock = HandClock()
+    keeper = Keeper(python("raise SystemExit(1)"), quiet, clock)
+    for _ in range(3):
+        keeper.tend()
+        clock.seconds += 31
+        eventually(ended(keeper))
+        clock.seconds += 60
+    assert (keeper.failures, keeper.ends) == (1, 3)
+
+
 def test_finite_child_that_ends_well_is_done():
     keeper = Keeper(python("pass", finite=True), quiet, HandClock())
     eventually(lambda: keeper.tend() or keeper.done)
